@@ -1,0 +1,95 @@
+// The configuration as a checked value: what the file and the environment say, in ms and octets, with every default
+// filled in. The schema that makes one stands in schema.ts; nothing else reads the file.
+
+import type { Role, TlsMode } from '../platform/listener.ts';
+
+/** Where a value was written, for messages to people. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface ListenerConfig {
+  readonly role: Role;
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly tls: TlsMode;
+  /** Cleartext or optional TLS on an access or submission port off loopback was asked for by name. */
+  readonly cleartext: boolean;
+  /** A transfer listener that is not on the public net may demand TLS or offer none. */
+  readonly private: boolean;
+  /** ms to wait for a client that talks before the greeting; 0: no wait (transfer only). */
+  readonly earlyTalkerWait: number;
+}
+
+export interface AccountConfig {
+  readonly address: string;
+  readonly aliases: readonly string[];
+  readonly password: string | null;
+  readonly passwordHash: string | null;
+  readonly quota: number | null;
+  readonly place: Place | null;
+}
+
+/** How the hop to a route or smarthost is protected. */
+export type RouteTls = 'opportunistic' | 'required' | 'verified' | 'implicit' | 'none';
+
+export interface RouteConfig {
+  readonly domain: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: RouteTls;
+}
+
+export interface RelayConfig {
+  /** `smtps://user:secret@host:465` or `smtp://…:587`; null: MX. */
+  readonly smarthost: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls: RouteTls;
+    readonly user: string | null;
+    readonly password: string | null;
+  } | null;
+  /** Port of MX hosts: 25 but for tests. */
+  readonly port: number;
+  /** May an MX lead to a loopback or private address? */
+  readonly loopback: boolean;
+  readonly resolvers: readonly { readonly address: string; readonly port: number; readonly trusted: boolean }[];
+  readonly routes: readonly RouteConfig[];
+  /** Connections to one destination, and in all. */
+  readonly perDestination: number;
+  readonly concurrency: number;
+}
+
+export interface QueueConfig {
+  /** ms before the 2nd, 3rd … try; the last repeats. */
+  readonly retry: readonly number[];
+  readonly expire: number;
+  readonly warn: number;
+}
+
+/** Bounds that an operator may move; those that nobody should are constants beside their use. Octets, ms, counts. */
+export interface LimitsConfig {
+  readonly messageSize: number;
+  readonly headerSize: number;
+  readonly recipients: number;
+  readonly connections: number;
+  readonly connectionsPerSource: number;
+  readonly literal: number;
+}
+
+export interface Config {
+  readonly hostname: string;
+  readonly domains: readonly string[];
+  /** Absolute path. */
+  readonly data: string;
+  readonly tls: { readonly folder: string; readonly certificates: readonly string[]; readonly keys: readonly string[] };
+  readonly listeners: readonly ListenerConfig[];
+  readonly accounts: readonly AccountConfig[];
+  readonly queue: QueueConfig;
+  readonly relay: RelayConfig;
+  readonly limits: LimitsConfig;
+  readonly submission: { /** Received: names the client's address. */ readonly showClient: boolean };
+  readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };
+  readonly log: { readonly level: string };
+}

@@ -1,0 +1,47 @@
+// Who is local: domains, accounts, addresses. The MTA asks at RCPT, the MSA at MAIL and AUTH, IMAP at LOGIN. Answers
+// come from memory, which follows the store's change feed; only `authenticate` takes time.
+
+import type { Address } from '../formats/address.ts';
+
+export interface Account {
+  readonly id: number;
+  /** Primary address, `local@domain`, lower case domain. */
+  readonly address: string;
+  readonly aliases: readonly string[];
+  /** Octets; null: no limit. */
+  readonly quota: number | null;
+}
+
+/** What an envelope address means here. `detail` is what follows `+` (RFC 5233 subaddress), without the sign. */
+export type Resolution =
+  | { readonly kind: 'account'; readonly account: Account; readonly detail: string | null }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'remote' };
+
+/** Why an authentication did not succeed: `rejected` tells nothing of whether the account exists; `busy` asks to come
+ * back (too many waiting for this source or in all). */
+export class AuthenticationFailure extends Error {
+  override readonly name = 'AuthenticationFailure';
+  readonly kind: 'rejected' | 'busy';
+  constructor(kind: 'rejected' | 'busy', reason: string) {
+    super(reason);
+    this.kind = kind;
+  }
+}
+
+export interface Directory {
+  /** True for our domains, for address literals of our own hosts never. With catch-all every domain is ours. */
+  isLocalDomain(domain: string): boolean;
+  /** Never throws. With catch-all, an unknown account is made in the store first, hence the promise. A bare Postmaster
+   * (empty domain) is the postmaster of the first domain. */
+  resolve(address: Address): Promise<Resolution>;
+  /** May this account send as this address (its own address, an alias, or either with `+detail`)? */
+  owns(account: Account, address: Address): boolean;
+  account(id: number): Account | undefined;
+  /**
+   * Checks a name and password off the main thread.
+   * @param source the peer's IP address: bounds and slows by source
+   * @throws AuthenticationFailure
+   */
+  authenticate(username: string, password: string, source: string): Promise<Account>;
+}

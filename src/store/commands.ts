@@ -1,0 +1,220 @@
+// A write is a command: a plain value that names what to do. The store thread executes it by a synchronous function,
+// inside one transaction with whatever else was waiting; its promise resolves after that transaction is on disk.
+
+import type { Address, ReversePath } from '../formats/address.ts';
+import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
+import type {
+  AccountId,
+  Attempt,
+  BodyFacts,
+  Commit,
+  EntryId,
+  MailboxId,
+  ModSeq,
+  PasswordRecord,
+  SpecialUse,
+  TransitOrigin,
+  Uid,
+  ViewId,
+} from './rows.ts';
+
+/** A body that has been staged: `stage` names chunks already handed over (null: none), `tail` the octets that travel
+ * with the command. Made by `Staging.finish()`; good for one command. */
+export interface StagedBody {
+  readonly stage: number | null;
+  readonly tail: Uint8Array;
+  /** All octets. */
+  readonly size: number;
+}
+
+/** A message for one local mailbox. */
+export interface Delivery {
+  readonly account: AccountId;
+  /** Mailbox name; one that does not exist (any more) becomes INBOX. */
+  readonly mailbox: string;
+  readonly prefix: Uint8Array;
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  readonly internalDate: number;
+}
+
+/** A message for the queue. */
+export interface Dispatch {
+  readonly prefix: Uint8Array;
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+  readonly origin: TransitOrigin;
+  readonly entries: readonly {
+    readonly recipient: Address;
+    readonly parameters: RcptParameters;
+    readonly destination: string;
+    readonly nextAt: number;
+    readonly expiresAt: number;
+    readonly warnAt: number | null;
+  }[];
+}
+
+/** One body, all its local deliveries and its queue entries: durable together or not at all. */
+export interface Accept {
+  readonly kind: 'accept';
+  readonly body: StagedBody;
+  readonly facts: BodyFacts;
+  readonly messageId: string;
+  readonly now: number;
+  readonly deliveries: readonly Delivery[];
+  readonly dispatch: Dispatch | null;
+}
+
+/** What becomes of an entry after a try. `done` and `failed` remove it. */
+export interface Settlement {
+  readonly entry: EntryId;
+  /** null: nothing was tried (a warning fell due). */
+  readonly attempt: Attempt | null;
+  readonly then:
+    | { readonly kind: 'done' }
+    | { readonly kind: 'failed' }
+    | { readonly kind: 'retry'; readonly nextAt: number; readonly warnAt: number | null };
+}
+
+export interface Appended {
+  readonly body: StagedBody;
+  readonly facts: BodyFacts;
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  readonly internalDate: number;
+  readonly internalZone: number;
+}
+
+/** COPY and MOVE: all of `uids` that still stand, or none. */
+interface Transfer<K extends 'copy' | 'move'> {
+  readonly kind: K;
+  readonly from: MailboxId;
+  readonly uids: readonly Uid[];
+  readonly to: MailboxId;
+  readonly now: number;
+  readonly view: ViewId | null;
+}
+
+/** `view` on a command that changes messages is its origin, told to followers, so that a session knows its own echo. */
+export type Command =
+  | Accept
+  | { readonly kind: 'settle'; readonly settlements: readonly Settlement[]; readonly reports: readonly Accept[] }
+  | {
+      readonly kind: 'append';
+      readonly mailbox: MailboxId;
+      readonly now: number;
+      readonly messages: readonly Appended[];
+      readonly view: ViewId | null;
+    }
+  | {
+      readonly kind: 'flags';
+      readonly mailbox: MailboxId;
+      readonly uids: readonly Uid[];
+      readonly mode: 'add' | 'remove' | 'replace';
+      readonly flags: number;
+      readonly keywords: readonly string[];
+      /** RFC 7162 §3.1.3; null: unconditional. */
+      readonly unchangedSince: ModSeq | null;
+      readonly view: ViewId | null;
+    }
+  | Transfer<'copy'>
+  | Transfer<'move'>
+  | {
+      readonly kind: 'expunge';
+      readonly mailbox: MailboxId;
+      /** null: every message; always only those with \Deleted unless `force`. */
+      readonly uids: readonly Uid[] | null;
+      readonly force: boolean;
+      readonly view: ViewId | null;
+    }
+  | {
+      readonly kind: 'create-mailbox';
+      readonly account: AccountId;
+      readonly name: string;
+      readonly specialUse: SpecialUse | null;
+    }
+  | { readonly kind: 'delete-mailbox'; readonly mailbox: MailboxId }
+  | { readonly kind: 'rename-mailbox'; readonly mailbox: MailboxId; readonly name: string; readonly now: number }
+  | { readonly kind: 'subscribe'; readonly account: AccountId; readonly name: string; readonly subscribed: boolean }
+  /** Opens a view: from now on messages that it may still show outlive their EXPUNGE. `claimRecent`: a read-write
+   * SELECT, which takes \Recent away from later sessions. */
+  | { readonly kind: 'open-view'; readonly mailbox: MailboxId; readonly claimRecent: boolean }
+  /** This view has told its client everything up to `commit`. Not durable; costs no fsync. */
+  | { readonly kind: 'acknowledge-view'; readonly view: ViewId; readonly commit: Commit }
+  | { readonly kind: 'close-view'; readonly view: ViewId }
+  /** New arrivals that a selected read-write session is about to announce: the first one to claim gets \Recent. */
+  | { readonly kind: 'claim-recent'; readonly mailbox: MailboxId; readonly upTo: Uid }
+  | {
+      readonly kind: 'put-account';
+      readonly address: string;
+      readonly aliases: readonly string[];
+      readonly quota: number | null;
+      readonly password: PasswordRecord | null;
+      readonly seeded: boolean;
+      /** `keep`: an existing account of this address stays as it is (made at first use); `fail`: it is an error. */
+      readonly existing: 'replace' | 'keep' | 'fail';
+    }
+  | { readonly kind: 'set-password'; readonly account: AccountId; readonly password: PasswordRecord }
+  | { readonly kind: 'remove-account'; readonly account: AccountId }
+  /** An operator's hand on the queue. `retry` makes entries due now, `remove` drops them without a report. */
+  | {
+      readonly kind: 'queue-control';
+      readonly entries: readonly EntryId[];
+      readonly action: 'retry' | 'remove' | 'hold' | 'release';
+      readonly now: number;
+    }
+  /** Frees staged chunks that nobody will use. Not durable. */
+  | { readonly kind: 'discard'; readonly stage: number };
+
+export type CommandKind = Command['kind'];
+export type CommandOf<K extends CommandKind> = Extract<Command, { readonly kind: K }>;
+
+export interface Placed {
+  readonly mailbox: MailboxId;
+  readonly uidValidity: number;
+  readonly uid: Uid;
+}
+
+/** What each command answers. A command that cannot be done throws a StoreError and changes nothing. */
+export interface Results {
+  accept: { readonly placed: readonly Placed[]; readonly entries: readonly EntryId[] };
+  settle: undefined;
+  append: { readonly uidValidity: number; readonly uids: readonly Uid[] };
+  flags: {
+    readonly modSeq: ModSeq;
+    /** In the order of `uids`; messages that are gone are left out. State after the command, also where unchanged. */
+    readonly uids: Uint32Array;
+    readonly flags: Uint8Array;
+    readonly keywords: readonly (readonly string[])[] | null;
+    /** UIDs that were not changed because of `unchangedSince`. */
+    readonly modified: Uint32Array;
+  };
+  copy: CopyResult;
+  move: CopyResult;
+  expunge: { readonly uids: Uint32Array; readonly modSeq: ModSeq };
+  'create-mailbox': { readonly mailbox: MailboxId; readonly objectId: string };
+  'delete-mailbox': undefined;
+  'rename-mailbox': undefined;
+  subscribe: undefined;
+  'open-view': {
+    readonly view: ViewId;
+    readonly commit: Commit;
+    /** Messages from this UID on are \Recent to this session. */
+    readonly recentFrom: Uid;
+  };
+  'acknowledge-view': undefined;
+  'close-view': undefined;
+  'claim-recent': { readonly recentFrom: Uid };
+  'put-account': { readonly account: AccountId; readonly created: boolean };
+  'set-password': undefined;
+  'remove-account': undefined;
+  'queue-control': { readonly changed: number };
+  discard: undefined;
+}
+
+export interface CopyResult {
+  readonly uidValidity: number;
+  /** Pairwise: source UID and its copy. */
+  readonly from: Uint32Array;
+  readonly to: Uint32Array;
+}

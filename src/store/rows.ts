@@ -1,0 +1,168 @@
+// What the Message Store keeps, as the rest of Postern sees it: identities and rows. Values only; no SQL, no protocol.
+
+import type { Address, ReversePath } from '../formats/address.ts';
+import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
+import type { Reply } from '../formats/refusal.ts';
+
+declare const brand: unique symbol;
+/** A number that must not be mixed with another kind of number. */
+type Branded<Name extends string> = number & { readonly [brand]: Name };
+
+export type AccountId = Branded<'AccountId'>;
+export type MailboxId = Branded<'MailboxId'>;
+export type BodyId = Branded<'BodyId'>;
+/** RFC 9051 §2.3.1.1: 1 to 2^32 - 1, never reused within one UIDVALIDITY. */
+export type Uid = Branded<'Uid'>;
+/** RFC 7162 §3.1: rises with every change of a mailbox, across the whole store. */
+export type ModSeq = Branded<'ModSeq'>;
+/** Numbers the transactions of the store, in order. A read tells which one it saw. */
+export type Commit = Branded<'Commit'>;
+/** One session's open view of a mailbox; lives as long as the process. */
+export type ViewId = Branded<'ViewId'>;
+export type TransitId = Branded<'TransitId'>;
+export type EntryId = Branded<'EntryId'>;
+
+/** System flags as bits of one number (RFC 9051 §2.3.2). \Recent is a property of a session, not of a message. */
+export const Flag = { Seen: 1, Answered: 2, Flagged: 4, Deleted: 8, Draft: 16 } as const;
+
+/** Special-use attributes of RFC 6154 §2, without the backslash. */
+export type SpecialUse = 'All' | 'Archive' | 'Drafts' | 'Flagged' | 'Junk' | 'Sent' | 'Trash';
+
+/** How a password is kept: set once, in every form that a mechanism needs (a SCRAM verifier cannot be made later). */
+export interface PasswordRecord {
+  /** PHC string `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. */
+  readonly argon2id: string;
+  /** RFC 5803 form `iterations:salt$StoredKey:ServerKey` (base64), or null where only a hash was given. */
+  readonly scramSha1: string | null;
+  readonly scramSha256: string | null;
+}
+
+export interface AccountRow {
+  readonly id: AccountId;
+  /** Primary address, `local@domain`. */
+  readonly address: string;
+  readonly aliases: readonly string[];
+  /** null: cannot log in by password (with `any_password` it still can). */
+  readonly password: PasswordRecord | null;
+  /** Octets allowed; null: no limit. */
+  readonly quota: number | null;
+  readonly usedOctets: number;
+  readonly usedMessages: number;
+  /** True for an account that the configuration file seeds: verbs refuse to change it. */
+  readonly seeded: boolean;
+}
+
+export interface MailboxRow {
+  readonly id: MailboxId;
+  readonly account: AccountId;
+  /** UTF-8, hierarchy by `/`; `INBOX` in this case. */
+  readonly name: string;
+  /** False for a name that exists only because it has children (RFC 3501 §6.3.4). */
+  readonly selectable: boolean;
+  readonly subscribed: boolean;
+  readonly specialUse: SpecialUse | null;
+  readonly uidValidity: number;
+  readonly uidNext: Uid;
+  readonly highestModSeq: ModSeq;
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  /** Messages with a UID from here on are \Recent to the next session that selects. */
+  readonly recentFrom: Uid;
+  /** Sum of RFC822.SIZE, octets. */
+  readonly octets: number;
+  /** RFC 8474 MAILBOXID. */
+  readonly objectId: string;
+  /** Keywords in use in this mailbox, in the order in which they appeared. */
+  readonly keywords: readonly string[];
+}
+
+export interface MessageRow {
+  readonly uid: Uid;
+  readonly body: BodyId;
+  /** Header lines in front of the body that only this recipient has (Return-Path, Delivered-To); octets. */
+  readonly prefix: Uint8Array;
+  /** Octets of prefix and body: RFC822.SIZE. */
+  readonly size: number;
+  /** Octets of prefix and body header, with the empty line that ends it. */
+  readonly headerSize: number;
+  /** ms since the epoch; offset of the zone it was given in, minutes. */
+  readonly internalDate: number;
+  readonly internalZone: number;
+  /** RFC 8514, ms. */
+  readonly saveDate: number;
+  readonly modSeq: ModSeq;
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  /** RFC 8474. */
+  readonly emailId: string;
+  readonly threadId: string;
+  /** True: expunged, and readable only by views that have not been told. */
+  readonly expunged: boolean;
+}
+
+/** What a body's header says, as far as the store needs it: computed by whoever accepts the message. */
+export interface BodyFacts {
+  /** Octets of the header, with the empty line. */
+  readonly headerSize: number;
+  /** Without angle brackets; null if absent or unusable. */
+  readonly messageId: string | null;
+  /** In-Reply-To and References, oldest first, at most 50. */
+  readonly references: readonly string[];
+}
+
+/** One message on its way out: what its queue entries share. */
+export interface TransitRow {
+  readonly id: TransitId;
+  readonly body: BodyId;
+  /** Octets in front of the body (none today; a filter may add some). */
+  readonly prefix: Uint8Array;
+  readonly size: number;
+  readonly headerSize: number;
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+  /** The id that the message has had in the log since its session. */
+  readonly messageId: string;
+  readonly origin: TransitOrigin;
+  readonly createdAt: number;
+}
+
+/** Accepted from whom, how: for `queue show`. */
+export interface TransitOrigin {
+  readonly role: 'submission' | 'transfer' | 'local';
+  readonly session: string;
+  readonly remoteAddress: string | null;
+  readonly localPort: number | null;
+  readonly account: AccountId | null;
+  /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`, or null. */
+  readonly tls: string | null;
+}
+
+/** One try to hand an entry to the next hop. */
+export interface Attempt {
+  readonly at: number;
+  /** Name and address of the host that was tried, or null if none was found. */
+  readonly host: string | null;
+  readonly address: string | null;
+  readonly tls: string | null;
+  readonly reply: Reply | null;
+  readonly text: string;
+}
+
+/** One recipient of one transit. */
+export interface EntryRow {
+  readonly id: EntryId;
+  readonly transit: TransitId;
+  readonly recipient: Address;
+  readonly parameters: RcptParameters;
+  /** The recipient's domain, lower case: what entries are grouped by. */
+  readonly destination: string;
+  readonly state: 'waiting' | 'held';
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly nextAt: number;
+  readonly expiresAt: number;
+  /** When a delay is to be reported; null: already reported, or not wanted. */
+  readonly warnAt: number | null;
+  readonly last: Attempt | null;
+}

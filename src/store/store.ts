@@ -1,0 +1,151 @@
+// The Message Store's interface (RFC 5598 §2.2.2): small, asynchronous, knowing no protocol, so that a second engine can
+// stand behind it. Commands go to the one writer, reads see a snapshot and say which, changes come in commit order.
+
+import type { CommandKind, CommandOf, Results, StagedBody } from './commands.ts';
+import type {
+  AccountId,
+  AccountRow,
+  Attempt,
+  BodyId,
+  Commit,
+  EntryId,
+  EntryRow,
+  MailboxId,
+  MailboxRow,
+  MessageRow,
+  ModSeq,
+  TransitId,
+  TransitRow,
+  Uid,
+  ViewId,
+} from './rows.ts';
+
+/** Why a command was not done: `full` disk or staging bound, `quota` of the account, `missing` or `exists` thing,
+ * `busy` too much staged, `refused` by a rule (INBOX cannot be deleted), `closed` store, `failed` anything else. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly kind: 'full' | 'quota' | 'missing' | 'exists' | 'busy' | 'refused' | 'closed' | 'failed';
+  constructor(kind: StoreError['kind'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** What changed, published after its commit, in commit order, and before the command's own promise resolves. */
+export type Change = { readonly commit: Commit } & (
+  | {
+      readonly kind: 'added' | 'flags';
+      readonly mailbox: MailboxId;
+      readonly account: AccountId;
+      readonly modSeq: ModSeq;
+      readonly uids: Uint32Array;
+      readonly flags: Uint8Array;
+      /** null: none of them has keywords. */
+      readonly keywords: readonly (readonly string[])[] | null;
+      readonly view: ViewId | null;
+    }
+  | {
+      readonly kind: 'expunged';
+      readonly mailbox: MailboxId;
+      readonly account: AccountId;
+      readonly modSeq: ModSeq;
+      readonly uids: Uint32Array;
+      readonly view: ViewId | null;
+    }
+  | {
+      readonly kind: 'mailbox-created' | 'mailbox-deleted' | 'mailbox-renamed' | 'subscription';
+      readonly mailbox: MailboxId | null;
+      readonly account: AccountId;
+      readonly name: string;
+    }
+  | { readonly kind: 'directory' }
+  /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times. */
+  | { readonly kind: 'queue'; readonly nextAt: number }
+);
+
+/** Which changes a follower wants. */
+export type Topic =
+  | { readonly mailbox: MailboxId }
+  | { readonly account: AccountId }
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'queue' };
+
+/** A body on its way into the store. Small ones stay in memory and travel with the command; large ones go ahead in
+ * chunks. Bounded for each session and in all. */
+export interface Staging {
+  readonly size: number;
+  /** Takes a chunk (the caller may not reuse its buffer). Resolves when more may come. @throws StoreError busy, full */
+  write(chunk: Uint8Array): Promise<void>;
+  /** The body, ready for one command. */
+  finish(): StagedBody;
+  /** Forgets what was written. Harmless after `finish` was used in a command, or twice. */
+  discard(): void;
+}
+
+export interface Page<T> {
+  readonly rows: readonly T[];
+  /** The commit that this page saw. */
+  readonly commit: Commit;
+}
+
+/** Reads. Each sees one snapshot, holds no statement open when it resolves, and returns at most 500 rows or 1 MiB. */
+export interface Reads {
+  accounts(): Promise<readonly AccountRow[]>;
+  account(id: AccountId): Promise<AccountRow | undefined>;
+  /** Sorted by name. */
+  mailboxes(account: AccountId): Promise<readonly MailboxRow[]>;
+  mailbox(id: MailboxId): Promise<MailboxRow | undefined>;
+  mailboxByName(account: AccountId, name: string): Promise<MailboxRow | undefined>;
+  /** Names that are subscribed, also those without a mailbox. */
+  subscriptions(account: AccountId): Promise<readonly string[]>;
+  /** All live UIDs of a mailbox, ascending. The one read that is not paged: 4 octets each. The array may be shared: it
+   * must not be written to. */
+  uids(
+    mailbox: MailboxId,
+  ): Promise<{ readonly uids: Uint32Array; readonly commit: Commit; readonly mailbox: MailboxRow }>;
+  /** Rows of the given UIDs (ascending, at most 500), expunged ones that still stand included. */
+  messages(mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): Promise<Page<MessageRow>>;
+  /** The first live UID without \Seen. */
+  firstUnseen(mailbox: MailboxId): Promise<Uid | null>;
+  /** Messages changed after `since`, at most 500, by MODSEQ (RFC 7162). */
+  changedSince(mailbox: MailboxId, since: ModSeq): Promise<Page<MessageRow>>;
+  /** UIDs expunged after `since` (RFC 7162 §3.2.5). */
+  vanishedSince(mailbox: MailboxId, since: ModSeq): Promise<{ readonly uids: Uint32Array; readonly commit: Commit }>;
+  /** Octets `[offset, offset + length)` of a body, at most 1 MiB; shorter only at its end. */
+  body(body: BodyId, offset: number, length: number): Promise<Uint8Array>;
+  /** What the deriver computed of each body (derived.db), computed now where it is not there yet. At most 500. */
+  summaries(bodies: readonly BodyId[]): Promise<ReadonlyMap<BodyId, Uint8Array>>;
+
+  queue: QueueReads;
+}
+
+export interface QueueReads {
+  /** Destinations with an entry due (or a warning or expiry due) at `now`, the longest waiting first. */
+  dueDestinations(now: number, limit: number): Promise<readonly string[]>;
+  /** Due entries for one destination, with their transits, oldest first. */
+  due(destination: string, now: number, limit: number): Promise<readonly { entry: EntryRow; transit: TransitRow }[]>;
+  /** When the next entry falls due; null: the queue is empty or all is held. */
+  nextAt(): Promise<number | null>;
+  /** For `queue list`: by id, after `after`. */
+  list(filter: {
+    readonly destination?: string;
+    readonly after?: EntryId;
+    readonly limit: number;
+  }): Promise<readonly { entry: EntryRow; transit: TransitRow }[]>;
+  entry(id: EntryId): Promise<{ entry: EntryRow; transit: TransitRow; attempts: readonly Attempt[] } | undefined>;
+  transit(id: TransitId): Promise<TransitRow | undefined>;
+  size(): Promise<number>;
+}
+
+export interface Store extends AsyncDisposable {
+  /** Does one command. @throws StoreError; then nothing was changed. */
+  execute<K extends CommandKind>(command: CommandOf<K> & { readonly kind: K }): Promise<Results[K]>;
+  readonly read: Reads;
+  /** Begins a body. */
+  stage(): Staging;
+  /** Calls `listener` for each change on the topic until the returned function is called. A listener must not throw
+   * and must return at once. */
+  follow(topic: Topic, listener: (change: Change) => void): () => void;
+  /** Stops taking commands, waits for those under way, checkpoints, closes. Idempotent. */
+  close(): Promise<void>;
+}
