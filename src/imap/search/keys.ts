@@ -1,0 +1,50 @@
+// The keys of SEARCH as values (RFC 3501 §6.4.4): what src/imap/grammar/search.ts makes of the client's words and
+// program.ts evaluates. Types only.
+
+/** Largest depth of NOT, OR and parentheses, and largest number of keys in one command. The grammar refuses more. */
+export const SEARCH_LIMITS = { depth: 50, keys: 1000 } as const;
+
+/** A bound of a sequence set; `*` is the largest number in the mailbox (RFC 3501 §9, seq-number). */
+export type SetBound = number | '*';
+
+/** One range of a sequence set, in the order in which it was written: `5:*` may run backwards. */
+export interface SetRange {
+  readonly first: SetBound;
+  readonly last: SetBound;
+}
+
+/** A date without time or zone: days since 1970-01-01. */
+export type Day = number;
+
+/** One search key. All keys beside each other must match (`and`). */
+export type SearchKey =
+  | { readonly key: 'all' | 'new' | 'old' | 'recent' }
+  /** ANSWERED, SEEN … and, with `set: false`, UNANSWERED, UNSEEN …: a bit of `Flag`. */
+  | { readonly key: 'flag'; readonly flag: number; readonly set: boolean }
+  /** KEYWORD and UNKEYWORD; case does not matter. */
+  | { readonly key: 'keyword'; readonly keyword: string; readonly set: boolean }
+  /** A bare sequence set, or UID. */
+  | { readonly key: 'sequence' | 'uid'; readonly set: readonly SetRange[] }
+  /** BEFORE, ON, SINCE against INTERNALDATE; SENTBEFORE, SENTON, SENTSINCE against the Date field. Time and zone are
+   * disregarded. */
+  | {
+      readonly key: 'date';
+      readonly of: 'internal' | 'sent';
+      readonly relation: 'before' | 'on' | 'since';
+      readonly day: Day;
+    }
+  /** LARGER and SMALLER, octets of RFC822.SIZE. */
+  | { readonly key: 'size'; readonly relation: 'larger' | 'smaller'; readonly octets: number }
+  /** HEADER, and BCC, CC, FROM, SUBJECT, TO as HEADER of that name. `text` is decoded from the CHARSET; empty: the field
+   * only has to be there. `name` in any case. */
+  | { readonly key: 'header'; readonly name: string; readonly text: string }
+  /** BODY and TEXT. */
+  | { readonly key: 'body' | 'text'; readonly text: string }
+  | { readonly key: 'not'; readonly operand: SearchKey }
+  | { readonly key: 'or'; readonly left: SearchKey; readonly right: SearchKey }
+  | { readonly key: 'and'; readonly keys: readonly SearchKey[] };
+
+/** What one SEARCH asks: the conjunction of its keys. */
+export interface SearchProgram {
+  readonly keys: readonly SearchKey[];
+}
