@@ -1,0 +1,86 @@
+// AUTH (RFC 4954): the SASL exchange as SMTP carries it, in base64. The mechanisms are sasl's, the passwords are the
+// Receiver's; nothing that the client sends here reaches a log.
+
+import { Refusal } from '../../../formats/refusal.ts';
+import type { PasswordClaim } from '../../../sasl/mechanism.ts';
+import { startMechanism } from '../../../sasl/mechanisms.ts';
+import { LIMITS } from '../limits.ts';
+import type { Session } from '../session.ts';
+import { namePorts } from '../wrong-door.ts';
+import { badSequence, type Command } from './command.ts';
+import { authMechanisms } from './hello.ts';
+
+export const auth: Command = {
+  verb: 'AUTH',
+  beforeTls: false,
+  idle: true,
+  async run(session, argument) {
+    const { options, facts } = session;
+    if (options.role === 'transfer' || options.receiver.authenticate === undefined) {
+      session.log.info({ session: session.facts.id, hop: session.hop, door: 'AUTH on a transfer port' }, 'wrong door');
+      throw badSequence(`No AUTH on this port: it takes mail from servers. ${namePorts(options.submissionPorts)}`);
+    }
+    if (facts.hello === null) throw badSequence('Send EHLO first');
+    if (facts.identity !== null) throw badSequence('Already authenticated');
+    if (session.open !== null) throw badSequence('No AUTH during a mail transaction');
+    const [name = '', initial, extra] = argument.split(' ');
+    const exchange = authMechanisms(session).includes(name.toUpperCase()) ? startMechanism(name) : undefined;
+    if (exchange === undefined) throw new Refusal(504, '5.5.4', 'Mechanism not offered');
+    if (extra !== undefined) throw new Refusal(501, '5.5.4', 'Syntax: AUTH mechanism [initial-response]');
+    // RFC 4954 §4: "=" is the empty initial response.
+    let response = initial === undefined ? null : initial === '=' ? Buffer.alloc(0) : decode(initial);
+    for (;;) {
+      const step = exchange.step(response);
+      if (step.kind === 'challenge') {
+        // RFC 4954 §4: the code and its space stand even before an empty challenge.
+        session.say({ code: 334, text: step.challenge.toString('base64') });
+        const line = await session.line();
+        if (line === null) return null;
+        // RFC 4954 §4: cancelled.
+        if (line.text === '*') throw new Refusal(501, '5.7.0', 'Authentication cancelled');
+        if (line.octets > LIMITS.authLine) throw new Refusal(500, '5.5.6', 'Authentication line too long');
+        response = decode(line.text);
+      } else if (step.kind === 'refused') {
+        return failed(session, new Refusal(535, '5.7.8', 'Authentication credentials invalid', step.reason));
+      } else {
+        return authenticate(session, step.credentials);
+      }
+    }
+  },
+};
+
+async function authenticate(session: Session, { mechanism, username, password }: PasswordClaim) {
+  try {
+    const identity = await session.options.receiver.authenticate?.({ mechanism, username, password }, session.facts);
+    if (identity === undefined) throw new Error('the receiver cannot authenticate');
+    session.facts.identity = identity;
+    return { code: 235, status: '2.7.0', text: 'Authentication succeeded' } as const;
+  } catch (error) {
+    // 454 says that nothing was checked, so it is no failure of the client's.
+    if (error instanceof Refusal && error.reply.code >= 500) return failed(session, error);
+    throw error;
+  }
+}
+
+/** RFC 4954 §4 lets the server end a connection after failures; the 421 follows the reply to the last one. */
+function failed(session: Session, refusal: Refusal): null {
+  session.authFailures++;
+  session.refused('AUTH', refusal);
+  session.say(refusal.reply);
+  if (session.authFailures >= LIMITS.authFailures) {
+    session.finish('too many failed authentications', {
+      code: 421,
+      status: '4.7.0',
+      text: 'Too many failed authentications',
+    });
+  }
+  return null;
+}
+
+/** RFC 4648 §4, strictly: what is no base64 is refused and not read around. */
+function decode(text: string): Buffer {
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
+    throw new Refusal(501, '5.5.2', 'Not base64');
+  }
+  return Buffer.from(text, 'base64');
+}

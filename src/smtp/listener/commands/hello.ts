@@ -1,0 +1,59 @@
+// EHLO and HELO (RFC 5321 §4.1.1.1): who the client says it is, and what it may ask for here.
+
+import type { Reply } from '../../../formats/refusal.ts';
+import { mechanisms } from '../../../sasl/mechanisms.ts';
+import { LIMITS } from '../limits.ts';
+import type { Session } from '../session.ts';
+import { badArgument, type Command } from './command.ts';
+
+export const ehlo: Command = {
+  verb: 'EHLO',
+  beforeTls: true,
+  idle: true,
+  run(session, argument) {
+    greet(session, 'EHLO', argument);
+    return { code: 250, text: [session.options.hostname, ...keywords(session)].join('\n') };
+  },
+};
+
+export const helo: Command = {
+  verb: 'HELO',
+  beforeTls: false,
+  idle: true,
+  run(session, argument): Reply {
+    greet(session, 'HELO', argument);
+    return { code: 250, text: session.options.hostname };
+  },
+};
+
+/** Wider than RFC 5321 §4.1.1.1: any one printable word is taken for a name, since real clients say anything. */
+function greet(session: Session, verb: 'EHLO' | 'HELO', name: string): void {
+  if (!/^[!-~]+$/.test(name) || name.length > LIMITS.helloName) throw badArgument(`Syntax: ${verb} hostname`);
+  // RFC 5321 §4.1.4: as if by RSET.
+  session.abandon();
+  session.facts.hello = { verb, name };
+}
+
+/** The service extensions that are there for this session at this moment, as EHLO keywords. */
+export function keywords(session: Session): string[] {
+  const { options, facts } = session;
+  const { messageSize, recipients } = options.limits;
+  const startTls = facts.tls === null && (options.tls === 'offered' || options.tls === 'required');
+  // Before TLS nothing else would be answered, so nothing else is offered.
+  if (startTls && options.tls === 'required') return ['STARTTLS'];
+  const list = ['PIPELINING', `SIZE ${messageSize}`, '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'DSN'];
+  if (startTls) list.push('STARTTLS');
+  const auth = authMechanisms(session);
+  if (auth.length > 0) list.push(`AUTH ${auth.join(' ')}`);
+  list.push(`LIMITS MAILMAX=${LIMITS.messages} RCPTMAX=${recipients}`);
+  return list;
+}
+
+/** The SASL mechanisms that this session may use now. A submission listener whose TLS is `none` or `offered` was
+ * configured to take passwords in clear, which only loopback or an explicit `cleartext` allows. */
+export function authMechanisms(session: Session): string[] {
+  const { options, facts } = session;
+  if (options.role === 'transfer' || options.receiver.authenticate === undefined) return [];
+  if (facts.tls === null && options.tls === 'required') return [];
+  return mechanisms.map((mechanism) => mechanism.name);
+}

@@ -1,0 +1,86 @@
+// MAIL and RCPT (RFC 5321 §4.1.1.2, §4.1.1.3): the envelope, one command at a time. Who may send to whom is the
+// Receiver's opinion.
+
+import type { Address } from '../../../formats/address.ts';
+import { Refusal, type Reply } from '../../../formats/refusal.ts';
+import { LIMITS, TIMES } from '../limits.ts';
+import { mailParameters, rcptParameters } from '../parameters.ts';
+import { parsePath } from '../path.ts';
+import type { Session } from '../session.ts';
+import { badArgument, badSequence, type Command } from './command.ts';
+
+const SENDER_OK: Reply = { code: 250, status: '2.1.0', text: 'Sender OK' };
+const RECIPIENT_OK: Reply = { code: 250, status: '2.1.5', text: 'Recipient OK' };
+
+export const mail: Command = {
+  verb: 'MAIL',
+  beforeTls: false,
+  idle: false,
+  async run(session, argument) {
+    const { options, facts } = session;
+    if (facts.hello === null) throw badSequence('Send EHLO or HELO first');
+    // RFC 4954 §6, RFC 6409 §4.3.
+    if (options.role === 'submission' && facts.identity === null) {
+      throw new Refusal(530, '5.7.0', 'Authentication required');
+    }
+    if (session.open !== null) throw badSequence('A mail transaction is under way');
+    const match = /^FROM: *(<.*)$/is.exec(argument);
+    if (match?.[1] === undefined) throw badArgument('Syntax: MAIL FROM:<reverse-path> [parameters]');
+    const path = parsePath(match[1]);
+    if (path === null || path.address === 'postmaster') {
+      throw new Refusal(501, '5.1.7', 'Not a mailbox of RFC 5321 §4.1.2', 'bad reverse-path');
+    }
+    const parameters = mailParameters(path.rest, options.role === 'submission');
+    const smtputf8 = parameters.smtputf8 === true;
+    refuseNonAscii(path.ascii, smtputf8);
+    // RFC 1870 §6.1.
+    if (parameters.size !== undefined && parameters.size > options.limits.messageSize) {
+      throw new Refusal(552, '5.3.4', `Message exceeds the maximum size of ${options.limits.messageSize} octets`);
+    }
+    const transaction = await options.receiver.sender(path.address, parameters, facts);
+    session.open = { transaction, smtputf8, recipients: 0 };
+    return SENDER_OK;
+  },
+};
+
+export const rcpt: Command = {
+  verb: 'RCPT',
+  beforeTls: false,
+  idle: false,
+  async run(session, argument) {
+    const { open, options } = session;
+    if (open === null) throw badSequence('Send MAIL first');
+    const match = /^TO: *(<.*)$/is.exec(argument);
+    if (match?.[1] === undefined) throw badArgument('Syntax: RCPT TO:<forward-path> [parameters]');
+    const path = parsePath(match[1]);
+    if (path === null || path.address === null) {
+      throw new Refusal(501, '5.1.3', 'Not a mailbox of RFC 5321 §4.1.2', 'bad forward-path');
+    }
+    const parameters = rcptParameters(path.rest, open.smtputf8);
+    refuseNonAscii(path.ascii, open.smtputf8);
+    if (open.recipients >= options.limits.recipients) throw new Refusal(452, '4.5.3', 'Too many recipients');
+    // RFC 5321 §4.1.1.3: "Postmaster" stands without a domain.
+    const address: Address = path.address === 'postmaster' ? POSTMASTER : path.address;
+    try {
+      await open.transaction.recipient(address, parameters);
+    } catch (error) {
+      if (error instanceof Refusal) await slowDown(session);
+      throw error;
+    }
+    open.recipients++;
+    return RECIPIENT_OK;
+  },
+};
+
+const POSTMASTER: Address = { localPart: 'postmaster', domain: '' };
+
+/** RFC 6531 §3.5: an address beyond ASCII needs the SMTPUTF8 parameter of MAIL. */
+function refuseNonAscii(ascii: boolean, smtputf8: boolean): void {
+  if (!ascii && !smtputf8) throw new Refusal(553, '5.6.7', 'This address needs SMTPUTF8');
+}
+
+/** Who tries one name after another is answered ever more slowly, and in the end not at all. */
+async function slowDown(session: Session): Promise<void> {
+  session.refusedRecipients++;
+  if (session.refusedRecipients > LIMITS.refusedRecipientsSlow) await session.pause(TIMES.tarpit);
+}

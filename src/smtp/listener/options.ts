@@ -1,0 +1,35 @@
+// What a listener of SMTP is told: its role and TLS rule, whom it serves, and the bounds that an operator may move.
+
+import type { Clock } from '../../platform/clock.ts';
+import type { TlsMode } from '../../platform/listener.ts';
+import type { Log } from '../../platform/log.ts';
+import type { TlsFloor, TlsKeeper } from '../../platform/tls.ts';
+import type { Receiver } from '../receiver.ts';
+
+/** Where mail is submitted here, for the answers at the wrong door; null where there is no such port. */
+export interface SubmissionPorts {
+  readonly implicit: number | null;
+  readonly starttls: number | null;
+}
+
+export interface SmtpOptions {
+  /** `transfer` never offers AUTH; `submission` demands it before MAIL (RFC 6409 §4.3). */
+  readonly role: 'transfer' | 'submission';
+  /** In the greeting and the answer to EHLO (RFC 5321 §4.3.1). */
+  readonly hostname: string;
+  readonly tls: TlsMode;
+  readonly floor: TlsFloor;
+  readonly keeper: TlsKeeper;
+  readonly receiver: Receiver;
+  readonly limits: {
+    /** Octets of a message's content (RFC 1870). */
+    readonly messageSize: number;
+    /** Recipients of one message (RFC 9422 §2); RFC 5321 §4.5.3.1.8 asks for 100 at least. */
+    readonly recipients: number;
+  };
+  /** ms to wait before the greeting for a client that talks too soon; 0: none. */
+  readonly earlyTalkerWait: number;
+  readonly submissionPorts: SubmissionPorts;
+  readonly clock: Clock;
+  readonly log: Log;
+}

@@ -1,0 +1,271 @@
+// One SMTP session: what is known of it, and what a command may do with it. The loop that reads commands is
+// conversation.ts; what each command means stands in commands/.
+
+import type { Refusal, Reply } from '../../formats/refusal.ts';
+import type { Connection } from '../../platform/listener.ts';
+import type { Hop, Log } from '../../platform/log.ts';
+import { type TlsFacts, tlsFacts } from '../../platform/tls.ts';
+import { recognise, type Seen } from '../../platform/wrong-door.ts';
+import type { Identity, SmtpSession, Transaction } from '../receiver.ts';
+import { Input, type Line } from './input.ts';
+import { Wire, type WireServer } from './library.ts';
+import { LIMITS, TIMES } from './limits.ts';
+import type { SmtpOptions } from './options.ts';
+import { formatReply } from './reply.ts';
+import { Watchdog } from './watchdog.ts';
+import { wrongDoor } from './wrong-door.ts';
+
+/** The facts that a Receiver reads, kept up to date by the session that owns them. */
+interface Facts extends SmtpSession {
+  tls: TlsFacts | null;
+  hello: { readonly verb: 'HELO' | 'EHLO'; readonly name: string } | null;
+  identity: Identity | null;
+}
+
+/** A mail transaction under way (RFC 5321 §3.3). */
+export interface Open {
+  readonly transaction: Transaction;
+  readonly smtputf8: boolean;
+  recipients: number;
+}
+
+export class Session {
+  readonly options: SmtpOptions;
+  readonly facts: Facts;
+  readonly log: Log;
+  readonly hop: Hop;
+  readonly input = new Input();
+  readonly watchdog: Watchdog;
+  readonly #wire: Wire;
+  readonly #began: number;
+  open: Open | null = null;
+  /** Counted since the last accepted message, and bounded by LIMITS. */
+  faults = 0;
+  idleCommands = 0;
+  refusedRecipients = 0;
+  /** Counted over the whole connection. */
+  authFailures = 0;
+  messages = 0;
+  refusals = 0;
+  commands = 0;
+  /** Why the session ends, for the log; null while it goes on. */
+  ending: string | null = null;
+  /** The server stops: no further transaction begins. */
+  closing = false;
+  #waiting = false;
+  #gone = false;
+  readonly #closed = Promise.withResolvers<void>();
+  #error: Error | null = null;
+  #upgraded: ((facts: TlsFacts | null) => void) | null = null;
+  #interrupt: ((by: 'octets' | 'gone') => void) | null = null;
+  /** No line has been read yet. */
+  #fresh = true;
+
+  constructor(options: SmtpOptions, server: WireServer, connection: Connection) {
+    const { id, remoteAddress, remotePort, localAddress, localPort, tls } = connection;
+    this.options = options;
+    this.log = options.log;
+    this.hop = options.role === 'transfer' ? 'MTA→MTA' : 'MUA→MSA';
+    this.facts = { id, remoteAddress, remotePort, localAddress, localPort, tls, hello: null, identity: null };
+    this.#began = options.clock.now();
+    this.watchdog = new Watchdog(options.clock, () => this.#expire());
+    this.#wire = new Wire(server, connection, {
+      piece: (octets, release) => {
+        this.input.push(octets, release);
+        this.#interrupt?.('octets');
+      },
+      ended: () => this.input.end(),
+      gone: (error) => this.#lose(error),
+    });
+  }
+
+  /** Starts to read the socket. */
+  start(): void {
+    this.#wire.init();
+  }
+
+  /** Resolves once the socket is gone. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** What the socket ended with, if it was an error. */
+  get error(): Error | null {
+    return this.#error;
+  }
+
+  /** ms since the connection was made. */
+  get age(): number {
+    return this.options.clock.now() - this.#began;
+  }
+
+  /** Says a reply. It leaves with all others of this turn of the event loop (RFC 2920 §3.2). */
+  say(reply: Reply): void {
+    this.#wire.write(formatReply(reply));
+    if (this.#wire.unsent > LIMITS.replyBatch) this.#wire.flush();
+  }
+
+  /** Waits until the peer has taken its replies, so that they do not pile up here. */
+  async flowing(): Promise<void> {
+    if (!this.#wire.clogged) return;
+    this.watchdog.until(this.options.clock.now() + TIMES.drain);
+    await this.#wire.drained();
+    this.watchdog.clear();
+  }
+
+  /** The next line, or null where the conversation is over. A line that exceeds every bound ends it, too. */
+  async line(): Promise<Line | null> {
+    let line = this.#take();
+    if (line !== null) return line;
+    this.watchdog.until(Math.min(this.options.clock.now() + TIMES.command, this.#began + TIMES.session));
+    this.#waiting = true;
+    while (line === null && this.ending === null) {
+      if (this.input.buffered > LIMITS.authLine) {
+        this.finish('line too long', { code: 500, status: '5.5.2', text: 'Line too long' });
+      } else if (await this.input.more()) {
+        line = this.#take();
+      } else {
+        break;
+      }
+    }
+    this.#waiting = false;
+    this.watchdog.clear();
+    return line;
+  }
+
+  #take(): Line | null {
+    if (this.ending !== null) return null;
+    if (this.#fresh && this.input.buffered > 0) {
+      const seen = recognise(this.input.peek());
+      if (seen === 'tls' || seen === 'http') {
+        this.wrongDoor(seen);
+        return null;
+      }
+    }
+    const line = this.input.line();
+    if (line === null) return null;
+    this.#fresh = false;
+    if (line.crlf) return line;
+    // Stricter than most: RFC 5321 §2.3.8 lets nothing but CR LF end a line, and a client that ends one otherwise may
+    // be smuggling. The only answer after which nobody can be out of step is the end (RFC 7504 §3 has the code).
+    this.finish('bare LF', { code: 521, status: '5.5.2', text: 'Lines end with CR LF' });
+    return null;
+  }
+
+  /** Ends the session of a client that speaks another protocol. */
+  wrongDoor(seen: Seen): void {
+    const { tls, submissionPorts } = this.options;
+    const startTls = tls === 'offered' || tls === 'required';
+    this.log.warn({ session: this.facts.id, hop: this.hop, port: this.facts.localPort, door: seen }, 'wrong door');
+    this.finish('wrong door', wrongDoor(seen, this.facts.localPort, startTls, submissionPorts));
+  }
+
+  /** Lets time pass. What was said so far leaves first.
+   * @returns 'octets' at once if the client talks and `listening` is true, 'gone' if it went away, else 'time' */
+  pause(ms: number, listening = false): Promise<'time' | 'octets' | 'gone'> {
+    return new Promise((resolve) => {
+      const settle = (why: 'time' | 'octets' | 'gone') => {
+        cancel();
+        this.#interrupt = null;
+        resolve(why);
+      };
+      const cancel = this.options.clock.after(ms, () => settle('time'));
+      this.#interrupt = (by) => {
+        if (listening || by === 'gone') settle(by);
+      };
+      if (this.#gone) settle('gone');
+      else if (listening && this.input.buffered > 0) settle('octets');
+    });
+  }
+
+  /** Counts and logs what was refused; the private reason goes nowhere else. */
+  refused(verb: string | null, refusal: Refusal): void {
+    this.refusals++;
+    const { code, status } = refusal.reply;
+    this.log.info({ session: this.facts.id, hop: this.hop, verb, code, status, reason: refusal.message }, 'refused');
+  }
+
+  /** A message was taken: what had been held against the client is forgotten. */
+  accepted(): void {
+    this.messages++;
+    this.faults = 0;
+    this.idleCommands = 0;
+    this.refusedRecipients = 0;
+  }
+
+  /** Forgets the transaction under way, if there is one. */
+  abandon(): void {
+    const { open } = this;
+    this.open = null;
+    open?.transaction.abandon();
+  }
+
+  /** RFC 3207 §4: after the 220. Resolves with null where the handshake failed; the connection is then over. */
+  async startTls(): Promise<TlsFacts | null> {
+    this.abandon();
+    this.facts.hello = null;
+    if (this.#gone) return null;
+    this.watchdog.until(this.options.clock.now() + TIMES.handshake);
+    const facts = await new Promise<TlsFacts | null>((resolve) => {
+      this.#upgraded = resolve;
+      this.#wire.startTls(
+        () => this.input.discard(),
+        (socket) => resolve(tlsFacts(socket)),
+      );
+      // What came in clear behind STARTTLS is not a command of the TLS session (RFC 3207 §4.2, RFC 2595 §2.1).
+      this.input.discard();
+    });
+    this.#upgraded = null;
+    this.watchdog.clear();
+    this.facts.tls = facts;
+    return facts;
+  }
+
+  /** Ends the session, after a last reply if there is one. No command is read any more. */
+  finish(reason: string, reply?: Reply): void {
+    if (this.ending !== null) return;
+    this.ending = reason;
+    if (reply !== undefined) this.say(reply);
+    this.input.end();
+  }
+
+  /** The server stops: at once if nothing is under way, else after the transaction. */
+  shutDown(): void {
+    this.closing = true;
+    if (this.#waiting && this.open === null) this.finish('server stops', SHUTTING_DOWN);
+  }
+
+  /** Hangs up: what was said leaves, and the socket closes. */
+  hangUp(): void {
+    this.watchdog.stop();
+    this.input.end();
+    this.input.discard();
+    if (!this.#gone) this.#wire.end();
+  }
+
+  /** Cuts the connection. */
+  cut(reason: string): void {
+    this.ending ??= reason;
+    this.#wire.destroy();
+  }
+
+  #expire(): void {
+    if (this.#waiting) {
+      this.finish('time-out', { code: 421, status: '4.4.2', text: `${this.options.hostname} Time-out, closing` });
+    } else {
+      this.cut('time-out');
+    }
+  }
+
+  #lose(error: Error | null): void {
+    this.#gone = true;
+    this.#error = error;
+    this.ending ??= error === null ? 'connection closed' : 'connection lost';
+    this.input.end();
+    this.#upgraded?.(null);
+    this.#interrupt?.('gone');
+    this.#closed.resolve();
+  }
+}
+
+export const SHUTTING_DOWN: Reply = { code: 421, status: '4.3.2', text: 'Service shutting down, try again later' };

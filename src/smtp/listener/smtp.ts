@@ -1,0 +1,62 @@
+// A listener of SMTP, for any role: sessions over connections that platform/listener.ts has accepted, with a Receiver
+// behind them. It knows the language and its bounds; who may send what is the Receiver's business.
+
+import type { Connection } from '../../platform/listener.ts';
+import { converse } from './conversation.ts';
+import { WireServer } from './library.ts';
+import { TIMES } from './limits.ts';
+import type { SmtpOptions } from './options.ts';
+import { Session } from './session.ts';
+
+export interface Smtp {
+  /** Takes over a connection. Never throws. */
+  handle(connection: Connection): void;
+  /**
+   * Ends all sessions: idle ones at once with 421, the others after their transaction, and after `graceMs` by force.
+   * Connections that come later get 421.
+   */
+  close(graceMs: number): Promise<void>;
+  /** Connections that are open. */
+  readonly sessions: number;
+}
+
+/** One for each configured listener. Nothing happens before `handle`. */
+export function createSmtp(options: SmtpOptions): Smtp {
+  const server = new WireServer(() => options.keeper.context(options.floor));
+  /** Each with the promise of its conversation's end; it stays here until its socket is gone. */
+  const sessions = new Map<Session, Promise<void>>();
+  let closing = false;
+
+  const within = (ms: number, all: Promise<unknown>[]) =>
+    new Promise<void>((resolve) => {
+      const cancel = options.clock.after(ms, resolve);
+      void Promise.all(all).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+
+  return {
+    handle(connection) {
+      const session = new Session(options, server, connection);
+      session.closing = closing;
+      const conversation = converse(session);
+      sessions.set(session, conversation);
+      void session.closed.then(() => sessions.delete(session));
+    },
+    async close(graceMs) {
+      closing = true;
+      for (const session of sessions.keys()) session.shutDown();
+      await within(graceMs, [...sessions.values()]);
+      for (const session of sessions.keys()) if (session.ending === null) session.cut('server stops');
+      await within(
+        Math.min(TIMES.parting, graceMs),
+        [...sessions.keys()].map((session) => session.closed),
+      );
+      for (const session of sessions.keys()) session.cut('server stops');
+    },
+    get sessions() {
+      return sessions.size;
+    },
+  };
+}
