@@ -1,0 +1,107 @@
+// Checking a password against what is kept of it: in a fair line, off the main thread, with failures slowed
+// (throttle.ts) and a success remembered for a minute. It knows names and records; whose they are is open.ts's business.
+
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Clock } from '../platform/clock.ts';
+import type { PasswordRecord } from '../store/rows.ts';
+import { AuthenticationFailure } from './directory.ts';
+import { FairLine } from './fair-line.ts';
+import { isUsablePassword, UNMATCHABLE, verifyPassword } from './password.ts';
+import { sourceOf } from './source.ts';
+import { Throttle } from './throttle.ts';
+
+/** How long a success is remembered, ms, and how many. */
+const SUCCESS_LASTS = 60_000;
+const SUCCESSES = 10_000;
+
+/** Whose password is checked. */
+export interface Claimant {
+  /** One key for each account, and for each name that is none. At most NAME_OCTETS_MAX octets. */
+  readonly key: string;
+  /** null: no such account, or it has no password. Costs the same. */
+  readonly password: PasswordRecord | null;
+}
+
+export class Authenticator {
+  readonly #clock: Clock;
+  readonly #throttle: Throttle;
+  readonly #line = new FairLine();
+  /** Keys the MACs under which successes are remembered: it dies with the process. */
+  readonly #secret = randomBytes(32);
+  readonly #successes = new Map<string, number>();
+  readonly #underWay = new Map<string, Promise<boolean>>();
+  /** Attempts of a source that are not answered yet, their delays included. */
+  readonly #pending = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#throttle = new Throttle(clock);
+  }
+
+  /**
+   * Resolves if the password is this claimant's.
+   * @param address the peer's IP address
+   * @throws AuthenticationFailure: `rejected`, as late as the throttle wants it, or `busy`, at once
+   */
+  async check(claimant: Claimant, password: string, address: string): Promise<void> {
+    // Refused, not cut: no store may see another text than we do. Tells nothing of the account.
+    if (!isUsablePassword(password))
+      throw new AuthenticationFailure('rejected', 'password empty, too long or with NUL');
+    const source = sourceOf(address);
+    const pending = this.#pending.get(source) ?? 0;
+    // Before the memory of successes: else a source that is held could try guesses against it without a limit.
+    if (pending > 0 && this.#throttle.isHeld(source, claimant.key)) {
+      throw new AuthenticationFailure('busy', 'a source that failed often has an attempt under way');
+    }
+    this.#pending.set(source, pending + 1);
+    try {
+      if (await this.#matches(claimant, password, source)) return this.#throttle.succeeded(source, claimant.key);
+      await this.#sleep(this.#throttle.failed(source, claimant.key));
+    } finally {
+      const left = (this.#pending.get(source) ?? 1) - 1;
+      if (left > 0) this.#pending.set(source, left);
+      else this.#pending.delete(source);
+    }
+    throw new AuthenticationFailure('rejected', claimant.password === null ? 'no such account' : 'wrong password');
+  }
+
+  async #matches({ key, password: kept }: Claimant, password: string, source: string): Promise<boolean> {
+    // The kept hash is part of the MAC, so a new password (new salt, new hash) forgets every success with the old one.
+    const mac = createHmac('sha256', this.#secret)
+      .update(`${key}\0${kept?.argon2id ?? ''}\0${password}`)
+      .digest('base64');
+    if ((this.#successes.get(mac) ?? 0) > this.#clock.now()) return true;
+    // A mail client opens several connections at once with one password: they share the work. Only of one source: no
+    // other one waits in this source's line.
+    const shared = `${mac} ${source}`;
+    const underWay = this.#underWay.get(shared);
+    if (underWay !== undefined) return underWay;
+    const work = this.#line.enter(source, () => verifyPassword(kept ?? UNMATCHABLE, password));
+    if (work === undefined) throw new AuthenticationFailure('busy', 'too many logins are waiting');
+    this.#underWay.set(shared, work);
+    try {
+      const matches = await work;
+      if (matches) this.#remember(mac);
+      return matches;
+    } finally {
+      this.#underWay.delete(shared);
+    }
+  }
+
+  #remember(mac: string): void {
+    this.#successes.delete(mac);
+    this.#successes.set(mac, this.#clock.now() + SUCCESS_LASTS);
+    // The oldest first; those whose time is over go with it.
+    for (const [oldest, until] of this.#successes) {
+      if (until > this.#clock.now() && this.#successes.size <= SUCCESSES) break;
+      this.#successes.delete(oldest);
+    }
+  }
+
+  #sleep(ms: number): Promise<void> | undefined {
+    if (ms === 0) return undefined;
+    return new Promise((resolve) => {
+      this.#clock.after(ms, resolve);
+    });
+  }
+}

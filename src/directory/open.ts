@@ -1,0 +1,212 @@
+// The directory of a running server: the accounts of the store in memory, kept in step with its change feed, and the
+// rules by which an address or a login name leads to one. How a password is checked is authentication.ts's business.
+
+import { type Address, formatAddress, normalizeDomain, parseMailbox } from '../formats/address.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { AccountId, AccountRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { AddressBook, localKey, splitDetail } from './address-book.ts';
+import { Authenticator } from './authentication.ts';
+import { type Account, AuthenticationFailure, type Directory, type Resolution } from './directory.ts';
+import { isUsablePassword } from './password.ts';
+
+export interface DirectoryOptions {
+  readonly store: Pick<Store, 'read' | 'execute' | 'follow'>;
+  readonly domains: readonly string[];
+  /** Postmaster of this name is ours too, even where it is none of `domains`. */
+  readonly hostname: string;
+  readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Accounts that catch-all makes before it takes strangers for unknown again. */
+const CATCH_ALL_ACCOUNTS = 10_000;
+/** RFC 5321 §4.5.3.1.3 gives a path 256 octets; no login name is longer. */
+const NAME_OCTETS_MAX = 256;
+
+/** Reads the accounts and follows them. Dispose it before the store is closed. @throws StoreError */
+export async function openDirectory(options: DirectoryOptions): Promise<Directory & AsyncDisposable> {
+  const accounts = new FollowedAccounts(options.store, options.log);
+  try {
+    await accounts.current();
+  } catch (error) {
+    accounts.close();
+    throw error;
+  }
+  return new StoreDirectory(options, accounts);
+}
+
+class StoreDirectory implements Directory, AsyncDisposable {
+  readonly #options: DirectoryOptions;
+  readonly #accounts: FollowedAccounts;
+  readonly #authenticator: Authenticator;
+  readonly #domains: ReadonlySet<string>;
+  /** Where a bare Postmaster and a login name without a domain are looked for. */
+  readonly #firstDomain: string;
+  readonly #hostname: string;
+  #full = false;
+
+  constructor(options: DirectoryOptions, accounts: FollowedAccounts) {
+    this.#options = options;
+    this.#accounts = accounts;
+    this.#authenticator = new Authenticator(options.clock);
+    const domains = options.domains.map(normalizeDomain).filter((domain) => domain !== '');
+    this.#domains = new Set(domains);
+    this.#hostname = normalizeDomain(options.hostname);
+    this.#firstDomain = domains[0] ?? this.#hostname;
+  }
+
+  isLocalDomain(domain: string): boolean {
+    return this.#options.test.catchAll ? domain !== '' : this.#domains.has(normalizeDomain(domain));
+  }
+
+  async resolve(given: Address): Promise<Resolution> {
+    const address = this.#placed(given);
+    if (address === undefined) return { kind: 'unknown' };
+    if (!this.isLocalDomain(address.domain)) return { kind: 'remote' };
+    const found = (await this.#accounts.current()).find(address);
+    if (found !== undefined) return { kind: 'account', account: accountOf(found.row), detail: found.detail };
+    if (!this.#options.test.catchAll) return { kind: 'unknown' };
+    const { user, detail } = splitDetail(address);
+    const row = await this.#make(user);
+    return row === undefined ? { kind: 'unknown' } : { kind: 'account', account: accountOf(row), detail };
+  }
+
+  owns(account: Account, given: Address): boolean {
+    const address = this.#placed(given);
+    return address !== undefined && this.#accounts.book.find(address)?.row.id === account.id;
+  }
+
+  account(id: number): Account | undefined {
+    const row = this.#accounts.book.byId(id);
+    return row === undefined ? undefined : accountOf(row);
+  }
+
+  async authenticate(username: string, password: string, source: string): Promise<Account> {
+    if (username.includes('\0') || !username.isWellFormed() || Buffer.byteLength(username) > NAME_OCTETS_MAX) {
+      throw new AuthenticationFailure('rejected', 'name too long or with NUL');
+    }
+    const address = parseMailbox(username.includes('@') ? username : `${username}@${this.#firstDomain}`);
+    const row = address === null ? undefined : (await this.#accounts.current()).exactly(address);
+    if (this.#options.test.anyPassword) return this.#anyPassword(row, address, password);
+    const key = row === undefined ? `- ${localKey(username)}` : String(row.id);
+    await this.#authenticator.check({ key, password: row?.password ?? null }, password, source);
+    // The password may have changed, or the account gone, while it was checked.
+    const now = row === undefined ? undefined : (await this.#accounts.current()).byId(row.id);
+    if (now === undefined || now.password?.argon2id !== row?.password?.argon2id) {
+      throw new AuthenticationFailure('rejected', 'the account changed meanwhile');
+    }
+    return accountOf(now);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#accounts.close();
+  }
+
+  /** The address with the domain that it stands for: a bare Postmaster (RFC 5321 §4.1.1.3) and the postmaster of this
+   * host (§4.5.1) are that of the first domain. Undefined: another name without a domain. */
+  #placed(address: Address): Address | undefined {
+    const domain = normalizeDomain(address.domain);
+    const here = domain === '' || (domain === this.#hostname && !this.#domains.has(domain));
+    if (here && localKey(address.localPart) === 'postmaster') {
+      return { localPart: address.localPart, domain: this.#firstDomain };
+    }
+    return domain === '' ? undefined : { localPart: address.localPart, domain };
+  }
+
+  async #anyPassword(row: AccountRow | undefined, address: Address | null, password: string): Promise<Account> {
+    if (!isUsablePassword(password))
+      throw new AuthenticationFailure('rejected', 'password empty, too long or with NUL');
+    const made = row ?? (address !== null && this.#options.test.catchAll ? await this.#make(address) : undefined);
+    if (made === undefined) throw new AuthenticationFailure('rejected', 'no such account');
+    return accountOf(made);
+  }
+
+  /** Catch-all: the account of an address, made in the store if it is new. Undefined: there are too many. */
+  async #make(address: Address): Promise<AccountRow | undefined> {
+    const book = await this.#accounts.current();
+    if (book.size >= CATCH_ALL_ACCOUNTS) {
+      if (!this.#full) this.#options.log.warn({ accounts: book.size }, 'catch-all makes no more accounts');
+      this.#full = true;
+      return undefined;
+    }
+    const { account } = await this.#options.store.execute<'put-account'>({
+      kind: 'put-account',
+      address: formatAddress({ localPart: localKey(address.localPart), domain: address.domain }),
+      aliases: [],
+      quota: null,
+      password: null,
+      seeded: false,
+      existing: 'keep',
+    });
+    return (await this.#accounts.current()).byId(account);
+  }
+}
+
+/** The store's accounts in memory. A change is published before its command resolves, so once that has, `current` knows
+ * of it and reads what changed before it answers. */
+class FollowedAccounts {
+  /** As of the last read; `current()` is never behind, this may be by one read. */
+  book = new AddressBook([]);
+  readonly #store: DirectoryOptions['store'];
+  readonly #log: Log;
+  readonly #unfollow: () => void;
+  /** What to read again: these accounts, or everything. */
+  #changed: Set<AccountId> | 'all' = 'all';
+  #reading: Promise<void> | undefined;
+
+  constructor(store: DirectoryOptions['store'], log: Log) {
+    this.#store = store;
+    this.#log = log;
+    this.#unfollow = store.follow({ kind: 'directory' }, (change) => {
+      if (change.kind !== 'directory') return;
+      if (change.account === undefined) this.#changed = 'all';
+      else if (this.#changed !== 'all') this.#changed.add(change.account);
+      // At once, not at the next question: `account` and `owns` answer from what is there.
+      this.current().catch((error: unknown) => this.#log.error({ err: error }, 'the directory cannot be read'));
+    });
+  }
+
+  async current(): Promise<AddressBook> {
+    while (this.#reading !== undefined || this.#isBehind()) {
+      this.#reading ??= this.#read().finally(() => {
+        this.#reading = undefined;
+      });
+      await this.#reading;
+    }
+    return this.book;
+  }
+
+  close(): void {
+    this.#unfollow();
+  }
+
+  #isBehind(): boolean {
+    return this.#changed === 'all' || this.#changed.size > 0;
+  }
+
+  async #read(): Promise<void> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    try {
+      if (changed === 'all') {
+        this.book = new AddressBook(await this.#store.read.accounts());
+        return;
+      }
+      for (const id of changed) {
+        const row = await this.#store.read.account(id);
+        if (row === undefined) this.book.remove(id);
+        else this.book.put(row);
+      }
+    } catch (error) {
+      this.#changed = 'all';
+      throw error;
+    }
+  }
+}
+
+function accountOf(row: AccountRow): Account {
+  return { id: row.id, address: row.address, aliases: row.aliases, quota: row.quota };
+}

@@ -1,0 +1,131 @@
+// Passwords: how one is kept (argon2id of RFC 9106, SCRAM verifiers of RFC 5802 §3 and RFC 5803) and how one is checked.
+// All derivations run on libuv's threads, never on the main one. Who may try how often is authentication.ts's business.
+
+import { argon2, createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { PasswordRecord } from '../store/rows.ts';
+import { type Argon2idHash, formatPhc, parsePhc } from './phc.ts';
+
+const argon2Async = promisify(argon2);
+const pbkdf2Async = promisify(pbkdf2);
+
+/** RFC 9106 §4 leaves the choice to the machine: 19 MiB and two passes cost 20 ms and resist a GPU well enough. */
+const COST = { memory: 19 * 1024, passes: 2, parallelism: 1 } as const;
+const SALT_OCTETS = 16;
+const TAG_OCTETS = 32;
+/** RFC 5802 §5.1 asks for at least 4096; a verifier must outlive faster machines. */
+const SCRAM_ITERATIONS = 10_000;
+const SCRAM_ITERATIONS_MAX = 1_000_000;
+/** Octets of UTF-8. A longer one is refused, since hashing costs by the octet. */
+export const PASSWORD_OCTETS_MAX = 1024;
+
+type ScramHash = 'sha1' | 'sha256';
+
+/** A hash that no password has, of the usual cost: what an unknown user is checked against. */
+export const UNMATCHABLE: PasswordRecord = {
+  argon2id: formatPhc({ ...COST, salt: Buffer.alloc(SALT_OCTETS), hash: Buffer.alloc(TAG_OCTETS) }),
+  scramSha1: null,
+  scramSha256: null,
+};
+
+/** Is this a text that can be a password at all? Empty ones, NUL and broken UTF-16 are refused, never cut. */
+export function isUsablePassword(password: string): boolean {
+  return (
+    password !== '' &&
+    !password.includes('\0') &&
+    password.isWellFormed() &&
+    Buffer.byteLength(password) <= PASSWORD_OCTETS_MAX
+  );
+}
+
+/**
+ * The form in which a password is hashed, so that `é` typed on two keyboards is one password: the mapping of RFC 4013
+ * §2.1 and the NFKC of §2.2. Lighter than SASLprep: nothing is prohibited here (§2.3 to §2.5 would refuse passwords
+ * that people already have), and ASCII is never changed.
+ */
+export function preparePassword(password: string): string {
+  const prepared = password
+    .replace(/[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]/g, ' ')
+    .replace(/[\u034F\u180B-\u180D\uFE00-\uFE0F]|[\u00AD\u1806\u200B-\u200D\u2060\uFEFF]/g, '')
+    .normalize('NFKC');
+  // Made only of what maps to nothing: then it is taken as it is.
+  return prepared === '' ? password : prepared;
+}
+
+/** Every form of a new password. About 30 ms of another thread. @throws RangeError if it is not usable. */
+export async function makePassword(password: string): Promise<PasswordRecord> {
+  if (!isUsablePassword(password)) throw new RangeError('a password is 1 to 1024 octets of UTF-8 without NUL');
+  const prepared = preparePassword(password);
+  const [argon2id, scramSha1, scramSha256] = await Promise.all([
+    makeArgon2id(prepared),
+    makeScram(prepared, 'sha1'),
+    makeScram(prepared, 'sha256'),
+  ]);
+  return { argon2id, scramSha1, scramSha256 };
+}
+
+/** A password that is known only by its PHC string. SCRAM cannot serve such an account. @throws RangeError */
+export function passwordFromHash(phc: string): PasswordRecord {
+  if (parsePhc(phc) === undefined) throw new RangeError('not a PHC string of argon2id version 19 within limits');
+  return { argon2id: phc, scramSha1: null, scramSha256: null };
+}
+
+/** Does the password fit? Takes one argon2id of the record's own cost (two for a text that preparation changes and
+ * that did not fit, since a hash from elsewhere was made without). Never throws for a bad record: it fits nothing. */
+export async function verifyPassword(record: PasswordRecord, password: string): Promise<boolean> {
+  const kept = parsePhc(record.argon2id);
+  if (kept === undefined || !isUsablePassword(password)) return false;
+  const prepared = preparePassword(password);
+  if (await fits(kept, prepared)) return true;
+  return prepared !== password && (await fits(kept, password));
+}
+
+/**
+ * Was this record made of this password? Asks the SCRAM-SHA-256 verifier (about 1 ms) and not argon2id (20 ms), so it
+ * is for configuration that is read at each start; false where the record has no such verifier.
+ */
+export async function isMadeOf(record: PasswordRecord, password: string): Promise<boolean> {
+  const match = /^(\d{1,7}):([^:$]+)\$([^:$]+):([^:$]+)$/.exec(record.scramSha256 ?? '');
+  if (match === null || !isUsablePassword(password)) return false;
+  const [, iterations = '', salt = '', storedKey = ''] = match;
+  if (Number(iterations) < 1 || Number(iterations) > SCRAM_ITERATIONS_MAX) return false;
+  const keys = await scramKeys(preparePassword(password), 'sha256', Buffer.from(salt, 'base64'), Number(iterations));
+  return equal(keys.storedKey, Buffer.from(storedKey, 'base64'));
+}
+
+async function makeArgon2id(password: string): Promise<string> {
+  const salt = randomBytes(SALT_OCTETS);
+  const hash = await derive({ ...COST, salt, hash: Buffer.alloc(TAG_OCTETS) }, password);
+  return formatPhc({ ...COST, salt, hash });
+}
+
+async function fits(kept: Argon2idHash, password: string): Promise<boolean> {
+  return equal(await derive(kept, password), kept.hash);
+}
+
+function derive({ memory, passes, parallelism, salt, hash }: Argon2idHash, password: string): Promise<Buffer> {
+  const message = Buffer.from(password);
+  return argon2Async('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: hash.length });
+}
+
+/** RFC 5803 §2, without the scheme's name: `iterations:salt$StoredKey:ServerKey`. */
+async function makeScram(password: string, hash: ScramHash): Promise<string> {
+  const salt = randomBytes(SALT_OCTETS);
+  const { storedKey, serverKey } = await scramKeys(password, hash, salt, SCRAM_ITERATIONS);
+  const base64 = (octets: Buffer) => octets.toString('base64');
+  return `${SCRAM_ITERATIONS}:${base64(salt)}$${base64(storedKey)}:${base64(serverKey)}`;
+}
+
+/** RFC 5802 §3: SaltedPassword is PBKDF2; StoredKey = H(HMAC(it, "Client Key")); ServerKey = HMAC(it, "Server Key"). */
+async function scramKeys(password: string, hash: ScramHash, salt: Buffer, iterations: number) {
+  const salted = await pbkdf2Async(password, salt, iterations, hash === 'sha1' ? 20 : 32, hash);
+  const clientKey = createHmac(hash, salted).update('Client Key').digest();
+  return {
+    storedKey: createHash(hash).update(clientKey).digest(),
+    serverKey: createHmac(hash, salted).update('Server Key').digest(),
+  };
+}
+
+function equal(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}

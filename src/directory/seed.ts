@@ -1,0 +1,96 @@
+// The accounts of the configuration file, put into the store. A server that starts twice writes nothing the second
+// time, and hashes nothing: a password is compared by its SCRAM verifier.
+
+import { formatAddress, parseMailbox } from '../formats/address.ts';
+import type { AccountRow, PasswordRecord } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { isMadeOf, makePassword, passwordFromHash } from './password.ts';
+
+/** An account as the configuration says it (config/config.ts). */
+export interface SeedAccount {
+  readonly address: string;
+  readonly aliases: readonly string[];
+  readonly password: string | null;
+  readonly passwordHash: string | null;
+  readonly quota: number | null;
+}
+
+/** What seeding changed: addresses. */
+export interface Seeded {
+  readonly put: readonly string[];
+  /** Stood in the file once and do no more: verbs may change them now. Their mail stays. */
+  readonly released: readonly string[];
+}
+
+/**
+ * Makes the store's seeded accounts those of the file.
+ * @throws RangeError for an address, password or hash that cannot be used
+ * @throws StoreError
+ */
+export async function seedAccounts(
+  store: Pick<Store, 'read' | 'execute'>,
+  accounts: readonly SeedAccount[],
+): Promise<Seeded> {
+  const rows = new Map((await store.read.accounts()).map((row) => [normal(row.address), row]));
+  const wanted = accounts.map((account) => ({ ...account, address: normal(account.address) }));
+  const addresses = new Set(wanted.map((account) => account.address));
+  const gone = [...rows.values()].filter((row) => row.seeded && !addresses.has(normal(row.address)));
+  // First what leaves, then what comes: an alias may move from one account to another.
+  await Promise.all(gone.map((row) => put(store, { ...row, seeded: false })));
+  const changed = (await Promise.all(wanted.map((account) => changes(rows.get(account.address), account)))).filter(
+    (account) => account !== undefined,
+  );
+  await Promise.all(changed.map((account) => put(store, { ...account, seeded: true })));
+  return { put: changed.map((account) => account.address), released: gone.map((row) => row.address) };
+}
+
+interface Wanted {
+  readonly address: string;
+  readonly aliases: readonly string[];
+  readonly quota: number | null;
+  readonly password: PasswordRecord | null;
+}
+
+/** What must be written so that the row is as the file says; undefined: nothing. */
+async function changes(row: AccountRow | undefined, account: SeedAccount): Promise<Wanted | undefined> {
+  const { address, aliases, quota } = account;
+  const same =
+    row?.seeded === true &&
+    row.quota === quota &&
+    row.aliases.length === aliases.length &&
+    aliases.every((alias) => row.aliases.includes(alias));
+  const kept = row?.password ?? null;
+  if (await isKept(kept, account)) return same ? undefined : { address, aliases, quota, password: kept };
+  return { address, aliases, quota, password: await passwordOf(account) };
+}
+
+async function isKept(kept: PasswordRecord | null, account: SeedAccount): Promise<boolean> {
+  if (account.passwordHash !== null) return kept?.argon2id === account.passwordHash;
+  if (account.password !== null) return kept !== null && isMadeOf(kept, account.password);
+  return kept === null;
+}
+
+async function passwordOf({ password, passwordHash }: SeedAccount): Promise<PasswordRecord | null> {
+  if (passwordHash !== null) return passwordFromHash(passwordHash);
+  return password === null ? null : makePassword(password);
+}
+
+function put(store: Pick<Store, 'execute'>, account: Wanted & { readonly seeded: boolean }) {
+  const { address, aliases, quota, password, seeded } = account;
+  return store.execute<'put-account'>({
+    kind: 'put-account',
+    address,
+    aliases,
+    quota,
+    password,
+    seeded,
+    existing: 'replace',
+  });
+}
+
+/** One text for one account: what the directory would find under it. */
+function normal(text: string): string {
+  const address = parseMailbox(text);
+  if (address === null) throw new RangeError(`not an address: ${text}`);
+  return formatAddress({ localPart: address.localPart.normalize('NFC').toLowerCase(), domain: address.domain });
+}

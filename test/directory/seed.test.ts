@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import { makePassword, verifyPassword } from '../../src/directory/password.ts';
+import { type SeedAccount, seedAccounts } from '../../src/directory/seed.ts';
+import { accountStore } from './account-store.ts';
+
+const account = (address: string, more: Partial<SeedAccount> = {}): SeedAccount => ({
+  address,
+  aliases: [],
+  password: null,
+  passwordHash: null,
+  quota: null,
+  ...more,
+});
+
+it('puts what the file says, and nothing at the second start', async () => {
+  const store = accountStore();
+  const hash = (await makePassword('builder')).argon2id;
+  const file = [
+    account('Alice@Example.test', { password: 'wonderland', aliases: ['postmaster@example.test'] }),
+    account('bob@example.test', { passwordHash: hash, quota: 1000 }),
+    account('list@example.test'),
+  ];
+  expect((await seedAccounts(store, file)).put).toEqual([
+    'alice@example.test',
+    'bob@example.test',
+    'list@example.test',
+  ]);
+  const [alice, bob, list] = await store.read.accounts();
+  expect(alice?.password && (await verifyPassword(alice.password, 'wonderland'))).toBe(true);
+  expect(bob).toMatchObject({ quota: 1000, seeded: true, password: { argon2id: hash, scramSha256: null } });
+  expect(list?.password).toBeNull();
+  const writes = store.commands.length;
+  expect(await seedAccounts(store, file)).toEqual({ put: [], released: [] });
+  expect(store.commands).toHaveLength(writes);
+});
+
+it('keeps the hash where only something else changed, and makes a new one for a new password', async () => {
+  const store = accountStore();
+  await seedAccounts(store, [account('alice@example.test', { password: 'wonderland' })]);
+  const [before] = await store.read.accounts();
+  await seedAccounts(store, [account('alice@example.test', { password: 'wonderland', quota: 5 })]);
+  const [same] = await store.read.accounts();
+  expect(same).toMatchObject({ quota: 5, password: before?.password });
+  await seedAccounts(store, [account('alice@example.test', { password: 'looking-glass', quota: 5 })]);
+  const [changed] = await store.read.accounts();
+  expect(changed?.password?.argon2id).not.toBe(before?.password?.argon2id);
+});
+
+it('releases an account that left the file, with its password', async () => {
+  const store = accountStore();
+  await seedAccounts(store, [account('alice@example.test', { password: 'wonderland' })]);
+  const [before] = await store.read.accounts();
+  expect(await seedAccounts(store, [])).toEqual({ put: [], released: ['alice@example.test'] });
+  const [after] = await store.read.accounts();
+  expect(after).toEqual({ ...before, seeded: false });
+});
+
+it('takes over an account that a verb made', async () => {
+  const store = accountStore();
+  const password = await makePassword('wonderland');
+  await store.execute<'put-account'>({
+    kind: 'put-account',
+    address: 'alice@example.test',
+    aliases: [],
+    quota: null,
+    password,
+    seeded: false,
+    existing: 'fail',
+  });
+  expect((await seedAccounts(store, [account('alice@example.test', { password: 'wonderland' })])).put).toHaveLength(1);
+  expect(await store.read.accounts()).toMatchObject([{ seeded: true, password }]);
+});
+
+it('refuses what is no address and what is no hash', async () => {
+  const store = accountStore();
+  await expect(seedAccounts(store, [account('alice')])).rejects.toThrow(RangeError);
+  await expect(seedAccounts(store, [account('alice@example.test', { passwordHash: 'plain' })])).rejects.toThrow(
+    RangeError,
+  );
+  expect(await store.read.accounts()).toEqual([]);
+});
