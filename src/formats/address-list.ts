@@ -1,0 +1,227 @@
+// Address lists of a header (RFC 5322 §3.4, with the obsolete forms of §4.4): mailboxes, groups, comments, quoted
+// strings, in one pass. Reads anything, in time linear in its length; what it finds is not validated.
+
+/** One thing in an address list. A group is a `group` entry, its mailboxes, and an `end`. */
+export type AddressEntry =
+  | {
+      readonly kind: 'mailbox';
+      /** Display name, or the comment that old mail has in its place; '' for none. */
+      readonly name: string;
+      /** Source route `@a,@b` (RFC 5322 §4.4); '' for none. */
+      readonly route: string;
+      /** Unquoted; '' where there is only a name. */
+      readonly localPart: string;
+      /** As written; '' where there is none. */
+      readonly domain: string;
+      readonly raw: string;
+    }
+  | { readonly kind: 'group'; readonly name: string }
+  | { readonly kind: 'end' };
+
+/** Mailboxes read from one field; what follows is one mailbox without an address. */
+const MOST = 2000;
+/** A comment may hold comments; deeper ones end the outermost. */
+const DEPTH = 50;
+
+/** A token of RFC 5322 §3.2: `text` is unquoted, `raw` as written. */
+interface Token {
+  readonly kind: 'word' | 'quoted' | 'literal' | 'comment' | 'special';
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+// A run of anything but specials, quotes and white space. Square brackets inside a word belong to it.
+const WORD = /[^\s"(),:;<>@]+/y;
+const SPACE = /\s+/y;
+
+export function parseAddressList(value: string): AddressEntry[] {
+  const reader = new ListReader(value);
+  return reader.read();
+}
+
+class ListReader {
+  readonly #value: string;
+  readonly #entries: AddressEntry[] = [];
+  #mailboxes = 0;
+  #at = 0;
+  #inGroup = false;
+  // The mailbox being read.
+  #start = 0;
+  #phrase: Token[] = [];
+  #comment = '';
+  #angle: { route: string; localPart: string; domain: string } | null = null;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  read(): AddressEntry[] {
+    for (;;) {
+      const token = this.#next();
+      if (token === null) break;
+      if (this.#mailboxes >= MOST && token.kind !== 'special') {
+        this.#phrase = [];
+        this.#start = token.start;
+        this.#entries.push(mailbox('', '', '', '', this.#value.slice(token.start)));
+        break;
+      }
+      if (token.kind === 'comment') this.#comment ||= token.text.trim();
+      else if (token.kind !== 'special') this.#word(token);
+      else this.#special(token);
+    }
+    this.#finish(this.#value.length);
+    if (this.#inGroup) this.#entries.push({ kind: 'end' });
+    return this.#entries;
+  }
+
+  #word(token: Token): void {
+    // Something after `<…>` without a comma: the next mailbox, so that a check of all sees it.
+    if (this.#angle !== null) this.#finish(token.start);
+    this.#phrase.push(token);
+  }
+
+  #special(token: Token): void {
+    switch (token.text) {
+      case ',':
+        this.#finish(token.start);
+        break;
+      case ';':
+        this.#finish(token.start);
+        if (this.#inGroup) this.#entries.push({ kind: 'end' });
+        this.#inGroup = false;
+        break;
+      case ':':
+        this.#colon(token);
+        break;
+      case '<':
+        if (this.#angle !== null) this.#finish(token.start);
+        this.#angle = this.#angleAddress();
+        break;
+      case '@':
+        this.#word(token);
+        break;
+      default:
+        // A stray `>` or `)`.
+        break;
+    }
+    if (token.text === ',' || token.text === ';' || token.text === ':') this.#start = this.#at;
+  }
+
+  /** group = display-name ":" [group-list] ";" */
+  #colon(token: Token): void {
+    if (this.#inGroup || this.#angle !== null || this.#phrase.some((part) => part.text === '@')) {
+      this.#word(token);
+      return;
+    }
+    this.#entries.push({ kind: 'group', name: this.#displayName() });
+    this.#inGroup = true;
+    this.#phrase = [];
+    this.#comment = '';
+  }
+
+  /** angle-addr = [CFWS] "<" [obs-route] addr-spec ">" [CFWS]; reads up to the `>`, or to the end of the list. */
+  #angleAddress(): { route: string; localPart: string; domain: string } {
+    let tokens: Token[] = [];
+    let route = '';
+    for (;;) {
+      const token = this.#next();
+      if (token === null || (token.kind === 'special' && token.text === '>')) break;
+      if (token.kind === 'comment') continue;
+      if (token.kind === 'special' && token.text === ':' && route === '' && tokens[0]?.text === '@') {
+        // obs-route = obs-domain-list ":"
+        route = tokens.map((part) => part.text).join('');
+        tokens = [];
+      } else tokens.push(token);
+    }
+    return { route, ...addrSpec(tokens) };
+  }
+
+  #finish(end: number): void {
+    const raw = this.#value.slice(this.#start, end).trim();
+    const angle = this.#angle;
+    if (angle !== null) {
+      this.#add(mailbox(this.#displayName() || this.#comment, angle.route, angle.localPart, angle.domain, raw));
+    } else if (this.#phrase.length > 0) {
+      const spec = addrSpec(this.#phrase);
+      // Several words and no `@`: a name without an address.
+      if (spec.domain === '' && this.#phrase.length > 1) this.#add(mailbox(this.#displayName(), '', '', '', raw));
+      else this.#add(mailbox(this.#comment, '', spec.localPart, spec.domain, raw));
+    }
+    this.#start = end;
+    this.#phrase = [];
+    this.#comment = '';
+    this.#angle = null;
+  }
+
+  #add(entry: AddressEntry): void {
+    this.#entries.push(entry);
+    this.#mailboxes += 1;
+  }
+
+  /** The words with one space where there was white space or a comment between them. */
+  #displayName(): string {
+    let name = '';
+    let end = -1;
+    for (const token of this.#phrase) {
+      name += end >= 0 && token.start > end ? ` ${token.text}` : token.text;
+      end = token.end;
+    }
+    return name;
+  }
+
+  #next(): Token | null {
+    const value = this.#value;
+    SPACE.lastIndex = this.#at;
+    if (SPACE.test(value)) this.#at = SPACE.lastIndex;
+    const start = this.#at;
+    if (start >= value.length) return null;
+    const first = value[start];
+    if (first === '"') return this.#enclosed('quoted', '"', '"');
+    if (first === '(') return this.#enclosed('comment', '(', ')');
+    if (first === '[') return this.#enclosed('literal', '[', ']');
+    WORD.lastIndex = start;
+    const word = WORD.exec(value);
+    this.#at = word === null ? start + 1 : WORD.lastIndex;
+    const text = value.slice(start, this.#at);
+    return { kind: word === null ? 'special' : 'word', text, start, end: this.#at };
+  }
+
+  /** A quoted string, a comment, or a domain literal with its brackets; quoted pairs resolved. One that is never closed
+   * ends with the list. */
+  #enclosed(kind: 'quoted' | 'comment' | 'literal', open: string, close: string): Token {
+    const value = this.#value;
+    const start = this.#at;
+    let at = start + 1;
+    let depth = 1;
+    let text = '';
+    let run = at;
+    for (; at < value.length; at += 1) {
+      const character = value[at];
+      if (character === '\\' && at + 1 < value.length) {
+        text += value.slice(run, at);
+        at += 1;
+        run = at;
+      } else if (character === close) {
+        depth -= 1;
+        if (depth === 0) break;
+      } else if (character === open && kind === 'comment' && depth < DEPTH) depth += 1;
+    }
+    text += value.slice(run, at);
+    this.#at = Math.min(at + 1, value.length);
+    return { kind, text: kind === 'literal' ? `[${text}]` : text, start, end: this.#at };
+  }
+}
+
+function mailbox(name: string, route: string, localPart: string, domain: string, raw: string): AddressEntry {
+  return { kind: 'mailbox', name, route, localPart, domain, raw };
+}
+
+/** addr-spec = local-part "@" domain. White space around dots is obsolete and dropped (RFC 5322 §4.4). */
+function addrSpec(tokens: readonly Token[]): { localPart: string; domain: string } {
+  // The last `@`: what stands before it can only be a local part that should have been quoted.
+  const at = tokens.findLastIndex((token) => token.kind === 'special' && token.text === '@');
+  const join = (parts: readonly Token[]): string => parts.map((part) => part.text).join('');
+  if (at < 0) return { localPart: join(tokens), domain: '' };
+  return { localPart: join(tokens.slice(0, at)), domain: join(tokens.slice(at + 1)) };
+}
