@@ -58,7 +58,8 @@ export type Change = { readonly commit: Commit } & (
       readonly account: AccountId;
       readonly name: string;
     }
-  | { readonly kind: 'directory' }
+  /** Accounts or passwords changed: this account, or any of them where none is named. */
+  | { readonly kind: 'directory'; readonly account?: AccountId }
   /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times. */
   | { readonly kind: 'queue'; readonly nextAt: number }
 );
