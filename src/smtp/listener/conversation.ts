@@ -61,6 +61,7 @@ async function answer(session: Session, line: Line): Promise<Reply | null> {
     if (options.tls === 'required' && facts.tls === null && command?.beforeTls !== true) {
       throw new Refusal(530, '5.7.0', 'Must issue a STARTTLS command first');
     }
+    if (/[\0\r]/.test(line.text)) throw new Refusal(500, '5.5.2', 'A command line has a bare CR or a NUL');
     if (command === undefined) {
       const seen = session.commands === 1 ? recognise(Buffer.from(line.text)) : null;
       if (seen === 'imap' || seen === 'pop3') {
@@ -70,7 +71,6 @@ async function answer(session: Session, line: Line): Promise<Reply | null> {
       throw new Refusal(500, '5.5.1', 'Command not recognised');
     }
     if (line.octets > LIMITS.commandLine && verb !== 'AUTH') throw new Refusal(500, '5.5.2', 'Line too long');
-    if (/[\0\r]/.test(line.text)) throw new Refusal(500, '5.5.2', 'A command line has a bare CR or a NUL');
     if (command.idle) session.idleCommands++;
     return await command.run(session, space < 0 ? '' : line.text.slice(space + 1).trimEnd());
   } catch (error) {

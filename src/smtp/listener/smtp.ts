@@ -29,6 +29,7 @@ export function createSmtp(options: SmtpOptions): Smtp {
 
   const within = (ms: number, all: Promise<unknown>[]) =>
     new Promise<void>((resolve) => {
+      if (ms <= 0) return resolve();
       const cancel = options.clock.after(ms, resolve);
       void Promise.all(all).then(() => {
         cancel();

@@ -26,7 +26,7 @@ export const auth: Command = {
     const [name = '', initial, extra] = argument.split(' ');
     const exchange = authMechanisms(session).includes(name.toUpperCase()) ? startMechanism(name) : undefined;
     if (exchange === undefined) throw new Refusal(504, '5.5.4', 'Mechanism not offered');
-    if (extra !== undefined) throw new Refusal(501, '5.5.4', 'Syntax: AUTH mechanism [initial-response]');
+    if (extra !== undefined) throw new Refusal(501, '5.5.4', 'Syntax: AUTH mechanism initial-response');
     // RFC 4954 §4: "=" is the empty initial response.
     let response = initial === undefined ? null : initial === '=' ? Buffer.alloc(0) : decode(initial);
     for (;;) {

@@ -25,7 +25,7 @@ export const mail: Command = {
     }
     if (session.open !== null) throw badSequence('A mail transaction is under way');
     const match = /^FROM: *(<.*)$/is.exec(argument);
-    if (match?.[1] === undefined) throw badArgument('Syntax: MAIL FROM:<reverse-path> [parameters]');
+    if (match?.[1] === undefined) throw badArgument('Syntax: MAIL FROM:<reverse-path>');
     const path = parsePath(match[1]);
     if (path === null || path.address === 'postmaster') {
       throw new Refusal(501, '5.1.7', 'Not a mailbox of RFC 5321 §4.1.2', 'bad reverse-path');
@@ -51,7 +51,7 @@ export const rcpt: Command = {
     const { open, options } = session;
     if (open === null) throw badSequence('Send MAIL first');
     const match = /^TO: *(<.*)$/is.exec(argument);
-    if (match?.[1] === undefined) throw badArgument('Syntax: RCPT TO:<forward-path> [parameters]');
+    if (match?.[1] === undefined) throw badArgument('Syntax: RCPT TO:<forward-path>');
     const path = parsePath(match[1]);
     if (path === null || path.address === null) {
       throw new Refusal(501, '5.1.3', 'Not a mailbox of RFC 5321 §4.1.2', 'bad forward-path');
