@@ -123,13 +123,13 @@ describe('fails', () => {
 
 test.each([
   'S: 220 no header',
-  'rfc: RFC 1 §1\nS: no title',
-  'rfc: RFC 1 §1\ntitle: no lines',
-  'rfc: RFC 1 §1\ntitle: x\nX: what',
-  'rfc: RFC 1 §1\ntitle: x\nC*: what',
-  'rfc: RFC 1 §1\ntitle: x\nS!: what',
-  'rfc: RFC 1 §1\ntitle: x\nC1 & S2: <negotiate a TLS session>',
-  'rfc: RFC 1 §1\ntitle: x\nonly: sometimes\nC: x',
+  'rfc: RFC 5321 §4\nS: no title',
+  'rfc: RFC 5321 §4\ntitle: no lines',
+  'rfc: RFC 5321 §4\ntitle: x\nX: what',
+  'rfc: RFC 5321 §4\ntitle: x\nC*: what',
+  'rfc: RFC 5321 §4\ntitle: x\nS!: what',
+  'rfc: RFC 5321 §4\ntitle: x\nC1 & S2: <negotiate a TLS session>',
+  'rfc: RFC 5321 §4\ntitle: x\nonly: sometimes\nC: x',
 ])('refuses what is no transcript: %j', (text) => {
   expect(() => parseScripts(text, 'bad')).toThrow(ScriptError);
 });
