@@ -52,7 +52,8 @@ const CASES: readonly (readonly [text: string, content: string, fault: Fault | n
   ['\0\r\n.\r\n', '', 'NUL'],
 ];
 
-test.each(CASES)('RFC 5321 §4.5.2: %j at any cut', (text, content, fault, rest = '') => {
+test.each(CASES.map((row) => ({ row })))('RFC 5321 §4.5.2: $row.0 at any cut', ({ row }) => {
+  const [text, content, fault, rest = ''] = row;
   const cuts: number[][] = [[], Array.from({ length: text.length }, (_, index) => index)];
   for (let one = 0; one <= text.length; one++) {
     cuts.push([one]);

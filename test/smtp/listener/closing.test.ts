@@ -1,0 +1,49 @@
+// The end of a listener: idle sessions at once, transactions after their end, everything else by force.
+
+import { expect, test } from 'vitest';
+import { dial, openGate } from './gate.ts';
+import { Peer } from './peer.ts';
+
+test('an idle session gets 421 at once', async () => {
+  await using gate = await openGate();
+  await using peer = await Peer.at(gate);
+  await peer.say('EHLO client.test');
+  const closed = gate.smtp.close(5_000);
+  await peer.expect(421, '4.3.2');
+  await peer.closed();
+  await closed;
+  expect(gate.smtp.sessions).toBe(0);
+});
+
+test('a transaction comes to its end, then 421', async () => {
+  await using gate = await openGate();
+  await using peer = await Peer.at(gate);
+  await peer.begin();
+  const closed = gate.smtp.close(5_000);
+  peer.send('text\r\n.\r\n');
+  await peer.expect(250, '2.6.0');
+  await peer.expect(421, '4.3.2');
+  await peer.closed();
+  await closed;
+  expect(gate.receiver.transactions[0]?.taken).toBe(true);
+});
+
+test('what does not end in time is cut, and nothing of it is kept', async () => {
+  await using gate = await openGate();
+  await using peer = await Peer.at(gate);
+  await peer.begin();
+  peer.send('half');
+  await expect.poll(() => gate.receiver.transactions[0]?.content).toBe('half');
+  await gate.smtp.close(50);
+  await peer.closed();
+  await expect.poll(() => gate.receiver.transactions[0]?.abandoned).toBe(1);
+  expect(gate.receiver.transactions[0]?.taken).toBe(false);
+});
+
+test('a connection that comes afterwards gets 421 instead of a greeting', async () => {
+  await using gate = await openGate();
+  await gate.smtp.close(0);
+  const peer = new Peer(await dial(gate.port));
+  await peer.expect(421, '4.3.2');
+  await peer.closed();
+});
