@@ -1,10 +1,14 @@
 // A listening socket of any role: it accepts, bounds connections by source and in all, sees the wrong door on ports with
 // implicit TLS, does that handshake, and hands a ready connection to its protocol. It knows no protocol.
 
-import type { Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { createAdmission } from './admission.ts';
+import { newIdentifier } from './identifier.ts';
+import { knock } from './knock.ts';
 import type { Log } from './log.ts';
-import type { TlsFacts, TlsFloor, TlsKeeper } from './tls.ts';
+import { plainAddress } from './source.ts';
+import { type TlsFacts, TlsFailure, type TlsFloor, type TlsKeeper, tlsFacts, upgrade } from './tls.ts';
 
 /** RFC 8314: `implicit` starts TLS at once; `offered` and `required` are the protocol's own STARTTLS; `none` has none. */
 export type TlsMode = 'none' | 'offered' | 'required' | 'implicit';
@@ -35,10 +39,12 @@ export interface ListenerOptions {
   /** Connections in all, and from one source (an IPv4 address or an IPv6 /64). */
   readonly maxConnections: number;
   readonly maxConnectionsPerSource: number;
-  /** A line in clear for a client that is over a limit, with its CRLF; it is then closed. */
+  /** A line in clear for a client that is over a limit, with its CRLF; it is then closed. A client that expects TLS
+   * could not read it, so on implicit TLS the connection is just closed. */
   readonly busyLine: string;
   /** A line in clear for a client that speaks cleartext to implicit TLS: names the port to use. */
   readonly wrongDoorLine: (seen: string) => string;
+  /** ms from the connection to the end of an implicit TLS handshake. */
   readonly handshakeTimeout: number;
 }
 
@@ -49,4 +55,179 @@ export interface Listener {
   readonly bound: readonly { readonly address: string; readonly port: number }[];
   /** Stops accepting; connections that are open live on, in their protocol's hands. */
   close(): Promise<void>;
+}
+
+/** With port 0 all addresses get one port; another program may hold it on one of them, so it is tried again. */
+const PORT_TRIES = 10;
+/** A mailbox may be watched for half an hour in silence (RFC 2177); a dead peer should be found out before. */
+const KEEPALIVE_AFTER = 120_000;
+/** ms for a client to read its last line and close. */
+const PARTING = 1_000;
+/** Clients that are being closed politely; more are closed at once. */
+const MAX_PARTING = 200;
+/** Failures of accept (no descriptors left) are logged at most this often, ms. */
+const ACCEPT_ERROR_EVERY = 10_000;
+
+/** @throws NodeJS.ErrnoException EADDRINUSE, EACCES … with address and port in its text; nothing listens then. */
+export async function listen(options: ListenerOptions, handle: (connection: Connection) => void): Promise<Listener> {
+  const admission = createAdmission(options.maxConnections, options.maxConnectionsPerSource);
+  /** Sockets that no protocol owns yet or any more: what `close` has to end itself. */
+  const pending = new Set<Socket>();
+  let parting = 0;
+  let closed = false;
+  let lastAcceptError = 0;
+  const log = options.log.child({ role: options.role });
+
+  function part(socket: Socket, line: string): void {
+    if (parting >= MAX_PARTING || line === '') {
+      socket.destroy();
+      return;
+    }
+    parting += 1;
+    pending.add(socket);
+    const timer = setTimeout(() => socket.destroy(), PARTING);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      parting -= 1;
+    });
+    // What the client still says is read and dropped: unread octets would turn the close into a reset, which
+    // overtakes the line.
+    socket.resume();
+    socket.end(line);
+  }
+
+  async function secure(socket: Socket, session: Log): Promise<TLSSocket | null> {
+    const started = Date.now();
+    const opening = await knock(socket, options.handshakeTimeout);
+    if (opening.kind === 'tls') {
+      const remaining = Math.max(1, options.handshakeTimeout - (Date.now() - started));
+      return await upgrade(socket, options.keeper, options.floor, remaining, opening.head);
+    }
+    if (opening.kind === 'cleartext') {
+      session.warn({ seen: opening.seen }, `wrong door: ${opening.seen} in clear on a port with implicit TLS`);
+      part(socket, options.wrongDoorLine(opening.seen));
+    } else {
+      const silent = opening.kind === 'silent';
+      session.info(silent ? 'nothing said in time; a client that waits for a greeting in clear?' : 'closed unsaid');
+      socket.destroy();
+    }
+    return null;
+  }
+
+  async function accept(socket: Socket): Promise<void> {
+    // A client may be gone before it is looked at; then there is no address.
+    const { remoteAddress, remotePort = 0, localAddress = '', localPort = 0 } = socket;
+    if (remoteAddress === undefined || closed) {
+      socket.destroy();
+      return;
+    }
+    const remote = plainAddress(remoteAddress);
+    const local = plainAddress(localAddress);
+    const refusal = admission.enter(remote);
+    if (refusal !== null) {
+      log.warn({ remoteAddress: remote, localPort, limit: refusal }, 'too many connections');
+      part(socket, options.tls === 'implicit' ? '' : options.busyLine);
+      return;
+    }
+    const id = newIdentifier();
+    socket.once('close', () => admission.leave(remote));
+    let ready: Socket | TLSSocket | null = socket;
+    if (options.tls === 'implicit') {
+      const session = log.child({ session: id, remoteAddress: remote, localPort });
+      pending.add(socket);
+      try {
+        ready = await secure(socket, session);
+      } catch (error) {
+        if (!(error instanceof TlsFailure)) throw error;
+        session.info({ tls: error.code }, error.message);
+        return;
+      }
+      if (ready === null) return;
+      pending.delete(socket);
+    }
+    handle({
+      id,
+      socket: ready,
+      remoteAddress: remote,
+      remotePort,
+      localAddress: local,
+      localPort,
+      tls: ready === socket ? null : tlsFacts(ready as TLSSocket), // upgraded above
+    });
+  }
+
+  function onConnection(socket: Socket): void {
+    // Until a protocol owns the socket, a reset must not become an uncaught error; afterwards this is harmless.
+    socket.on('error', () => undefined);
+    socket.once('close', () => pending.delete(socket));
+    accept(socket).catch((error: unknown) => {
+      log.error({ err: error }, 'a connection was dropped because of an error of ours');
+      socket.destroy();
+    });
+  }
+
+  const servers: Server[] = [];
+  const open = (address: string, port: number) =>
+    bind(address, port, options.addresses, onConnection).then((server) => {
+      servers.push(server);
+      server.on('error', (error) => {
+        if (Date.now() - lastAcceptError < ACCEPT_ERROR_EVERY) return;
+        lastAcceptError = Date.now();
+        log.error({ err: error }, 'a connection could not be accepted');
+      });
+      return portOf(server);
+    });
+  const shut = async () => {
+    await Promise.all(servers.splice(0).map((server) => new Promise<void>((done) => void server.close(() => done()))));
+  };
+
+  for (let tries = 1; ; tries += 1) {
+    try {
+      let port = options.port;
+      for (const address of options.addresses) port = await open(address, port);
+      break;
+    } catch (error) {
+      await shut();
+      const again = options.port === 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!again || tries === PORT_TRIES) throw error;
+    }
+  }
+
+  return {
+    role: options.role,
+    tls: options.tls,
+    bound: servers.map((server, index) => ({ address: options.addresses[index] ?? '', port: portOf(server) })),
+    async close() {
+      closed = true;
+      // server.close waits for connections that it accepted, which are not ours to wait for.
+      for (const server of servers) server.close();
+      for (const socket of pending) socket.destroy();
+    },
+  };
+}
+
+function bind(
+  host: string,
+  port: number,
+  all: readonly string[],
+  onConnection: (socket: Socket) => void,
+): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_AFTER },
+      onConnection,
+    );
+    server.once('error', reject);
+    // `::` takes IPv4 too, unless that has an entry of its own.
+    const ipv6Only = host.includes(':') && all.some((address) => !address.includes(':'));
+    server.listen({ host, port, ipv6Only, backlog: 511 }, () => {
+      server.off('error', reject);
+      resolve(server);
+    });
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,8 +1,95 @@
-// The log: pino, with the one line that most records need: which hop of RFC 5598 this is.
+// The log: pino, one JSON object a line (pretty on a terminal), with the ids that follow a message through its hops. No
+// secret leaves here: fields named like one are blanked, and of an error only type, text, code and stack are written.
 
-import type { Logger } from 'pino';
+import { createRequire } from 'node:module';
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 
 export type Log = Logger;
 
 /** The hops of RFC 5598 §2 as this log names them. */
 export type Hop = 'MUA→MSA' | 'MSA→MTA' | 'MTA→MTA' | 'MTA→MDA' | 'MS→MUA';
+
+/** Names of fields that are never written, whatever case or affix they have (`smtpPassword`, `password_hash`). */
+const SECRET = /passw|passphrase|secret|credential|^pass$|^token$|apikey|api_key|authorization|privatekey|private_key/i;
+const BLANK = '[secret]';
+/** Objects deeper than this are not looked into, and not written. */
+const MAX_DEPTH = 4;
+/** Octets that may wait for a slow reader of the log; more is dropped, so that a stuck pipe cannot eat the memory. */
+const MAX_WAITING = 16 * 1024 * 1024;
+
+export interface LogOptions {
+  readonly level: string;
+  /** Standard output by default: pretty if it is a terminal. */
+  readonly destination?: DestinationStream;
+}
+
+/** Makes the log of the whole program. Lines may wait in memory for a moment: call `log.flush()` before an exit. */
+export function createLog({ level, destination }: LogOptions): Log {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => blanked(fields, 0),
+        bindings: (fields) => blanked(fields, 0),
+      },
+      serializers: { err: errorFields, error: errorFields },
+    },
+    destination ?? standardOutput(),
+  );
+}
+
+/** A log whose lines carry these ids: of the session, of the message, and the hop of RFC 5598 that it is about. */
+export function withIds(
+  log: Log,
+  ids: { readonly session?: string; readonly message?: string; readonly hop?: Hop },
+): Log {
+  return log.child(ids);
+}
+
+function standardOutput(): DestinationStream {
+  if (!process.stdout.isTTY) return pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
+  // Loaded only where somebody looks, since it costs start-up time.
+  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
+  return pretty({ sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true });
+}
+
+/** The same fields without secrets; the object itself where it has none. */
+function blanked(fields: Record<string, unknown>, depth: number): Record<string, unknown> {
+  let copy: Record<string, unknown> | null = null;
+  for (const name in fields) {
+    const value = fields[name];
+    const clean = SECRET.test(name) && value !== null && value !== undefined ? BLANK : cleaned(value, depth);
+    if (clean !== value) {
+      copy ??= { ...fields };
+      copy[name] = clean;
+    }
+  }
+  return copy ?? fields;
+}
+
+function cleaned(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Error) return errorFields(value);
+  if (value instanceof Uint8Array) return `[${value.length} octets]`;
+  if (depth >= MAX_DEPTH) return '[…]';
+  if (Array.isArray(value)) return value.map((item) => cleaned(item, depth + 1));
+  // A plain object by now: pino writes its own enumerable fields, so those are what is looked at.
+  return blanked(value as Record<string, unknown>, depth + 1);
+}
+
+/** What is written of an error: libraries hang whole options, with passwords, on theirs. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, kind } = error as Error & { code?: unknown; kind?: unknown };
+  return {
+    type: error.name,
+    message: error.message,
+    ...(code === undefined ? {} : { code }),
+    ...(kind === undefined ? {} : { kind }),
+    stack: error.stack,
+    ...(error.cause instanceof Error ? { cause: `${error.cause.name}: ${error.cause.message}` } : {}),
+  };
+}

@@ -1,0 +1,192 @@
+// The certificates in force: the operator's own files, or those of the local authority, made at the first start and
+// renewed when they end or the hostname changes. Errors name the file and say what to do. Keys are never logged.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
+import { replaceFile } from './atomic-file.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Log } from './log.ts';
+import { type Identity, makeContext, type TlsFloor, type TlsKeeper } from './tls.ts';
+
+/** A certificate or key that cannot be used; `message` names the file and what to do. */
+export class CertificateError extends Error {
+  override readonly name = 'CertificateError';
+}
+
+export interface KeeperOptions {
+  /** Where the local authority lives. */
+  readonly folder: string;
+  /** The operator's own, pairwise with `keys`; none: the local authority. */
+  readonly certificates: readonly string[];
+  readonly keys: readonly string[];
+  readonly hostname: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+const DAY = 86_400_000;
+/** A local certificate is renewed by the start, or the reload, that finds less than this left of it. */
+const RENEW_BEFORE = 30 * DAY;
+/** The operator is warned of a certificate of theirs that has less than this left. */
+const WARN_BEFORE = 14 * DAY;
+/** RFC 7468 files of any sane chain are far smaller. */
+const MAX_FILE = 1024 * 1024;
+
+const AUTHORITY = ['ca.pem', 'ca.key'] as const;
+const P256 = ['server-p256.pem', 'server-p256.key'] as const;
+const RSA = ['server-rsa.pem', 'server-rsa.key'] as const;
+
+/** Loads or makes the certificates. @throws CertificateError */
+export async function createTlsKeeper(options: KeeperOptions): Promise<TlsKeeper> {
+  let contexts = await load(options);
+  return {
+    context: (floor) => contexts[floor],
+    async reload() {
+      contexts = await load(options);
+      options.log.info('certificates read again');
+    },
+  };
+}
+
+async function load(options: KeeperOptions): Promise<Record<TlsFloor, SecureContext>> {
+  const identities = options.certificates.length > 0 ? await readOwn(options) : await readOrMakeLocal(options);
+  return { lenient: makeContext(identities, 'lenient'), strict: makeContext(identities, 'strict') };
+}
+
+async function readOwn({ certificates, keys, hostname, log, clock = systemClock }: KeeperOptions): Promise<Identity[]> {
+  if (certificates.length !== keys.length) {
+    throw new CertificateError(
+      `${certificates.length} certificate file(s) but ${keys.length} key file(s): give one key for each, in the same order`,
+    );
+  }
+  const identities: Identity[] = [];
+  for (const [index, file] of certificates.entries()) {
+    const keyFile = keys[index] ?? '';
+    const identity = { certificate: await read(file), key: await read(keyFile) };
+    const certificate = check(identity, file, keyFile);
+    const left = certificate.validToDate.getTime() - clock.now();
+    if (left < 0) log.warn({ file }, 'this certificate has expired: clients will refuse it');
+    else if (left < WARN_BEFORE) log.warn({ file, until: certificate.validTo }, 'this certificate expires soon');
+    if (certificate.checkHost(hostname) === undefined) {
+      log.warn({ file, hostname }, 'this certificate does not name the hostname: clients will refuse it');
+    }
+    identities.push(identity);
+  }
+  return identities;
+}
+
+/** The leaf, if certificate and key can be read and belong together. */
+function check({ certificate, key }: Identity, file: string, keyFile: string): X509Certificate {
+  let leaf: X509Certificate;
+  try {
+    leaf = new X509Certificate(certificate);
+  } catch (cause) {
+    const hint = certificate.includes('PRIVATE KEY') ? ' (it holds a key: are the two settings swapped?)' : '';
+    throw new CertificateError(`${file} is no certificate in PEM form${hint}`, { cause });
+  }
+  let belongs: boolean;
+  try {
+    belongs = leaf.checkPrivateKey(createPrivateKey(key));
+  } catch (cause) {
+    const locked = /ENCRYPTED/.test(key);
+    const hint = locked ? ' without a passphrase: "openssl pkey -in OLD -out NEW" takes it off' : ' in PEM form';
+    throw new CertificateError(`${keyFile} is no private key${hint}`, { cause });
+  }
+  if (!belongs) {
+    throw new CertificateError(
+      `the key in ${keyFile} does not belong to the first certificate in ${file}: ` +
+        "name the key that it was issued for, and put the server's own certificate before the chain",
+    );
+  }
+  return leaf;
+}
+
+async function readOrMakeLocal(options: KeeperOptions): Promise<Identity[]> {
+  const { folder, hostname, log, clock = systemClock } = options;
+  const [authority, p256, rsa] = await Promise.all([
+    readPair(folder, AUTHORITY),
+    readPair(folder, P256),
+    readPair(folder, RSA),
+  ]);
+  const now = clock.now();
+  if (authority && p256 && rsa && [p256, rsa].every((server) => isGood(server, authority, hostname, now))) {
+    return [p256, rsa];
+  }
+  const { issue } = await import('./certificate-authority.ts');
+  const issued = await issue(hostname, now, authority);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writePair(folder, AUTHORITY, issued.authority);
+    await writePair(folder, P256, issued.p256);
+    await writePair(folder, RSA, issued.rsa);
+  } catch (cause) {
+    throw new CertificateError(
+      `the folder for certificates, ${folder}, cannot be written to (${codeOf(cause)}): ` +
+        'make it writable for this user, or set tls.folder to another one',
+      { cause },
+    );
+  }
+  const renewed = authority?.certificate === issued.authority.certificate;
+  log.info(
+    { authority: join(folder, AUTHORITY[0]), hostname },
+    renewed ? 'the local authority issued new certificates' : 'a local authority was made; clients can trust its file',
+  );
+  return [issued.p256, issued.rsa];
+}
+
+/** Is this local certificate still what would be issued now? */
+function isGood(server: Identity, authority: Identity, hostname: string, now: number): boolean {
+  try {
+    const leaf = new X509Certificate(server.certificate);
+    const issuer = new X509Certificate(authority.certificate);
+    return (
+      leaf.validToDate.getTime() - now > RENEW_BEFORE &&
+      issuer.validToDate.getTime() - now > RENEW_BEFORE &&
+      leaf.checkHost(hostname, { subject: 'never' }) !== undefined &&
+      leaf.checkPrivateKey(createPrivateKey(server.key)) &&
+      leaf.verify(issuer.publicKey)
+    );
+  } catch {
+    return false;
+  }
+}
+
+async function readPair(folder: string, [certificate, key]: readonly [string, string]): Promise<Identity | null> {
+  try {
+    return {
+      certificate: await readFile(join(folder, certificate), 'utf8'),
+      key: await readFile(join(folder, key), 'utf8'),
+    };
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new CertificateError(`${join(folder, certificate)} or its key cannot be read (${codeOf(error)})`, {
+      cause: error,
+    });
+  }
+}
+
+/** The key goes first: a crash in between leaves a pair that does not match, which the next start replaces. */
+async function writePair(folder: string, [certificate, key]: readonly [string, string], pair: Identity): Promise<void> {
+  await replaceFile(join(folder, key), pair.key, 0o600);
+  await replaceFile(join(folder, certificate), pair.certificate, 0o644);
+}
+
+async function read(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const why = codeOf(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${codeOf(cause)})`;
+    throw new CertificateError(`${file} ${why}: set tls.certificate and tls.key to files that this user may read`, {
+      cause,
+    });
+  }
+  if (text.length > MAX_FILE) throw new CertificateError(`${file} is too large for a certificate or a key`);
+  return text;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
