@@ -1,0 +1,71 @@
+// The configuration of the world's two servers: every gate on a free port, two accounts each, nothing bounded tightly.
+
+import { join } from 'node:path';
+import type { AccountConfig, Config, ListenerConfig } from '../../src/config/config.ts';
+import type { Role, TlsMode } from '../../src/platform/listener.ts';
+
+export const PASSWORD = 'wonderland';
+
+/** The seven gates by the port numbers that they have in the world outside. POP3 has none yet. */
+export type Gate = 25 | 465 | 587 | 993 | 143;
+
+export const gates: Readonly<Record<Gate, { readonly role: Role; readonly tls: TlsMode }>> = {
+  25: { role: 'transfer', tls: 'offered' },
+  465: { role: 'submission', tls: 'implicit' },
+  587: { role: 'submission', tls: 'required' },
+  993: { role: 'imap', tls: 'implicit' },
+  143: { role: 'imap', tls: 'required' },
+};
+
+/** @param wayOut port of every MX host */
+export function configOf(name: 'here' | 'there', folder: string, wayOut: number): Config {
+  const domain = name === 'here' ? 'example.test' : 'other.test';
+  const [first = '', ...others] = name === 'here' ? ['alice', 'bob'] : ['carol', 'dave'];
+  const account = (user: string, aliases: readonly string[]): AccountConfig => ({
+    address: `${user}@${domain}`,
+    aliases,
+    password: PASSWORD,
+    passwordHash: null,
+    quota: null,
+    place: null,
+  });
+  const listener = ({ role, tls }: { role: Role; tls: TlsMode }): ListenerConfig => ({
+    role,
+    tls,
+    addresses: ['127.0.0.1'],
+    port: 0,
+    cleartext: false,
+    private: false,
+    earlyTalkerWait: 0,
+  });
+  const minute = 60_000;
+  return {
+    hostname: `mail.${domain}`,
+    domains: [domain],
+    data: join(folder, 'data'),
+    tls: { folder: join(folder, 'certs'), certificates: [], keys: [] },
+    listeners: Object.values(gates).map(listener),
+    accounts: [account(first, [`postmaster@${domain}`]), ...others.map((user) => account(user, []))],
+    queue: { retry: [5 * minute, 15 * minute, 30 * minute], expire: 5 * 24 * 60 * minute, warn: 4 * 60 * minute },
+    relay: {
+      smarthost: null,
+      port: wayOut,
+      loopback: true,
+      resolvers: [],
+      routes: [],
+      perDestination: 2,
+      concurrency: 20,
+    },
+    limits: {
+      messageSize: 50 * 1024 * 1024,
+      headerSize: 256 * 1024,
+      recipients: 100,
+      connections: 1000,
+      connectionsPerSource: 1000,
+      literal: 50 * 1024 * 1024,
+    },
+    submission: { showClient: true },
+    test: { catchAll: false, anyPassword: false, exposed: false },
+    log: { level: 'debug' },
+  };
+}
