@@ -3,43 +3,42 @@
 
 import { expect, test } from 'vitest';
 import { CONTENT_RATE, LIMITS, TIMES } from '../../../src/smtp/listener/limits.ts';
-import { handClock } from '../../directory/hand-clock.ts';
+import { FakeClock } from '../../fake-clock.ts';
 import { dial, openGate } from './gate.ts';
 import { Peer } from './peer.ts';
 
 test('RFC 5321 §4.5.3.2.7: a silent client is told so after five minutes', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock });
   await using peer = await Peer.at(gate);
   await peer.say('EHLO client.test');
-  clock.pass(TIMES.command - 1);
+  clock.advance(TIMES.command - 1);
   await expect(peer.say('NOOP')).resolves.toMatchObject({ code: 250 });
-  clock.pass(TIMES.command);
+  clock.advance(TIMES.command);
   await peer.expect(421, '4.4.2');
   await peer.closed();
 });
 
 test('a command that comes an octet at a time has the same time', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock });
   await using peer = await Peer.at(gate);
   for (const octet of 'NOOP') {
     await new Promise<void>((resolve) => peer.socket.write(octet, () => resolve()));
-    clock.pass(TIMES.command / 4);
+    clock.advance(TIMES.command / 4);
   }
   await peer.expect(421, '4.4.2');
   await peer.closed();
 });
 
 test('the whole session ends after an hour, however busy it looks', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock });
   await using peer = await Peer.at(gate);
   let reply = await peer.say('NOOP');
   for (let passed = 0; reply.code === 250 && passed < 2 * TIMES.session; passed += TIMES.command / 2) {
-    clock.pass(TIMES.command / 2);
+    clock.advance(TIMES.command / 2);
     reply = await peer.say('NOOP').catch(() => reply);
-    if (clock.waiting === 0) break;
   }
   // The NOOP that crosses the hour may still be answered, then the connection ends.
   for (let next = await peer.replyOrEnd(); next !== null; next = await peer.replyOrEnd()) reply = next;
@@ -47,16 +46,16 @@ test('the whole session ends after an hour, however busy it looks', async () => 
 });
 
 test('RFC 5321 §4.5.3.2.5: content that stops is waited for three minutes', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock });
   await using peer = await Peer.at(gate);
   await peer.begin();
   peer.send('some\r\n');
   await expect.poll(() => gate.receiver.transactions[0]?.content).toBe('some\r\n');
-  clock.pass(TIMES.contentPiece - 1);
+  clock.advance(TIMES.contentPiece - 1);
   peer.send('more\r\n');
   await expect.poll(() => gate.receiver.transactions[0]?.content).toBe('some\r\nmore\r\n');
-  clock.pass(TIMES.contentPiece);
+  clock.advance(TIMES.contentPiece);
   await peer.closed();
   await expect.poll(() => gate.receiver.transactions[0]?.abandoned).toBe(1);
   expect(gate.receiver.transactions[0]?.taken).toBe(false);
@@ -67,7 +66,7 @@ test('content that trickles is cut after the time of grace, at the pace of the m
     [CONTENT_RATE / 4, false],
     [CONTENT_RATE * 2, true],
   ] as const) {
-    const clock = handClock();
+    const clock = new FakeClock();
     await using gate = await openGate({ clock, messageSize: 50_000_000 });
     await using peer = await Peer.at(gate);
     await peer.begin();
@@ -79,7 +78,7 @@ test('content that trickles is cut after the time of grace, at the pace of the m
       peer.send(line);
       received += line.length;
       await expect.poll(() => gate.receiver.receiving === 0 || content(gate) >= received).toBe(true);
-      clock.pass(step);
+      clock.advance(step);
       await new Promise((resolve) => setImmediate(resolve));
       cut = gate.receiver.receiving === 0;
     }
@@ -95,7 +94,7 @@ function content(gate: { readonly receiver: { readonly transactions: readonly { 
 }
 
 test('no time-out while the server is the one that is awaited', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock });
   await using peer = await Peer.at(gate);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -103,19 +102,19 @@ test('no time-out while the server is the one that is awaited', async () => {
   await peer.begin();
   peer.send('text\r\n.\r\n');
   await expect.poll(() => gate.receiver.transactions[0]?.content).toBe('text\r\n');
-  clock.pass(TIMES.command * 3);
+  clock.advance(TIMES.command * 3);
   resolve();
   await peer.expect(250, '2.6.0');
 });
 
 test('a TLS handshake that does not come is cut', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock });
   await using peer = await Peer.at(gate);
   await peer.say('EHLO client.test');
   await peer.say('STARTTLS');
-  await expect.poll(() => clock.waiting).toBeGreaterThan(0);
-  clock.pass(TIMES.handshake);
+  await expect.poll(() => clock.next).toBe(clock.now() + TIMES.handshake);
+  clock.advance(TIMES.handshake);
   await peer.closed();
 });
 
@@ -143,7 +142,7 @@ test('commands that lead nowhere are bounded, and a message forgives them', asyn
 });
 
 test('refused recipients are answered ever more slowly, and then not at all', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock });
   await using peer = await Peer.at(gate);
   peer.send('EHLO c\r\nMAIL FROM:<>\r\n');
@@ -153,10 +152,9 @@ test('refused recipients are answered ever more slowly, and then not at all', as
   }
   for (let count = LIMITS.refusedRecipientsSlow; count < LIMITS.refusedRecipients; count++) {
     const reply = peer.say('RCPT TO:<unknown@example.test>');
-    const waiting = clock.waiting;
-    await expect.poll(() => clock.waiting).toBe(waiting + 1);
+    await expect.poll(() => clock.next).toBe(clock.now() + TIMES.tarpit);
     await expect(Promise.race([reply, Promise.resolve('nothing yet')])).resolves.toBe('nothing yet');
-    clock.pass(TIMES.tarpit);
+    clock.advance(TIMES.tarpit);
     await expect(reply).resolves.toMatchObject({ code: 550 });
   }
   await peer.expect(421, '4.7.0');
@@ -207,7 +205,7 @@ test('10,000 pipelined commands of a client that reads nothing fill no memory', 
 });
 
 test('a client that never reads is not answered without end', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock, recipients: 10_000_000 });
   const socket = await dial(gate.port);
   socket.pause();
@@ -234,7 +232,7 @@ test('a client that never reads is not answered without end', async () => {
   // The replies do not leave, so the commands are not read: TCP makes the client wait.
   expect(blocked).toBe(true);
   expect(taken).toBeLessThan(1_000_000);
-  clock.pass(TIMES.drain);
+  clock.advance(TIMES.drain);
   await expect.poll(() => gate.smtp.sessions).toBe(0);
   socket.destroy();
 });
@@ -252,15 +250,15 @@ test('an endless message is cut with its refusal', async () => {
 });
 
 test('early talkers are turned away, where that is asked for; others are greeted after the wait', async () => {
-  const clock = handClock();
+  const clock = new FakeClock();
   await using gate = await openGate({ clock, earlyTalkerWait: 5_000 });
   const early = new Peer(await dial(gate.port));
   early.send('EHLO early\r\n');
   await early.expect(554);
   await early.closed();
   const patient = new Peer(await dial(gate.port));
-  await expect.poll(() => clock.waiting).toBe(1);
-  clock.pass(5_000);
+  await expect.poll(() => clock.next).toBe(clock.now() + 5_000);
+  clock.advance(5_000);
   await patient.expect(220);
   await expect(patient.say('EHLO patient')).resolves.toMatchObject({ code: 250 });
   patient.socket.destroy();

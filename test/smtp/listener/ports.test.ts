@@ -74,7 +74,7 @@ test('T4: SSLv3 fails', async () => {
   await peer.say('STARTTLS');
   peer.socket.removeAllListeners('data');
   const heard = once(peer.socket, 'data');
-  // RFC 6101 §5.6.1.2: client_version 3.0, one suite (TLS_RSA_WITH_AES_128_CBC_SHA), no compression.
+  // A ClientHello of SSLv3: client_version 3.0, one suite (TLS_RSA_WITH_AES_128_CBC_SHA), no compression.
   const hello = `0300${'11'.repeat(32)}000002002f0100`;
   const body = `01${(hello.length / 2).toString(16).padStart(6, '0')}${hello}`;
   peer.send(Buffer.from(`160300${(body.length / 2).toString(16).padStart(4, '0')}${body}`, 'hex'));

@@ -1,7 +1,7 @@
 // The transcripts of this folder against real listeners: `given:` says which port. Line by line and octet by octet.
 
 import { join } from 'node:path';
-import { handClock } from '../../directory/hand-clock.ts';
+import { FakeClock } from '../../fake-clock.ts';
 import { runTranscripts } from '../../transcript.ts';
 import { dial, type Gate, type GateOptions, openGate } from './gate.ts';
 
@@ -22,7 +22,7 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
     // Time stands still, so that no time-out helps a session out of a state it should leave by itself.
     const options = GATES[script.given[0] ?? ''];
     if (options === undefined) throw new Error(`given what? ${script.given[0]}`);
-    gate = await openGate({ ...options, clock: handClock() });
+    gate = await openGate({ ...options, clock: new FakeClock() });
   },
   connect: () => dial(gate?.port ?? 0),
   after: async () => {
