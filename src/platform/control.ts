@@ -1,0 +1,206 @@
+// The control socket: how verbs speak to the running server. Requests by name over a Unix socket that only its owner can
+// open (0600 in a 0700 folder); what the names mean is the server's wiring.
+
+import { chmod, mkdir, rm, stat } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { FrameError, frameReader, toFrame } from './frames.ts';
+
+/** What a request does, by its name. Whatever it throws reaches the caller as a ControlError. */
+export type ControlHandlers = Readonly<Record<string, (argument: unknown) => unknown>>;
+
+export interface ControlClient extends AsyncDisposable {
+  /** @throws ControlError what the handler threw; kind `closed` if the server went away, `unknown` for a name that it
+   * does not know (an older server) */
+  request(name: string, argument?: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** An error from the other end. `kind` is that of a StoreError or its like, else the error's name. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+  readonly kind: string;
+  constructor(kind: string, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+interface Request {
+  readonly id: number;
+  readonly name: string;
+  readonly argument: unknown;
+}
+
+interface Response {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: { readonly kind: string; readonly message: string };
+}
+
+/** Verbs are few and short: more connections, or requests under way on one, are a mistake. */
+const MAX_CONNECTIONS = 32;
+const MAX_REQUESTS = 64;
+/** sun_path holds 108 octets on Linux, 104 on macOS, the closing NUL included. */
+const MAX_PATH = process.platform === 'linux' ? 107 : 103;
+/** A socket that answers belongs to a running server; ms to find out. */
+const CONNECT_TIMEOUT = 5_000;
+
+/**
+ * Serves requests at `path`. The caller holds the lock on the data folder, so a socket that lies there is a dead
+ * server's and is replaced.
+ * @throws Error if the path is too long, or cannot be made
+ */
+export async function serveControl(path: string, handlers: ControlHandlers): Promise<AsyncDisposable> {
+  if (Buffer.byteLength(path) > MAX_PATH) {
+    throw new Error(`the path of the control socket, ${path}, is too long for the system: set data to a shorter one`);
+  }
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await rm(path, { force: true });
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (open.size > MAX_CONNECTIONS) socket.destroy();
+    else serveOne(socket, handlers);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', () => undefined);
+  await chmod(path, 0o600);
+  return {
+    async [Symbol.asyncDispose]() {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      });
+      await rm(path, { force: true });
+    },
+  };
+}
+
+/** Connects to the server that serves `path`; null: none runs there. @throws Error if it may not be reached */
+export async function connectControl(path: string): Promise<ControlClient | null> {
+  if ((await stat(path).catch(() => null)) === null) return null;
+  const socket = connect(path);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.setTimeout(CONNECT_TIMEOUT, () => reject(new Error(`the server at ${path} does not answer`)));
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+  } catch (error) {
+    socket.destroy();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ECONNREFUSED' || code === 'ENOENT') return null;
+    if (code === 'EACCES') throw new Error(`${path} belongs to another user: run this as the user of the server`);
+    throw error;
+  }
+  socket.setTimeout(0);
+  return client(socket);
+}
+
+function serveOne(socket: Socket, handlers: ControlHandlers): void {
+  let running = 0;
+  const answer = (response: Response) => {
+    running -= 1;
+    if (!socket.destroyed) socket.write(frameOf(response));
+  };
+  const take = frameReader((value) => {
+    if (!isRequest(value) || running >= MAX_REQUESTS) {
+      socket.destroy();
+      return;
+    }
+    running += 1;
+    const { id } = value;
+    perform(handlers, value).then(
+      (result) => answer({ id, result }),
+      (error: unknown) => answer({ id, error: describe(error) }),
+    );
+  });
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      take(chunk);
+    } catch {
+      socket.destroy();
+    }
+  });
+}
+
+async function perform(handlers: ControlHandlers, { name, argument }: Request): Promise<unknown> {
+  const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+  if (handler === undefined) throw new ControlError('unknown', `the running server does not know "${name}"`);
+  return await handler(argument);
+}
+
+/** A result that cannot be sent becomes an error that can. */
+function frameOf(response: Response): Buffer {
+  try {
+    return toFrame(response);
+  } catch (error) {
+    return toFrame({ id: response.id, error: describe(error) });
+  }
+}
+
+function describe(error: unknown): { kind: string; message: string } {
+  if (!(error instanceof Error)) return { kind: 'failed', message: String(error) };
+  const { kind } = error as Error & { kind?: unknown };
+  return { kind: typeof kind === 'string' ? kind : error.name, message: error.message };
+}
+
+function client(socket: Socket): ControlClient {
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  let last = 0;
+  const end = () => {
+    socket.destroy();
+    for (const { reject } of waiting.values()) reject(new ControlError('closed', 'the server went away'));
+    waiting.clear();
+  };
+  const take = frameReader((value) => {
+    if (!isResponse(value)) throw new FrameError('an answer that is none');
+    const request = waiting.get(value.id);
+    waiting.delete(value.id);
+    if (value.error === undefined) request?.resolve(value.result);
+    else request?.reject(new ControlError(value.error.kind, value.error.message));
+  });
+  socket.on('error', end);
+  socket.on('close', end);
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      take(chunk);
+    } catch {
+      end();
+    }
+  });
+  const close = async () => end();
+  return {
+    request(name, argument) {
+      return new Promise((resolve, reject) => {
+        if (socket.destroyed) throw new ControlError('closed', 'the server went away');
+        last += 1;
+        const frame = toFrame({ id: last, name, argument } satisfies Request);
+        waiting.set(last, { resolve, reject });
+        socket.write(frame);
+      });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function isRequest(value: unknown): value is Request {
+  return (
+    typeof value === 'object' && value !== null && 'id' in value && 'name' in value && typeof value.name === 'string'
+  );
+}
+
+function isResponse(value: unknown): value is Response {
+  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'number';
+}
