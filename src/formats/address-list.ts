@@ -1,6 +1,8 @@
 // Address lists of a header (RFC 5322 §3.4, with the obsolete forms of §4.4): mailboxes, groups, comments, quoted
 // strings, in one pass. Reads anything, in time linear in its length; what it finds is not validated.
 
+import { trimSpace } from './octets.ts';
+
 /** One thing in an address list. A group is a `group` entry, its mailboxes, and an `end`. */
 export type AddressEntry =
   | {
@@ -31,9 +33,10 @@ interface Token {
   readonly end: number;
 }
 
-// A run of anything but specials, quotes and white space. Square brackets inside a word belong to it.
-const WORD = /[^\s"(),:;<>@]+/y;
-const SPACE = /\s+/y;
+// A run of anything but specials, quotes and white space. Square brackets inside a word belong to it. White space is not
+// `\s`: where each character is an octet, A0 is half a letter.
+const WORD = /[^ \t\r\n"(),:;<>@]+/y;
+const SPACE = /[ \t\r\n]+/y;
 
 export function parseAddressList(value: string): AddressEntry[] {
   const reader = new ListReader(value);
@@ -66,7 +69,7 @@ class ListReader {
         this.#entries.push(mailbox('', '', '', '', this.#value.slice(token.start)));
         break;
       }
-      if (token.kind === 'comment') this.#comment ||= token.text.trim();
+      if (token.kind === 'comment') this.#comment ||= trimSpace(token.text);
       else if (token.kind !== 'special') this.#word(token);
       else this.#special(token);
     }
@@ -138,7 +141,7 @@ class ListReader {
   }
 
   #finish(end: number): void {
-    const raw = this.#value.slice(this.#start, end).trim();
+    const raw = trimSpace(this.#value.slice(this.#start, end));
     const angle = this.#angle;
     if (angle !== null) {
       this.#add(mailbox(this.#displayName() || this.#comment, angle.route, angle.localPart, angle.domain, raw));

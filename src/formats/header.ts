@@ -3,6 +3,9 @@
 
 import { type Address, toAddress } from './address.ts';
 import { parseAddressList } from './address-list.ts';
+import { asBuffer, textOfOctets, trimSpace } from './octets.ts';
+
+export { asBuffer } from './octets.ts';
 
 const LF = 10;
 const CR = 13;
@@ -43,22 +46,10 @@ export class HeaderField {
   }
 }
 
-/** Removes line ends before white space, and what surrounds the value (RFC 5322 §2.2.3). NUL is dropped. */
+/** Removes line ends and what surrounds the value (RFC 5322 §2.2.3). NUL and stray CR are dropped. */
 function unfold(raw: string): string {
-  const trimmed = raw.trim();
-  return /[\r\n\0]/.test(trimmed) ? trimmed.replace(/\r?\n(?=[ \t])|[\r\n\0]/g, '') : trimmed;
-}
-
-/** Octets that stand one in a character, read as UTF-8; where they are none, as they stand (ISO 8859-1). */
-export function textOfOctets(octets: string): string {
-  if (!/[\x80-\xff]/.test(octets)) return octets;
-  const text = Buffer.from(octets, 'latin1').toString('utf8');
-  return text.includes('\ufffd') ? octets : text;
-}
-
-/** A view of the octets with Buffer's methods; nothing is copied. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const trimmed = trimSpace(raw);
+  return /[\r\n\0]/.test(trimmed) ? trimmed.replace(/[\r\n\0]+/g, '') : trimmed;
 }
 
 /**
@@ -79,7 +70,7 @@ export function parseHeaderText(text: string, from = 0): { readonly fields: Head
     if (first === CR && text.charCodeAt(at + 1) === LF) return { fields, end: at + 2 };
     const end = fieldEnd(text, at);
     const colon = nameEnd(text, at, end);
-    if (colon > at) fields.push(new HeaderField(text, text.slice(at, colon).trimEnd(), at, end - at, colon + 1));
+    if (colon > at) fields.push(new HeaderField(text, trimSpace(text.slice(at, colon)), at, end - at, colon + 1));
     at = end;
   }
   return { fields, end: text.length };

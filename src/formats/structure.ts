@@ -1,0 +1,240 @@
+// The MIME structure of a message (RFC 2045, RFC 2046) as octet offsets and line counts, in one pass over the octets.
+// Malformed MIME always gives a structure: what cannot be taken apart is one part. What a part holds is not decoded.
+
+import { type HeaderField, parseHeaderText } from './header.ts';
+import { type MimeFacts, mimeFacts, TEXT_PLAIN } from './mime-facts.ts';
+import { type OctetReader, OctetWindow } from './octet-window.ts';
+
+/** Bounds of a structure. What lies beyond them stays visible in the part that it is in. */
+export const STRUCTURE_LIMITS = {
+  /** Multiparts and messages inside each other. */
+  depth: 50,
+  /** Parts in all. */
+  parts: 1000,
+  /** Octets of one header that are read. */
+  header: 256 * 1024,
+  /** Octets of all headers that are read. */
+  headers: 1024 * 1024,
+} as const;
+
+/** A message, or a part of one. Offsets are octets from the start of the whole. */
+export interface Entity {
+  /** Where the header begins. */
+  readonly start: number;
+  /** Where the body begins: behind the header's empty line. */
+  readonly bodyStart: number;
+  /** Where the body ends: before the line end that belongs to the next delimiter (RFC 2046 §5.1.1). */
+  readonly end: number;
+  /** Line ends in the body, for text and messages; else 0. */
+  readonly lines: number;
+  readonly mime: MimeFacts;
+  /** The parts of a multipart, at least one; else null. */
+  readonly parts: readonly Entity[] | null;
+  /** What a message/rfc822 holds; else null. */
+  readonly message: Message | null;
+}
+
+/** An entity with the fields of a message: the whole, or what a message/rfc822 part holds. */
+export interface Message extends Entity {
+  /** Their offsets count from `start`. */
+  readonly fields: readonly HeaderField[];
+}
+
+/** The structure of a message that is in memory. */
+export function structureOf(bytes: Uint8Array): Message {
+  return new Scan(OctetWindow.of(bytes)).message();
+}
+
+/** The structure of a message that is read as the scan goes on, in bounded memory. `size` in octets. */
+export function scanStructure(read: OctetReader, size: number): Message {
+  return new Scan(new OctetWindow(read, size)).message();
+}
+
+const CR = 13;
+const LF = 10;
+const DASH = 45;
+const LINE_DASHES = Buffer.from('\n--');
+
+/** A line `--boundary`, or `--boundary--` (`close`). */
+interface Delimiter {
+  /** Where what came before it ends. */
+  readonly before: number;
+  /** Behind its line. */
+  readonly after: number;
+  /** Whose boundary: the multipart's place in the stack. */
+  readonly level: number;
+  readonly close: boolean;
+}
+
+/** What a header tells, before the body is read. */
+interface Head {
+  readonly start: number;
+  readonly bodyStart: number;
+  readonly fields: readonly HeaderField[];
+  readonly mime: MimeFacts;
+}
+
+class Scan {
+  readonly #octets: OctetWindow;
+  /** Boundaries of the multiparts around us, outermost first. */
+  readonly #boundaries: Buffer[] = [];
+  #depth = 0;
+  #parts = 0;
+  #headers = 0;
+  /** The delimiter that ended the entity read last; null: the end of all did. */
+  #delimiter: Delimiter | null = null;
+
+  constructor(octets: OctetWindow) {
+    this.#octets = octets;
+  }
+
+  message(): Message {
+    return this.#entity(0, 'text/plain');
+  }
+
+  /** Reads the entity that begins at `start`; #delimiter is then what ended it. */
+  #entity(start: number, otherwise: 'text/plain' | 'message/rfc822'): Message {
+    const { bodyStart, fields, delimiter } = this.#header(start);
+    this.#delimiter = delimiter;
+    const head = { start, bodyStart, fields, mime: mimeFacts(fields, otherwise) };
+    // A delimiter inside the header: there is no body.
+    if (delimiter !== null) return this.#leaf(head, bodyStart);
+    const { type, subtype, boundary } = head.mime;
+    if (this.#depth < STRUCTURE_LIMITS.depth) {
+      if (type === 'multipart' && boundary !== null) return this.#multipart(head, boundary);
+      if (type === 'message' && subtype === 'rfc822') return this.#enclosed(head);
+    }
+    this.#delimiter = this.#find(bodyStart);
+    return this.#leaf(head, this.#endBehind(bodyStart));
+  }
+
+  /** A part that is not taken apart. One that is a multipart or a message all the same, by name only, gets another type:
+   * the form in which those are shown needs what they hold (RFC 3501 §7.4.2). */
+  #leaf(head: Head, end: number): Message {
+    const { type, subtype } = head.mime;
+    let mime = head.mime;
+    if (type === 'multipart') mime = { ...mime, ...TEXT_PLAIN };
+    if (type === 'message' && subtype === 'rfc822') mime = { ...mime, type: 'application', subtype: 'octet-stream' };
+    const lines = mime.type === 'text' ? this.#octets.countLines(head.bodyStart, end) : 0;
+    return { ...head, end, lines, mime, parts: null, message: null };
+  }
+
+  #multipart(head: Head, boundary: string): Message {
+    const level = this.#boundaries.push(Buffer.from(boundary, 'latin1')) - 1;
+    this.#depth += 1;
+    const parts: Entity[] = [];
+    const otherwise = head.mime.subtype === 'digest' ? 'message/rfc822' : 'text/plain';
+    let delimiter = this.#find(head.bodyStart);
+    while (delimiter !== null && delimiter.level === level && !delimiter.close) {
+      this.#parts += 1;
+      const last = this.#parts >= STRUCTURE_LIMITS.parts;
+      parts.push(last ? this.#remainder(delimiter.after) : this.#entity(delimiter.after, otherwise));
+      delimiter = this.#delimiter;
+    }
+    this.#boundaries.length = level;
+    this.#depth -= 1;
+    // Behind the last part comes the epilogue, up to a delimiter of a multipart around this one.
+    this.#delimiter = delimiter?.level === level ? this.#find(delimiter.after) : delimiter;
+    const end = this.#endBehind(head.bodyStart);
+    if (parts.length === 0) return this.#leaf(head, end);
+    return { ...head, end, lines: 0, parts, message: null };
+  }
+
+  /** The part with which the limit is reached: all the rest. */
+  #remainder(start: number): Message {
+    this.#delimiter = null;
+    const mime = mimeFacts([], 'text/plain');
+    return this.#leaf({ start, bodyStart: start, fields: [], mime }, this.#octets.size);
+  }
+
+  /** message/rfc822 (RFC 2046 §5.2.1). */
+  #enclosed(head: Head): Message {
+    this.#depth += 1;
+    const message = this.#entity(head.bodyStart, 'text/plain');
+    this.#depth -= 1;
+    const lines = this.#octets.countLines(message.start, message.bodyStart) + this.#linesOf(message);
+    return { ...head, end: message.end, lines, parts: null, message };
+  }
+
+  /** Line ends in the body of an entity, without counting again what is known: nesting must not multiply the work. */
+  #linesOf(entity: Entity): number {
+    if (entity.message !== null || entity.mime.type === 'text') return entity.lines;
+    let lines = 0;
+    let at = entity.bodyStart;
+    for (const part of entity.parts ?? []) {
+      lines += this.#octets.countLines(at, part.bodyStart) + this.#linesOf(part);
+      at = part.end;
+    }
+    return lines + this.#octets.countLines(at, entity.end);
+  }
+
+  /** Reads fields up to the empty line, or to a delimiter in its stead. */
+  #header(start: number): { bodyStart: number; fields: readonly HeaderField[]; delimiter: Delimiter | null } {
+    const octets = this.#octets;
+    let at = start;
+    let bodyStart = -1;
+    let delimiter: Delimiter | null = null;
+    while (bodyStart < 0) {
+      const first = octets.at(at);
+      if (first === LF) bodyStart = at + 1;
+      else if (first === CR && octets.at(at + 1) === LF) bodyStart = at + 2;
+      else if (first === -1) bodyStart = at;
+      else {
+        if (first === DASH) delimiter = this.#delimiterAt(at);
+        if (delimiter !== null) bodyStart = at;
+        else at = octets.lineEnd(at, octets.size);
+      }
+    }
+    const length = Math.min(bodyStart - start, STRUCTURE_LIMITS.header, STRUCTURE_LIMITS.headers - this.#headers);
+    this.#headers += length;
+    return { bodyStart, fields: parseHeaderText(octets.text(start, start + length)).fields, delimiter };
+  }
+
+  /** The next delimiter at or behind `from`, which is the start of a line. */
+  #find(from: number): Delimiter | null {
+    if (this.#boundaries.length === 0) return null;
+    let at = from - 1;
+    for (;;) {
+      const found = this.#octets.indexOf(LINE_DASHES, at, this.#octets.size);
+      if (found < 0) return null;
+      const delimiter = this.#delimiterAt(found + 1);
+      if (delimiter !== null) return delimiter;
+      at = found + 1;
+    }
+  }
+
+  /** RFC 2046 §5.1.1: it is enough that a boundary stands at the start of the line, behind `--`. Where two fit, the
+   * longer one is meant. */
+  #delimiterAt(at: number): Delimiter | null {
+    const octets = this.#octets;
+    let level = -1;
+    let length = 0;
+    for (let i = this.#boundaries.length - 1; i >= 0; i -= 1) {
+      const boundary = this.#boundaries[i];
+      if (boundary !== undefined && boundary.length > length && this.#says(at, boundary)) {
+        level = i;
+        length = boundary.length;
+      }
+    }
+    if (level < 0) return null;
+    const behind = at + 2 + length;
+    const close = octets.at(behind) === DASH && octets.at(behind + 1) === DASH;
+    const before = octets.at(at - 2) === CR ? at - 2 : at - 1;
+    return { before, after: octets.lineEnd(behind, octets.size), level, close };
+  }
+
+  #says(at: number, boundary: Buffer): boolean {
+    const octets = this.#octets;
+    if (octets.at(at) !== DASH || octets.at(at + 1) !== DASH) return false;
+    for (let i = 0; i < boundary.length; i += 1) {
+      if (octets.at(at + 2 + i) !== boundary[i]) return false;
+    }
+    return true;
+  }
+
+  /** Where a body from `bodyStart` on ends. The line end before a delimiter is the delimiter's, but for the one that ends
+   * the header. */
+  #endBehind(bodyStart: number): number {
+    return Math.max(bodyStart, this.#delimiter?.before ?? this.#octets.size);
+  }
+}

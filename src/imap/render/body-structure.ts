@@ -1,0 +1,53 @@
+// BODY and BODYSTRUCTURE (RFC 3501 §7.4.2, §9) from the MIME structure of a message, as binary text.
+
+import type { MimeFacts } from '../../formats/mime-facts.ts';
+import type { Parameterized } from '../../formats/parameters.ts';
+import type { Entity } from '../../formats/structure.ts';
+import { renderEnvelope } from './envelope.ts';
+import { imapString, nstring } from './strings.ts';
+
+/** body = "(" (body-type-1part / body-type-mpart) ")". With `extended` it has the extension data: BODYSTRUCTURE. */
+export function renderBodyStructure(entity: Entity, extended: boolean): string {
+  const { mime, parts } = entity;
+  if (parts !== null) {
+    // body-type-mpart = 1*body SP media-subtype [SP body-ext-mpart]
+    const bodies = parts.map((part) => renderBodyStructure(part, extended)).join('');
+    const extension = extended ? ` ${parameterList(mime.parameters)}${commonExtension(mime)}` : '';
+    return `(${bodies} ${imapString(mime.subtype)}${extension})`;
+  }
+  // body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc *(SP body-extension)]]]
+  const extension = extended ? ` ${nstring(mime.md5)}${commonExtension(mime)}` : '';
+  return `(${basicFields(entity)}${kindFields(entity, extended)}${extension})`;
+}
+
+/** media-basic or its kin, SP, body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP
+ *   body-fld-octets */
+function basicFields({ mime, bodyStart, end }: Entity): string {
+  const media = `${imapString(mime.type)} ${imapString(mime.subtype)}`;
+  const identity = `${nstring(mime.id)} ${nstring(mime.description)}`;
+  return `${media} ${parameterList(mime.parameters)} ${identity} ${imapString(mime.encoding)} ${end - bodyStart}`;
+}
+
+/** What a text and a message have besides: body-type-text, body-type-msg. */
+function kindFields({ mime, message, lines }: Entity, extended: boolean): string {
+  if (message !== null) return ` ${renderEnvelope(message.fields)} ${renderBodyStructure(message, extended)} ${lines}`;
+  return mime.type === 'text' ? ` ${lines}` : '';
+}
+
+/** SP body-fld-dsp SP body-fld-lang SP body-fld-loc */
+function commonExtension({ disposition, languages, location }: MimeFacts): string {
+  const shown =
+    disposition === null ? 'NIL' : `(${imapString(disposition.value)} ${parameterList(disposition.parameters)})`;
+  return ` ${shown} ${languageList(languages)} ${nstring(location)}`;
+}
+
+/** body-fld-param = "(" string SP string *(SP string SP string) ")" / nil */
+function parameterList(parameters: Parameterized['parameters']): string {
+  if (parameters.length === 0) return 'NIL';
+  return `(${parameters.map(([name, value]) => `${imapString(name)} ${imapString(value)}`).join(' ')})`;
+}
+
+/** body-fld-lang = nstring / "(" string *(SP string) ")" */
+function languageList(languages: readonly string[] | null): string {
+  return languages === null ? 'NIL' : `(${languages.map(imapString).join(' ')})`;
+}

@@ -1,0 +1,54 @@
+// ENVELOPE (RFC 3501 §7.4.2) from the fields of a header, as binary text. Encoded words stay as they are: the client
+// decodes them.
+
+import { type AddressEntry, parseAddressList } from '../../formats/address-list.ts';
+import { firstField, type HeaderField } from '../../formats/header.ts';
+import { imapString, nstring } from './strings.ts';
+
+/** envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
+ *   env-in-reply-to SP env-message-id ")" */
+export function renderEnvelope(fields: readonly HeaderField[]): string {
+  const from = addressList(fields, 'from');
+  // Sender and Reply-To that are absent or empty are those of From (RFC 3501 §7.4.2).
+  const sender = addressList(fields, 'sender');
+  const replyTo = addressList(fields, 'reply-to');
+  const items = [
+    nstring(firstField(fields, 'date')?.octets),
+    nstring(firstField(fields, 'subject')?.octets),
+    from,
+    sender === 'NIL' ? from : sender,
+    replyTo === 'NIL' ? from : replyTo,
+    addressList(fields, 'to'),
+    addressList(fields, 'cc'),
+    addressList(fields, 'bcc'),
+    nstring(firstField(fields, 'in-reply-to')?.octets),
+    nstring(firstField(fields, 'message-id')?.octets),
+  ];
+  return `(${items.join(' ')})`;
+}
+
+/** env-from = "(" 1*address ")" / nil. All fields of the name count: RFC 5322 §3.6 allows one, old mail has more. */
+function addressList(fields: readonly HeaderField[], name: string): string {
+  let addresses = '';
+  for (const field of fields) {
+    if (!field.is(name)) continue;
+    for (const entry of parseAddressList(field.octets)) addresses += renderAddress(entry);
+  }
+  return addresses === '' ? 'NIL' : `(${addresses})`;
+}
+
+/** address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"; a NIL host begins and ends a group. */
+function renderAddress(entry: AddressEntry): string {
+  switch (entry.kind) {
+    case 'group':
+      return `(NIL NIL ${imapString(entry.name)} NIL)`;
+    case 'end':
+      return '(NIL NIL NIL NIL)';
+    default: {
+      const name = entry.name === '' ? null : entry.name;
+      const route = entry.route === '' ? null : entry.route;
+      // Where there is no domain it is empty, not NIL, which would begin a group.
+      return `(${nstring(name)} ${nstring(route)} ${imapString(entry.localPart)} ${imapString(entry.domain)})`;
+    }
+  }
+}

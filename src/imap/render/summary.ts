@@ -1,0 +1,109 @@
+// What the store derives of each body, once, for IMAP: ENVELOPE, BODY and BODYSTRUCTURE as the octets that are sent, and
+// where each part lies. The deriver's module: octets in, a compact blob out. Offsets count from the body; a message's
+// prefix (Return-Path, Delivered-To) shifts them by its length and changes nothing else here.
+
+import { type Message, scanStructure } from '../../formats/structure.ts';
+import { renderBodyStructure } from './body-structure.ts';
+import { renderEnvelope } from './envelope.ts';
+import type { Place } from './section.ts';
+
+/** Rises whenever the blob or what is in it changes: blobs of another version are derived again. */
+export const version = 1;
+
+/** A summary, opened. The octets are views of the blob. */
+export interface Summary {
+  readonly envelope: Uint8Array;
+  readonly body: Uint8Array;
+  readonly bodyStructure: Uint8Array;
+  /** Octets of the body's header, with its empty line. */
+  readonly headerSize: number;
+  /** The structure as offsets, decoded when first asked for. */
+  readonly root: Place;
+}
+
+/** Computes the summary of a body of `size` octets in bounded memory. `read` gives octets `[offset, offset + length)`. */
+export function derive(read: (offset: number, length: number) => Uint8Array, size: number): Uint8Array {
+  return summarize(scanStructure(read, size));
+}
+
+/** version, then as varints: header size, lengths of the three renderings; the renderings; the table of places. */
+function summarize(message: Message): Uint8Array {
+  const envelope = renderEnvelope(message.fields);
+  const body = renderBodyStructure(message, false);
+  const bodyStructure = renderBodyStructure(message, true);
+  const head: number[] = [version];
+  for (const value of [message.bodyStart, envelope.length, body.length, bodyStructure.length]) putVarint(head, value);
+  const table: number[] = [];
+  putPlace(table, message, 0);
+  return Buffer.concat([Buffer.from(head), Buffer.from(envelope + body + bodyStructure, 'latin1'), Buffer.from(table)]);
+}
+
+/** Reads a blob of `derive`. @throws RangeError where it is of another version */
+export function openSummary(blob: Uint8Array): Summary {
+  if (blob[0] !== version) throw new RangeError(`A summary of version ${blob[0]}, not ${version}`);
+  const cursor = { at: 1 };
+  const headerSize = getVarint(blob, cursor);
+  const lengths = [getVarint(blob, cursor), getVarint(blob, cursor), getVarint(blob, cursor)];
+  const [envelope, body, bodyStructure] = lengths.map((length) => {
+    cursor.at += length;
+    return blob.subarray(cursor.at - length, cursor.at);
+  });
+  if (envelope === undefined || body === undefined || bodyStructure === undefined) throw new RangeError('No summary');
+  const table = cursor.at;
+  let root: Place | null = null;
+  return {
+    envelope,
+    body,
+    bodyStructure,
+    headerSize,
+    get root(): Place {
+      root ??= getPlace(blob, { at: table }, 0);
+      return root;
+    },
+  };
+}
+
+// A place in the table: its start from the start of what is around it, the length of its header, the length of its body,
+// and what is inside: 0 nothing, 1 a message, n + 2 the n parts of a multipart; then these, one after another.
+
+function putPlace(table: number[], place: Place, base: number): void {
+  putVarint(table, place.start - base);
+  putVarint(table, place.bodyStart - place.start);
+  putVarint(table, place.end - place.bodyStart);
+  const inside = place.message === null ? (place.parts ?? []) : [place.message];
+  putVarint(table, place.message !== null ? 1 : place.parts !== null ? inside.length + 2 : 0);
+  for (const inner of inside) putPlace(table, inner, place.start);
+}
+
+function getPlace(blob: Uint8Array, cursor: { at: number }, base: number): Place {
+  const start = base + getVarint(blob, cursor);
+  const bodyStart = start + getVarint(blob, cursor);
+  const end = bodyStart + getVarint(blob, cursor);
+  const inside = getVarint(blob, cursor);
+  if (inside === 0) return { start, bodyStart, end, parts: null, message: null };
+  if (inside === 1) return { start, bodyStart, end, parts: null, message: getPlace(blob, cursor, start) };
+  const parts: Place[] = [];
+  for (let left = inside - 2; left > 0; left -= 1) parts.push(getPlace(blob, cursor, start));
+  return { start, bodyStart, end, parts, message: null };
+}
+
+/** Seven bits an octet, the lowest first; the eighth says that more follow. By division: offsets may pass 2^31. */
+function putVarint(out: number[], value: number): void {
+  let rest = value;
+  while (rest > 127) {
+    out.push((rest % 128) + 128);
+    rest = Math.floor(rest / 128);
+  }
+  out.push(rest);
+}
+
+function getVarint(blob: Uint8Array, cursor: { at: number }): number {
+  let value = 0;
+  for (let unit = 1; ; unit *= 128) {
+    const octet = blob[cursor.at];
+    if (octet === undefined) throw new RangeError('A summary that ends too soon');
+    cursor.at += 1;
+    value += (octet % 128) * unit;
+    if (octet < 128) return value;
+  }
+}
