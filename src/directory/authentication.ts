@@ -3,11 +3,11 @@
 
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
+import { sourceOf } from '../platform/source.ts';
 import type { PasswordRecord } from '../store/rows.ts';
 import { AuthenticationFailure } from './directory.ts';
 import { FairLine } from './fair-line.ts';
 import { isUsablePassword, UNMATCHABLE, verifyPassword } from './password.ts';
-import { sourceOf } from './source.ts';
 import { Throttle } from './throttle.ts';
 
 /** How long a success is remembered, ms, and how many. */

@@ -26,8 +26,11 @@ const CATCH_ALL_ACCOUNTS = 10_000;
 /** RFC 5321 §4.5.3.1.3 gives a path 256 octets; no login name is longer. */
 const NAME_OCTETS_MAX = 256;
 
+/** A directory that follows its store until it is disposed of. */
+export type OpenDirectory = Directory & AsyncDisposable;
+
 /** Reads the accounts and follows them. Dispose it before the store is closed. @throws StoreError */
-export async function openDirectory(options: DirectoryOptions): Promise<Directory & AsyncDisposable> {
+export async function openDirectory(options: DirectoryOptions): Promise<OpenDirectory> {
   const accounts = new FollowedAccounts(options.store, options.log);
   try {
     await accounts.current();
@@ -38,7 +41,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
   return new StoreDirectory(options, accounts);
 }
 
-class StoreDirectory implements Directory, AsyncDisposable {
+class StoreDirectory implements OpenDirectory {
   readonly #options: DirectoryOptions;
   readonly #accounts: FollowedAccounts;
   readonly #authenticator: Authenticator;

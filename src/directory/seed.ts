@@ -35,10 +35,20 @@ export async function seedAccounts(
   const wanted = accounts.map((account) => ({ ...account, address: normal(account.address) }));
   const addresses = new Set(wanted.map((account) => account.address));
   const gone = [...rows.values()].filter((row) => row.seeded && !addresses.has(normal(row.address)));
-  // First what leaves, then what comes: an alias may move from one account to another.
-  await Promise.all(gone.map((row) => put(store, { ...row, seeded: false })));
   const changed = (await Promise.all(wanted.map((account) => changes(rows.get(account.address), account)))).filter(
     (account) => account !== undefined,
+  );
+  // First what leaves, then what comes: an alias stands for one account, and may move from one to another.
+  const claimed = new Set(wanted.flatMap(({ aliases }) => aliases.map(normal)));
+  const without = (row: AccountRow, kept: readonly string[]) =>
+    row.aliases.filter((alias) => kept.includes(normal(alias)) || !claimed.has(normal(alias)));
+  await Promise.all(gone.map((row) => put(store, { ...row, aliases: without(row, []), seeded: false })));
+  await Promise.all(
+    changed.map(({ address, aliases }) => {
+      const row = rows.get(address);
+      const kept = row && without(row, aliases.map(normal));
+      return row && kept?.length !== row.aliases.length ? put(store, { ...row, aliases: kept ?? [] }) : undefined;
+    }),
   );
   await Promise.all(changed.map((account) => put(store, { ...account, seeded: true })));
   return { put: changed.map((account) => account.address), released: gone.map((row) => row.address) };

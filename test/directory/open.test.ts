@@ -7,8 +7,8 @@ import { makePassword } from '../../src/directory/password.ts';
 import { domainsWithoutPostmaster } from '../../src/directory/postmaster.ts';
 import type { Address } from '../../src/formats/address.ts';
 import type { PasswordRecord } from '../../src/store/rows.ts';
+import { FakeClock } from '../fake-clock.ts';
 import { type AccountStore, accountStore } from './account-store.ts';
-import { handClock } from './hand-clock.ts';
 
 let wonderland: PasswordRecord;
 let builder: PasswordRecord;
@@ -38,7 +38,7 @@ async function open(given: Partial<DirectoryOptions> & { store?: AccountStore } 
     domains: ['example.test', 'second.test', 'bücher.test'],
     hostname: 'mail.example.test',
     test: { catchAll: false, anyPassword: false },
-    clock: handClock(),
+    clock: new FakeClock(),
     log: pino({ level: 'silent' }),
     ...given,
     store,
