@@ -1,0 +1,187 @@
+// Delivery reports (RFC 3461 §6, RFC 3464, RFC 6522, and RFC 6533 for UTF-8): what happened to the recipients of one
+// message, for people and for machines, as the octets of a message. To whom and when is the MTA's business. Also known
+// here: which messages are themselves answers by machines.
+
+import { type Address, formatAddress, isAscii } from './address.ts';
+import { formatDate } from './date.ts';
+import { firstField, type HeaderField } from './header.ts';
+import { parameter, parseParameters } from './parameters.ts';
+import type { Reply } from './refusal.ts';
+import type { DeliveryReport, ReportedRecipient } from './report-facts.ts';
+import { reportSubject, reportText } from './report-text.ts';
+import { utf8AddressUnitext, utf8AddressXtext } from './xtext.ts';
+
+/** A report but for the message sent back, whose octets belong between `before` and `after` as they are. */
+export interface ReportFrame {
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  /** The report must be sent with SMTPUTF8. */
+  readonly utf8: boolean;
+  /** The report must be sent with BODY=8BITMIME. */
+  readonly eightBit: boolean;
+}
+
+/** Characters of one field of the report; foreign text is cut here. */
+const LONGEST_FIELD = 900;
+
+/** Media types of the message sent back (RFC 6522 §4, RFC 6533 §6, RFC 6532 §3.7). */
+const RETURNED = { FULL: 'message/rfc822', HDRS: 'text/rfc822-headers' } as const;
+const GLOBAL_RETURNED = { FULL: 'message/global', HDRS: 'message/global-headers' } as const;
+
+/** Writes a report around the octets of the message that it sends back, or of its header with the empty line. */
+export function deliveryReport(report: DeliveryReport): ReportFrame {
+  const { original, recipients, boundary } = report;
+  // RFC 6533 §4: only a sender who has shown to understand UTF-8 gets it.
+  const utf8 = original.utf8;
+  const eightBit = original.eightBit || utf8;
+  const text = reportText(report, (address) => shownAddress(address, utf8));
+  const textIsAscii = /^[\0-\x7f]*$/.test(text);
+  const lines = [
+    `Date: ${formatDate(report.time, report.zone)}`,
+    `From: Mail delivery <${shownAddress(report.from, utf8)}>`,
+    `To: <${shownAddress(report.to, utf8)}>`,
+    `Subject: ${reportSubject(recipients)}`,
+    `Message-ID: ${field(report.messageId)}`,
+    ...(original.messageId === null ? [] : [`In-Reply-To: <${field(original.messageId)}>`]),
+    'Auto-Submitted: auto-replied',
+    'MIME-Version: 1.0',
+    ...(eightBit ? ['Content-Transfer-Encoding: 8bit'] : []),
+    'Content-Type: multipart/report; report-type=delivery-status;',
+    `\tboundary="${boundary}"`,
+    '',
+    'This is a delivery report in the format of RFC 3464.',
+    '',
+    `--${boundary}`,
+    `Content-Type: text/plain; charset=${textIsAscii ? 'us-ascii' : 'utf-8'}`,
+    `Content-Transfer-Encoding: ${textIsAscii ? '7bit' : '8bit'}`,
+    '',
+    ...text.split('\n'),
+    '',
+    `--${boundary}`,
+    `Content-Type: ${utf8 ? 'message/global-delivery-status' : 'message/delivery-status'}`,
+    ...(utf8 ? ['Content-Transfer-Encoding: 8bit'] : []),
+    '',
+    ...messageFields(report),
+    ...recipients.flatMap((recipient) => ['', ...recipientFields(recipient, report)]),
+    '',
+    `--${boundary}`,
+    `Content-Type: ${utf8 ? GLOBAL_RETURNED[original.returned] : RETURNED[original.returned]}`,
+    ...(eightBit ? ['Content-Transfer-Encoding: 8bit'] : []),
+    '',
+    '',
+  ];
+  return {
+    before: Buffer.from(lines.join('\r\n'), 'utf8'),
+    after: Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1'),
+    utf8: utf8 || !isAscii(report.to),
+    eightBit,
+  };
+}
+
+/** The report as it is sent, with the octets sent back in chunks. */
+export async function* reportChunks(
+  frame: ReportFrame,
+  returned: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield frame.before;
+  yield* returned;
+  yield frame.after;
+}
+
+/** per-message-fields (RFC 3464 §2.2). */
+function messageFields({ reportingMta, original, zone }: DeliveryReport): string[] {
+  const fields = original.envid === null ? [] : [`Original-Envelope-Id: ${printable(original.envid, original.utf8)}`];
+  return [
+    ...fields,
+    `Reporting-MTA: dns; ${field(reportingMta)}`,
+    `Arrival-Date: ${formatDate(original.arrival, zone)}`,
+  ];
+}
+
+/** per-recipient-fields (RFC 3464 §2.3), in the order of the RFC. */
+function recipientFields(recipient: ReportedRecipient, { original, zone }: DeliveryReport): string[] {
+  const { utf8 } = original;
+  const fields: string[] = [];
+  if (recipient.originalRecipient !== null) {
+    fields.push(`Original-Recipient: ${originalRecipient(recipient.originalRecipient, utf8)}`);
+  }
+  const type = isAscii(recipient.recipient) ? 'rfc822' : 'utf-8';
+  fields.push(`Final-Recipient: ${type}; ${typedAddress(formatAddress(recipient.recipient), type, utf8)}`);
+  fields.push(`Action: ${recipient.action}`, `Status: ${recipient.status}`);
+  if (recipient.remoteMta !== null) fields.push(`Remote-MTA: dns; ${printable(recipient.remoteMta, false)}`);
+  if (recipient.reply !== null) fields.push(diagnosticCode(recipient.reply, utf8));
+  if (recipient.lastAttempt !== null) fields.push(`Last-Attempt-Date: ${formatDate(recipient.lastAttempt, zone)}`);
+  if (recipient.action === 'delayed' && recipient.willRetryUntil !== null) {
+    fields.push(`Will-Retry-Until: ${formatDate(recipient.willRetryUntil, zone)}`);
+  }
+  return fields;
+}
+
+/** `smtp; 550-5.1.1 …` (RFC 3464 §2.3.6, RFC 3461 §9.2): a reply of several lines becomes one, folded by words. */
+function diagnosticCode({ code, status, text }: Reply, utf8: boolean): string {
+  const words = printable(`smtp; ${code} ${status === undefined ? '' : `${status} `}${text}`, utf8).split(' ');
+  let line = 'Diagnostic-Code:';
+  let folded = '';
+  for (const word of words) {
+    if (line.length + 1 + word.length > 76 && line.trim() !== 'Diagnostic-Code:') {
+      folded += `${line}\r\n`;
+      line = '   ';
+    }
+    line += ` ${word}`;
+  }
+  return folded + line;
+}
+
+/** ORCPT's `type;address`. */
+function originalRecipient(orcpt: string, utf8: boolean): string {
+  const semicolon = orcpt.indexOf(';');
+  const type = orcpt.slice(0, Math.max(semicolon, 0)).toLowerCase();
+  if (type === '') return `rfc822; ${printable(orcpt, utf8)}`;
+  return `${printable(type, false)}; ${typedAddress(orcpt.slice(semicolon + 1), type, utf8)}`;
+}
+
+/** An address of type utf-8 has a form for fields of ASCII, and one for others (RFC 6533 §3). */
+function typedAddress(address: string, type: string, utf8: boolean): string {
+  if (type !== 'utf-8') return printable(address, utf8);
+  return field(utf8 ? utf8AddressUnitext(address) : utf8AddressXtext(address));
+}
+
+/** An address in a header field or in the text. */
+function shownAddress(address: Address, utf8: boolean): string {
+  const text = formatAddress(address);
+  return utf8 || isAscii(address) ? field(text) : utf8AddressXtext(text);
+}
+
+/** Foreign text in one line, without control characters, and without what is not ASCII unless that may be. */
+function printable(text: string, utf8: boolean): string {
+  const line = field(text);
+  return utf8 ? line : line.replace(/[^ -~]/gu, '?');
+}
+
+function field(text: string): string {
+  return text
+    .slice(0, LONGEST_FIELD)
+    .replace(/[\0-\x20\x7f-\x9f\u2028\u2029]+/g, ' ')
+    .trim();
+}
+
+/** Is this the header of a report (RFC 6522 §3)? */
+export function isReport(fields: readonly HeaderField[]): boolean {
+  return parseParameters(firstField(fields, 'content-type')?.octets ?? '').value.toLowerCase() === 'multipart/report';
+}
+
+/** What kind of report: `delivery-status`, `disposition-notification` …; null: it is none. */
+export function reportType(fields: readonly HeaderField[]): string | null {
+  const type = parseParameters(firstField(fields, 'content-type')?.octets ?? '');
+  if (type.value.toLowerCase() !== 'multipart/report') return null;
+  return parameter(type, 'report-type')?.toLowerCase() ?? '';
+}
+
+/** Was this sent by a program on its own, or to a list (RFC 3834 §2, §5; RFC 2919)? Such mail is not answered. */
+export function isAutomatic(fields: readonly HeaderField[]): boolean {
+  return fields.some((candidate) => {
+    if (candidate.is('auto-submitted')) return !/^no\b/i.test(candidate.octets);
+    if (candidate.is('precedence')) return /^(?:bulk|list|junk)\b/i.test(candidate.octets);
+    return candidate.is('list-id');
+  });
+}
