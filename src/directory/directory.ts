@@ -32,8 +32,8 @@ export class AuthenticationFailure extends Error {
 export interface Directory {
   /** True for our domains, for address literals of our own hosts never. With catch-all every domain is ours. */
   isLocalDomain(domain: string): boolean;
-  /** Never throws. With catch-all, an unknown account is made in the store first, hence the promise. A bare Postmaster
-   * (empty domain) is the postmaster of the first domain. */
+  /** With catch-all, an unknown account is made in the store first, hence the promise. A bare Postmaster (empty domain)
+   * is the postmaster of the first domain. @throws StoreError, and nothing else, where accounts cannot be read or made */
   resolve(address: Address): Promise<Resolution>;
   /** May this account send as this address (its own address, an alias, or either with `+detail`)? */
   owns(account: Account, address: Address): boolean;
@@ -41,7 +41,7 @@ export interface Directory {
   /**
    * Checks a name and password off the main thread.
    * @param source the peer's IP address: bounds and slows by source
-   * @throws AuthenticationFailure
+   * @throws AuthenticationFailure; StoreError where accounts cannot be read or made
    */
   authenticate(username: string, password: string, source: string): Promise<Account>;
 }

@@ -39,17 +39,18 @@ export async function seedAccounts(
     (account) => account !== undefined,
   );
   // First what leaves, then what comes: an alias stands for one account, and may move from one to another.
-  const claimed = new Set(wanted.flatMap(({ aliases }) => aliases.map(normal)));
-  const without = (row: AccountRow, kept: readonly string[]) =>
-    row.aliases.filter((alias) => kept.includes(normal(alias)) || !claimed.has(normal(alias)));
-  await Promise.all(gone.map((row) => put(store, { ...row, aliases: without(row, []), seeded: false })));
-  await Promise.all(
-    changed.map(({ address, aliases }) => {
-      const row = rows.get(address);
-      const kept = row && without(row, aliases.map(normal));
-      return row && kept?.length !== row.aliases.length ? put(store, { ...row, aliases: kept ?? [] }) : undefined;
-    }),
-  );
+  const claimant = new Map(wanted.flatMap(({ address, aliases }) => aliases.map((alias) => [normal(alias), address])));
+  const given = (row: AccountRow) => {
+    const claimed = (alias: string) => claimant.get(normal(alias)) ?? normal(row.address);
+    return row.aliases.filter((alias) => claimed(alias) === normal(row.address));
+  };
+  const standing = changed.map(({ address }) => rows.get(address)).filter((row) => row !== undefined);
+  await Promise.all([
+    ...gone.map((row) => put(store, { ...row, aliases: given(row), seeded: false })),
+    ...standing
+      .filter((row) => given(row).length < row.aliases.length)
+      .map((row) => put(store, { ...row, aliases: given(row) })),
+  ]);
   await Promise.all(changed.map((account) => put(store, { ...account, seeded: true })));
   return { put: changed.map((account) => account.address), released: gone.map((row) => row.address) };
 }

@@ -3,7 +3,7 @@
 
 import type { CommandKind, CommandOf, Results } from '../../src/store/commands.ts';
 import type { AccountId, AccountRow, Commit } from '../../src/store/rows.ts';
-import type { Change, Reads, Store } from '../../src/store/store.ts';
+import { type Change, type Reads, type Store, StoreError } from '../../src/store/store.ts';
 
 export interface AccountStore extends Pick<Store, 'execute' | 'follow' | 'read'> {
   /** Commands that were executed. */
@@ -28,6 +28,12 @@ export function accountStore(options: { readonly namesAccount: boolean } = { nam
   const putAccount = (command: CommandOf<'put-account'>): Results['put-account'] => {
     const old = [...rows.values()].find((row) => row.address === command.address);
     if (old !== undefined && command.existing === 'keep') return { account: old.id, created: false };
+    const taken = [...rows.values()].some(
+      (row) =>
+        row.id !== old?.id &&
+        [row.address, ...row.aliases].some((text) => text === command.address || command.aliases.includes(text)),
+    );
+    if (taken) throw new StoreError('exists', 'an address is another account’s');
     const id = old?.id ?? ((rows.size + 1) as AccountId);
     const { address, aliases, quota, password, seeded } = command;
     rows.set(id, { id, address, aliases, quota, password, seeded, usedOctets: 0, usedMessages: 0 });

@@ -79,3 +79,22 @@ it('refuses what is no address and what is no hash', async () => {
   );
   expect(await store.read.accounts()).toEqual([]);
 });
+
+it('lets an alias move from one account to another, whichever stands first', async () => {
+  const store = accountStore();
+  const file = (alices: string[], bobs: string[]) => [
+    account('alice@example.test', { password: 'wonderland', aliases: alices }),
+    account('bob@example.test', { password: 'builder', aliases: bobs }),
+  ];
+  await seedAccounts(store, file(['a@example.test', 'post@example.test'], []));
+  await seedAccounts(store, file(['a@example.test'], ['post@example.test']));
+  await seedAccounts(store, file(['a@example.test', 'Post@Example.test'], []));
+  expect((await store.read.accounts()).map(({ aliases }) => aliases)).toEqual([
+    ['a@example.test', 'Post@Example.test'],
+    [],
+  ]);
+  expect(await seedAccounts(store, [account('carol@example.test', { aliases: ['a@example.test'] })])).toEqual({
+    put: ['carol@example.test'],
+    released: ['alice@example.test', 'bob@example.test'],
+  });
+});
