@@ -38,8 +38,10 @@ export async function seedAccounts(
   const changed = (await Promise.all(wanted.map((account) => changes(rows.get(account.address), account)))).filter(
     (account) => account !== undefined,
   );
-  // First what leaves, then what comes: an alias stands for one account, and may move from one to another.
-  const claimant = new Map(wanted.flatMap(({ address, aliases }) => aliases.map((alias) => [normal(alias), address])));
+  // First what leaves, then what comes: an address stands for one account, and an alias may move or become a primary.
+  const claimant = new Map(
+    wanted.flatMap(({ address, aliases }) => [address, ...aliases].map((text) => [normal(text), address])),
+  );
   const given = (row: AccountRow) => {
     const claimed = (alias: string) => claimant.get(normal(alias)) ?? normal(row.address);
     return row.aliases.filter((alias) => claimed(alias) === normal(row.address));

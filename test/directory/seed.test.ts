@@ -98,3 +98,13 @@ it('lets an alias move from one account to another, whichever stands first', asy
     released: ['alice@example.test', 'bob@example.test'],
   });
 });
+
+it('lets an alias become an account', async () => {
+  const store = accountStore();
+  await seedAccounts(store, [account('alice@example.test', { aliases: ['post@example.test'] })]);
+  await seedAccounts(store, [account('post@example.test'), account('alice@example.test')]);
+  expect((await store.read.accounts()).map(({ address, aliases }) => [address, aliases])).toEqual([
+    ['alice@example.test', []],
+    ['post@example.test', []],
+  ]);
+});
