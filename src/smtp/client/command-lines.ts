@@ -1,0 +1,46 @@
+// The command lines of a transaction (RFC 5321 §4.1.1.2, §4.1.1.3) with their parameters, as far as the server has
+// offered the extensions: what it does not know is not said to it.
+
+import { type Address, formatAddress } from '../../formats/address.ts';
+import type { Envelope, Recipient } from '../../formats/envelope.ts';
+import { encodeXtext } from '../../formats/xtext.ts';
+import type { Extensions } from './extensions.ts';
+
+/** @param size octets of the content, before dot-stuffing (RFC 1870 §5) */
+export function mailLine(envelope: Envelope, size: number, smtputf8: boolean, extensions: Extensions): string {
+  const { parameters, reversePath } = envelope;
+  let line = `MAIL FROM:${path(reversePath)}`;
+  if (extensions.size) line += ` SIZE=${size}`;
+  if (extensions.eightBitMime && parameters.body === '8BITMIME') line += ' BODY=8BITMIME';
+  if (smtputf8) line += ' SMTPUTF8';
+  if (extensions.dsn) {
+    if (parameters.ret !== undefined) line += ` RET=${parameters.ret}`;
+    if (parameters.envid !== undefined) line += ` ENVID=${encodeXtext(parameters.envid)}`;
+  }
+  return `${line}\r\n`;
+}
+
+/** NOTIFY and ORCPT are those of this recipient (RFC 3461 §4.1, §4.2). */
+export function rcptLine(recipient: Recipient, extensions: Extensions): string {
+  const { notify, orcpt } = recipient.parameters;
+  let line = `RCPT TO:${path(recipient.address)}`;
+  if (extensions.dsn) {
+    if (notify !== undefined) line += ` NOTIFY=${notify === 'never' ? 'NEVER' : notify.join(',').toUpperCase()}`;
+    if (orcpt !== undefined) line += ` ORCPT=${originalRecipient(orcpt)}`;
+  }
+  return `${line}\r\n`;
+}
+
+function path(address: Address | null): string {
+  return address === null ? '<>' : `<${formatAddress(address)}>`;
+}
+
+/** original-recipient-address = atom ";" xtext; for utf-8 the embedded form of RFC 6533 §3 that every server takes. */
+function originalRecipient(orcpt: string): string {
+  const semicolon = orcpt.indexOf(';');
+  const type = orcpt.slice(0, semicolon);
+  const address = orcpt.slice(semicolon + 1);
+  if (type.toLowerCase() !== 'utf-8') return `${type};${encodeXtext(address)}`;
+  const embed = (character: string): string => `\\x{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
+  return `${type};${address.replace(/[^!-*,-<>-~]/gu, embed)}`;
+}

@@ -1,0 +1,174 @@
+// An SMTP client connection (RFC 5321 §3.1, §4.1.1.1): greeting, EHLO or HELO, STARTTLS, AUTH; then one transaction after
+// another. It does what its options say about TLS and never decides to go without: that is the relay's business.
+
+import { isIP } from 'node:net';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
+import type { Envelope } from '../../formats/envelope.ts';
+import type { Reply } from '../../formats/refusal.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { isLoopback } from '../../platform/source.ts';
+import type { TlsFacts } from '../../platform/tls.ts';
+import { authenticate, type Credentials } from './authentication.ts';
+import { type Channel, ConnectionFailure, openChannel } from './channel.ts';
+import type { Content } from './content.ts';
+import { type Extensions, NO_EXTENSIONS, parseExtensions } from './extensions.ts';
+import { TIME_LIMITS } from './time-limits.ts';
+import { type TransactionResult, transact } from './transaction.ts';
+
+/** How TLS comes about. `offered`: STARTTLS where the server has it, and in clear where it has not or refuses;
+ * `required`: no further without STARTTLS; `implicit`: from the first octet; `none`: never. */
+export type ClientTls = 'offered' | 'required' | 'implicit' | 'none';
+
+export interface ConnectionTarget {
+  /** IP address. */
+  readonly address: string;
+  readonly port: number;
+  /** Name of the host: for SNI, and what a verified certificate must be good for. */
+  readonly name: string;
+  readonly tls: ClientTls;
+  /** Is the certificate's chain and name checked? */
+  readonly verify: boolean;
+  readonly credentials: Credentials | null;
+}
+
+export interface ConnectionContext {
+  /** Our name in EHLO. */
+  readonly hostname: string;
+  readonly clock: Clock;
+  /** TLS versions, ciphers and trusted authorities. */
+  readonly secureContext: SecureContext;
+}
+
+/** An open connection that is ready for a transaction. */
+export class SmtpConnection {
+  readonly target: ConnectionTarget;
+  readonly extensions: Extensions;
+  readonly tls: TlsFacts | null;
+  readonly #channel: Channel;
+  #open = false;
+  #busy = false;
+
+  constructor(target: ConnectionTarget, channel: Channel, extensions: Extensions) {
+    this.target = target;
+    this.extensions = extensions;
+    this.tls = channel.tls;
+    this.#channel = channel;
+  }
+
+  /** True while another transaction can be tried: connected, and nothing unasked was said. */
+  get usable(): boolean {
+    return this.#channel.failure === undefined && !this.#busy && this.#channel.quiet;
+  }
+
+  /**
+   * One transaction; see TransactionResult.
+   * @throws only what reading the content throws; the connection is of no more use then
+   */
+  async send(envelope: Envelope, content: Content): Promise<TransactionResult['outcomes']> {
+    this.#busy = true;
+    try {
+      if (this.#open) await this.#reset();
+      const result = await transact(this.#channel, this.extensions, envelope, content);
+      this.#open = result.open;
+      return result.outcomes;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Says QUIT, waits a little for the answer, and closes. Never throws. */
+  async quit(): Promise<void> {
+    this.#channel.write('QUIT\r\n');
+    await this.#channel.reply(TIME_LIMITS.quit).catch(() => undefined);
+    this.#channel.destroy();
+  }
+
+  /** Closes at once; a transaction under way ends as deferred. */
+  destroy(): void {
+    this.#channel.destroy();
+  }
+
+  /** RFC 5321 §4.1.1.5. A failure shows in the transaction that follows. */
+  async #reset(): Promise<void> {
+    this.#channel.write('RSET\r\n');
+    const reply = await this.#channel.reply(TIME_LIMITS.reset).catch(() => undefined);
+    if (reply === undefined || reply.code >= 300) this.#channel.destroy();
+  }
+}
+
+/**
+ * Connects and brings the session to where MAIL can be said.
+ * @throws ConnectionFailure
+ */
+export async function openConnection(target: ConnectionTarget, context: ConnectionContext): Promise<SmtpConnection> {
+  const { clock, hostname } = context;
+  const options = tlsOptions(target, context);
+  const implicit = target.tls === 'implicit';
+  const channel = await openChannel(target, implicit ? options : null, clock, TIME_LIMITS.connect);
+  try {
+    channel.deadline(TIME_LIMITS.session);
+    expect(await channel.reply(TIME_LIMITS.greeting), 'greeting');
+    let extensions = await hello(channel, hostname);
+    if (target.tls === 'offered' || target.tls === 'required') {
+      if (await startTls(channel, extensions, target.tls, options)) extensions = await hello(channel, hostname);
+    }
+    if (target.credentials !== null) {
+      // A password is not said where anybody can read it; on this machine nobody is in between.
+      if (channel.tls === null && !isLoopback(target.address)) {
+        throw new ConnectionFailure('refused', 'a password is configured, but the connection is not encrypted');
+      }
+      await authenticate(channel, extensions.auth, target.credentials);
+    }
+    channel.deadline(null);
+    return new SmtpConnection(target, channel, extensions);
+  } catch (error) {
+    channel.destroy();
+    throw error;
+  }
+}
+
+/** EHLO, and HELO where that is refused for good (RFC 5321 §3.2). */
+async function hello(channel: Channel, hostname: string): Promise<Extensions> {
+  channel.write(`EHLO ${hostname}\r\n`);
+  const reply = await channel.answer(TIME_LIMITS.hello);
+  if (reply.code < 300) return parseExtensions(reply);
+  if (reply.code < 500) expect(reply, 'EHLO');
+  channel.write(`HELO ${hostname}\r\n`);
+  expect(await channel.answer(TIME_LIMITS.hello), 'HELO');
+  return NO_EXTENSIONS;
+}
+
+/** True if TLS is on; false if the server has none and need not. */
+async function startTls(
+  channel: Channel,
+  extensions: Extensions,
+  mode: 'offered' | 'required',
+  options: ConnectionOptions,
+): Promise<boolean> {
+  if (extensions.starttls) {
+    channel.write('STARTTLS\r\n');
+    const reply = await channel.answer(TIME_LIMITS.hello);
+    if (reply.code === 220) {
+      await channel.upgrade(options, TIME_LIMITS.handshake);
+      return true;
+    }
+    if (mode === 'required') expect({ ...reply, code: Math.max(reply.code, 400) }, 'STARTTLS');
+  } else if (mode === 'required') {
+    throw new ConnectionFailure('refused', 'TLS is required here, and the server does not offer STARTTLS');
+  }
+  return false;
+}
+
+/** @throws ConnectionFailure `refused` for anything but 2yz */
+function expect(reply: Reply, command: string): void {
+  if (reply.code >= 200 && reply.code < 300) return;
+  throw new ConnectionFailure('refused', `${command}: ${reply.code} ${reply.text}`, reply);
+}
+
+function tlsOptions(target: ConnectionTarget, context: ConnectionContext): ConnectionOptions {
+  const options: ConnectionOptions = { secureContext: context.secureContext, rejectUnauthorized: target.verify };
+  // SNI carries names only (RFC 6066 §3); for an IP address Node checks the certificate against `host`.
+  if (isIP(target.name) === 0) options.servername = target.name;
+  else options.host = target.name;
+  return options;
+}

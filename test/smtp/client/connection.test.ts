@@ -1,0 +1,224 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Identity, makeContext } from '../../../src/platform/tls.ts';
+import { ConnectionFailure } from '../../../src/smtp/client/channel.ts';
+import { FakeClock } from '../../fake-clock.ts';
+import { type Answer, type FakeServer, KEYWORDS, type Script, startFakeServer } from '../fake-server.ts';
+import { makeTestIdentity } from '../test-identity.ts';
+import { contentOf, envelopeTo, openTo } from './try-out.ts';
+
+let identity: Identity;
+beforeAll(async () => {
+  identity = await makeTestIdentity('fake.test', '127.0.0.1');
+});
+
+const open: FakeServer[] = [];
+async function serve(script: Script = {}): Promise<FakeServer> {
+  const server = await startFakeServer({ context: makeContext([identity], 'lenient'), ...script });
+  open.push(server);
+  return server;
+}
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+
+const TLS_KEYWORDS = [...KEYWORDS, 'STARTTLS'];
+const at = (start: string, answer: Answer) => (line: string) => (line.startsWith(start) ? answer : undefined);
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.unreachable(),
+    (error: unknown) => error as ConnectionFailure,
+  );
+
+describe('opening', () => {
+  test('EHLO refused becomes HELO, and no extension is used (RFC 5321 §3.2)', async () => {
+    for (const code of ['500', '502', '504', '550']) {
+      const server = await serve({ on: at('EHLO', `${code} what`) });
+      const connection = await openTo(server);
+      await connection.send(envelopeTo([['a@fake.test', { notify: 'never' }]]), contentOf('x\r\n'));
+      await connection.quit();
+      expect(server.sessions[0]?.commands).toEqual([
+        'EHLO client.test',
+        'HELO client.test',
+        'MAIL FROM:<alice@client.test>',
+        'RCPT TO:<a@fake.test>',
+        'DATA',
+        'QUIT',
+      ]);
+    }
+  });
+
+  test.each([
+    ['a 4yz greeting', { greeting: '421 4.3.2 busy' }, 'refused', 421],
+    ['a 554 greeting', { greeting: '554 5.3.2 no service' }, 'refused', 554],
+    ['a multi-line greeting that refuses', { greeting: '521-no\n521 mail' }, 'refused', 521],
+    ['a close instead of a greeting', { greeting: { do: 'close' } }, 'closed', undefined],
+    ['a greeting that is no SMTP', { greeting: 'SSH-2.0-x' }, 'syntax', undefined],
+    ['421 to EHLO', { on: at('EHLO', '421 busy') }, 'refused', 421],
+    ['451 to EHLO', { on: at('EHLO', '451 busy') }, 'refused', 451],
+    ['a refused HELO', { on: (line: string) => (/^(EHLO|HELO)/.test(line) ? '550 no' : undefined) }, 'refused', 550],
+  ] as const)('%s ends it', async (_, script, kind, code) => {
+    const server = await serve(script);
+    const error = await failure(openTo(server));
+    expect(error).toBeInstanceOf(ConnectionFailure);
+    expect(error.kind).toBe(kind);
+    expect(error.reply?.code).toBe(code);
+    await server.until(() => server.sessions[0]?.closed ?? false);
+  });
+
+  test('a port that nobody listens on is unreachable', async () => {
+    const server = await serve();
+    await server.close();
+    expect((await failure(openTo(server))).kind).toBe('unreachable');
+  });
+
+  test.each(['220', 'EHLO'])('a stall at %s has an end', async (where) => {
+    const clock = new FakeClock();
+    const stall = { do: 'stall' } as const;
+    const server = await serve(where === '220' ? { greeting: stall } : { on: at('EHLO', stall) });
+    const opening = failure(openTo(server, {}, clock));
+    await server.until(
+      () => server.sessions.length === 1 && (where === '220' || server.sessions[0]?.commands.length === 1),
+    );
+    // The client may not have noticed yet that it is connected: its next timer is set when it has.
+    while (clock.next !== null) {
+      clock.advance(60_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // `unreachable` where the clock ran before the client saw that it was connected.
+    expect(['timeout', 'unreachable']).toContain((await opening).kind);
+  });
+});
+
+describe('STARTTLS', () => {
+  test('is used where it is offered, with any certificate, and EHLO is said again (H2)', async () => {
+    const server = await serve({ keywords: TLS_KEYWORDS });
+    const connection = await openTo(server, { name: 'some.other.name.test' });
+    expect(connection.tls?.protocol).toBe('TLSv1.3');
+    await connection.send(envelopeTo(['a@fake.test']), contentOf('x\r\n'));
+    await connection.quit();
+    expect(server.sessions[0]?.commands.slice(0, 3)).toEqual(['EHLO client.test', 'STARTTLS', 'EHLO client.test']);
+    expect(server.sessions[0]?.servername).toBe('some.other.name.test');
+    expect(server.messages[0]?.secure).toBe(true);
+  });
+
+  test('an old server with TLS 1.0 only is good enough', async () => {
+    const { createSecureContext } = await import('node:tls');
+    const context = createSecureContext({
+      cert: identity.certificate,
+      key: identity.key,
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1',
+      ciphers: 'DEFAULT:@SECLEVEL=0',
+    });
+    const server = await serve({ keywords: TLS_KEYWORDS, context });
+    const connection = await openTo(server);
+    expect(connection.tls?.protocol).toBe('TLSv1');
+    connection.destroy();
+  });
+
+  test.each(['454 4.7.0 not now', '502 5.5.1 what'])(
+    'refused by %s: on in clear if it was only offered',
+    async (reply) => {
+      const server = await serve({ keywords: TLS_KEYWORDS, on: at('STARTTLS', reply) });
+      const connection = await openTo(server);
+      expect(connection.tls).toBeNull();
+      expect((await connection.send(envelopeTo(['a@fake.test']), contentOf('x\r\n')))[0]?.kind).toBe('delivered');
+      connection.destroy();
+      expect((await failure(openTo(server, { tls: 'required' }))).kind).toBe('refused');
+      expect(server.sessions[1]?.commands.some((line) => line.startsWith('MAIL'))).toBe(false);
+    },
+  );
+
+  test('not offered: `required` goes no further', async () => {
+    const server = await serve();
+    expect((await failure(openTo(server, { tls: 'required' }))).kind).toBe('refused');
+  });
+
+  test.each(['broken-tls', 'close', 'reset', 'injected'] as const)(
+    '%s behind it is a failed handshake',
+    async (what) => {
+      const answer: Answer = what === 'close' || what === 'reset' ? { do: 'tls' } : { do: what };
+      const server = await serve({
+        keywords: TLS_KEYWORDS,
+        on: (line, session) => {
+          if (line !== 'STARTTLS') return undefined;
+          if (what === 'close' || what === 'reset') session.hangUp = what;
+          return answer;
+        },
+      });
+      expect((await failure(openTo(server))).kind).toBe('handshake');
+      await server.until(() => server.sessions[0]?.closed ?? false);
+    },
+  );
+
+  test('`verify` refuses a certificate that nobody vouches for', async () => {
+    const server = await serve({ keywords: TLS_KEYWORDS });
+    expect((await failure(openTo(server, { tls: 'required', verify: true }))).kind).toBe('handshake');
+  });
+});
+
+describe('implicit TLS and AUTH', () => {
+  const credentials = { user: 'alice', password: 'wonderland' };
+  const plain = `AUTH PLAIN ${Buffer.from('\0alice\0wonderland').toString('base64')}`;
+
+  test('port 465: TLS from the first octet, then AUTH PLAIN', async () => {
+    const server = await serve({ implicit: true, keywords: [...KEYWORDS, 'AUTH LOGIN PLAIN'] });
+    const connection = await openTo(server, { tls: 'implicit', credentials });
+    expect(connection.tls).not.toBeNull();
+    await connection.quit();
+    expect(server.sessions[0]?.commands).toEqual(['EHLO client.test', plain, 'QUIT']);
+  });
+
+  test('a server in clear on an implicit port is a failed handshake', async () => {
+    const server = await serve();
+    expect((await failure(openTo(server, { tls: 'implicit' }))).kind).toBe('handshake');
+  });
+
+  test('AUTH LOGIN where there is no PLAIN', async () => {
+    const steps = ['334 VXNlcm5hbWU6', '334 UGFzc3dvcmQ6', '235 2.7.0 ok'];
+    const server = await serve({
+      keywords: ['AUTH LOGIN'],
+      on: (line) => (/^(AUTH LOGIN|YWxp|d29u)/.test(line) ? steps.shift() : undefined),
+    });
+    const connection = await openTo(server, { tls: 'none', credentials });
+    await connection.quit();
+    expect(server.sessions[0]?.commands).toEqual([
+      'EHLO client.test',
+      'AUTH LOGIN',
+      'YWxpY2U=',
+      'd29uZGVybGFuZA==',
+      'QUIT',
+    ]);
+  });
+
+  test('a refusal does not repeat what was said', async () => {
+    const server = await serve({ keywords: ['AUTH PLAIN'], on: at('AUTH', `535 5.7.8 no: ${plain}`) });
+    const error = await failure(openTo(server, { tls: 'none', credentials }));
+    expect(error).toMatchObject({ kind: 'refused', reply: { code: 535, status: '5.7.8' } });
+    expect(JSON.stringify([error.message, error.reply])).not.toContain(plain.slice(11));
+  });
+
+  test('no mechanism that is known here', async () => {
+    const server = await serve({ keywords: ['AUTH GSSAPI'] });
+    expect((await failure(openTo(server, { tls: 'none', credentials }))).kind).toBe('refused');
+  });
+
+  test('a mechanism that asks for more is cancelled', async () => {
+    const server = await serve({
+      keywords: ['AUTH PLAIN'],
+      on: (line) => (/^AUTH|^\*/.test(line) ? '334 ' : undefined),
+    });
+    expect((await failure(openTo(server, { tls: 'none', credentials }))).kind).toBe('refused');
+    expect(server.sessions[0]?.commands.at(-1)).toBe('*');
+  });
+});
+
+describe('an idle connection', () => {
+  test('is of no use once the peer has said something or gone', async () => {
+    const server = await serve({ on: at('RSET', { do: 'close' }) });
+    const connection = await openTo(server);
+    expect(connection.usable).toBe(true);
+    await connection.quit();
+    expect(connection.usable).toBe(false);
+  });
+});
