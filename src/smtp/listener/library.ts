@@ -9,6 +9,8 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { Connection } from '../../platform/listener.ts';
 
+const NOTHING = () => {};
+
 /** What a session hears of its socket. */
 export interface WireListener {
   /** Octets from the peer; none follow before `release` is called. */
@@ -65,7 +67,7 @@ class WireStream extends SMTPStream {
 
   /** Private name: called when the peer ends its side, to run the last line without its end. */
   override _flushData(): void {
-    if (!this.isClosed) this.#listener().ended();
+    this.#listener().ended();
   }
 }
 
@@ -87,7 +89,7 @@ export class Wire extends SMTPConnection {
   /** Starts reading. Overridden: no wait of 100 ms, no reverse look-up, no greeting. Private name: `_setListeners`
    * binds the socket to the stream. */
   override init(): void {
-    this._setListeners(() => {});
+    this._setListeners(NOTHING);
   }
 
   /** Private name: makes the stream, also the new one after STARTTLS. Called by the constructor of the library, before
@@ -152,14 +154,13 @@ export class Wire extends SMTPConnection {
 
   /**
    * Makes the connection a TLS one (RFC 3207 §4). Private name: `upgrade` retires the stream with all that it holds and
-   * makes a new one. A failed handshake ends in `gone`.
-   * @param retire called when the old stream wants its last piece released
+   * makes a new one; the piece that the listener holds is its own to release. A failed handshake ends in `gone`.
    * @param done called when TLS is up
    */
-  startTls(retire: () => void, done: (socket: TLSSocket) => void): void {
+  startTls(done: (socket: TLSSocket) => void): void {
     this.flush();
     // After the handshake `_socket` is the TLS socket.
-    this.upgrade(retire, () => done(this._socket as TLSSocket));
+    this.upgrade(NOTHING, () => done(this._socket as TLSSocket));
   }
 
   /** Ends the connection in order: what was said is sent, the peer has a few seconds to end its side. */

@@ -208,10 +208,7 @@ export class Session {
     this.watchdog.until(this.options.clock.now() + TIMES.handshake);
     const facts = await new Promise<TlsFacts | null>((resolve) => {
       this.#upgraded = resolve;
-      this.#wire.startTls(
-        () => this.input.discard(),
-        (socket) => resolve(tlsFacts(socket)),
-      );
+      this.#wire.startTls((socket) => resolve(tlsFacts(socket)));
       // What came in clear behind STARTTLS is not a command of the TLS session (RFC 3207 §4.2, RFC 2595 §2.1).
       this.input.discard();
     });

@@ -45,6 +45,23 @@ test('the whole session ends after an hour, however busy it looks', async () => 
   expect(reply.code).toBe(421);
 });
 
+test('a transaction that never comes to DATA ends with the session', async () => {
+  const clock = new FakeClock();
+  await using gate = await openGate({ clock });
+  await using peer = await Peer.at(gate);
+  peer.send('EHLO c\r\nMAIL FROM:<>\r\n');
+  for (const code of [250, 250]) await peer.expect(code);
+  clock.advance(TIMES.command - 1);
+  for (let passed = TIMES.command; passed < TIMES.session; passed += TIMES.command / 2) {
+    await peer.say('NOOP');
+    clock.advance(TIMES.command / 2);
+  }
+  clock.advance(1);
+  await peer.expect(421, '4.4.2');
+  await peer.closed();
+  await expect.poll(() => gate.receiver.transactions[0]?.abandoned).toBe(1);
+});
+
 test('RFC 5321 §4.5.3.2.5: content that stops is waited for three minutes', async () => {
   const clock = new FakeClock();
   await using gate = await openGate({ clock });

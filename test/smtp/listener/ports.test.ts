@@ -35,6 +35,17 @@ describe('T1: port 25 takes mail', () => {
   });
 });
 
+test('T2: AUTH is not offered on port 25, even if the Receiver could check passwords', async () => {
+  await using gate = await openGate();
+  gate.receiver.authenticate = async () => ({ accountId: 1, address: 'alice@example.test', mechanism: 'PLAIN' });
+  await using peer = await Peer.at(gate);
+  expect((await peer.say('EHLO client.test')).lines.join()).not.toContain('AUTH');
+  await expect(peer.say(PLAIN)).resolves.toMatchObject({ code: 503 });
+  await peer.startTls();
+  expect((await peer.say('EHLO client.test')).lines.join()).not.toContain('AUTH');
+  await expect(peer.say(PLAIN)).resolves.toMatchObject({ code: 503 });
+});
+
 describe('T4: port 25 takes any TLS that is TLS', () => {
   const weak = { ciphers: 'DEFAULT:@SECLEVEL=0' };
   const clients: readonly (readonly [string, ConnectionOptions, string])[] = [

@@ -49,11 +49,10 @@ export function keywords(session: Session): string[] {
   return list;
 }
 
-/** The SASL mechanisms that this session may use now. A submission listener whose TLS is `none` or `offered` was
- * configured to take passwords in clear, which only loopback or an explicit `cleartext` allows. */
+/** The SASL mechanisms of this port; where TLS is demanded, nothing is offered or run before it. A submission listener
+ * whose TLS is `none` or `offered` was configured to take passwords in clear (loopback, or `cleartext = true`). */
 export function authMechanisms(session: Session): string[] {
-  const { options, facts } = session;
+  const { options } = session;
   if (options.role === 'transfer' || options.receiver.authenticate === undefined) return [];
-  if (facts.tls === null && options.tls === 'required') return [];
   return mechanisms.map((mechanism) => mechanism.name);
 }
