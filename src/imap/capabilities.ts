@@ -1,0 +1,44 @@
+// Every capability that Postern can advertise: its name, its RFC, and when a client sees it (RFC 3501 §6.1.1, §7.2.1).
+
+/** What decides: is the connection encrypted (or may it stay clear), can it be, has the client logged in. */
+export interface Standing {
+  readonly authenticated: boolean;
+  /** A password may cross this connection. */
+  readonly mayLogIn: boolean;
+  readonly mayStartTls: boolean;
+}
+
+interface Capability {
+  readonly name: string;
+  readonly rfc: string;
+  readonly when: (standing: Standing) => boolean;
+}
+
+const always = (): boolean => true;
+const beforeLogin = ({ authenticated, mayLogIn }: Standing): boolean => !authenticated && mayLogIn;
+const afterLogin = ({ authenticated }: Standing): boolean => authenticated;
+
+export const CAPABILITIES: readonly Capability[] = [
+  { name: 'IMAP4rev1', rfc: 'RFC 3501', when: always },
+  { name: 'LITERAL+', rfc: 'RFC 7888', when: always },
+  { name: 'SASL-IR', rfc: 'RFC 4959', when: always },
+  { name: 'ID', rfc: 'RFC 2971', when: always },
+  { name: 'ENABLE', rfc: 'RFC 5161', when: always },
+  { name: 'STARTTLS', rfc: 'RFC 3501', when: ({ mayStartTls }) => mayStartTls },
+  { name: 'LOGINDISABLED', rfc: 'RFC 3501', when: ({ authenticated, mayLogIn }) => !authenticated && !mayLogIn },
+  { name: 'AUTH=PLAIN', rfc: 'RFC 4616', when: beforeLogin },
+  { name: 'AUTH=LOGIN', rfc: 'RFC 3501', when: beforeLogin },
+  { name: 'IDLE', rfc: 'RFC 2177', when: always },
+  { name: 'NAMESPACE', rfc: 'RFC 2342', when: afterLogin },
+  { name: 'CHILDREN', rfc: 'RFC 3348', when: afterLogin },
+  { name: 'SPECIAL-USE', rfc: 'RFC 6154', when: afterLogin },
+  { name: 'UIDPLUS', rfc: 'RFC 4315', when: afterLogin },
+  { name: 'UNSELECT', rfc: 'RFC 3691', when: afterLogin },
+  { name: 'MOVE', rfc: 'RFC 6851', when: afterLogin },
+];
+
+/** capability-data without its parentheses: `CAPABILITY IMAP4rev1 …`, as a response and as a response code. */
+export function capabilityData(standing: Standing): string {
+  const names = CAPABILITIES.filter(({ when }) => when(standing)).map(({ name }) => name);
+  return `CAPABILITY ${names.join(' ')}`;
+}

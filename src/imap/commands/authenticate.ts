@@ -1,0 +1,103 @@
+// STARTTLS, AUTHENTICATE and LOGIN (RFC 3501 §6.2). Before TLS is on, where it is demanded, no password is asked for,
+// read, tried or logged (RFC 2595 §3.2).
+
+import { type Account, AuthenticationFailure } from '../../directory/directory.ts';
+import { decodeText, type Step } from '../../sasl/mechanism.ts';
+import { startMechanism } from '../../sasl/mechanisms.ts';
+import { capabilityData } from '../capabilities.ts';
+import { bad, type Completion, no, ok } from '../completion.ts';
+import { LIMIT } from '../limits.ts';
+import { command, nothing, type Session, type State } from './command.ts';
+
+const NOT_LOGGED_IN: readonly State[] = ['not authenticated'];
+
+/** starttls = "STARTTLS" */
+export const starttls = command({
+  name: 'STARTTLS',
+  states: NOT_LOGGED_IN,
+  grammar: nothing,
+  run(session) {
+    if (!session.standing.mayStartTls) {
+      session.log.warn({ session: session.id }, 'imap: STARTTLS where TLS is on already, or is not to be had');
+      throw bad('STARTTLS is not to be had here');
+    }
+    session.afterwards('starttls');
+    return ok('Begin TLS now');
+  },
+});
+
+/** RFC 5530 §3: PRIVACYREQUIRED. */
+function requirePrivacy(session: Session): void {
+  if (!session.standing.mayLogIn) throw no('Use STARTTLS first', 'PRIVACYREQUIRED', 'login before TLS');
+}
+
+/** login = "LOGIN" SP userid SP password; both are astring */
+export const login = command({
+  name: 'LOGIN',
+  states: NOT_LOGGED_IN,
+  admit: requirePrivacy,
+  grammar(scanner) {
+    scanner.space();
+    const username = scanner.astring();
+    scanner.space();
+    return { username, password: scanner.astring() };
+  },
+  async run(session, args) {
+    const username = decodeText(args.username);
+    const password = decodeText(args.password);
+    if (username === undefined || password === undefined) return failed(session, 'name or password unusable');
+    return await check(session, 'LOGIN command', username, password);
+  },
+});
+
+/** authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp] *(CRLF base64)
+ * initial-resp = base64 / "=" (RFC 4959 §6) */
+export const authenticate = command({
+  name: 'AUTHENTICATE',
+  states: NOT_LOGGED_IN,
+  admit: requirePrivacy,
+  grammar(scanner) {
+    scanner.space();
+    const mechanism = scanner.atom('a mechanism');
+    return { mechanism, initial: scanner.skip(' ') ? scanner.astring().toString('latin1') : null };
+  },
+  async run(session, { mechanism, initial }) {
+    const exchange = startMechanism(mechanism);
+    if (!exchange) throw no('That mechanism is not offered', 'CANNOT');
+    let step: Step = exchange.step(initial === null ? null : initial === '=' ? Buffer.alloc(0) : decodeBase64(initial));
+    while (step.kind === 'challenge') {
+      session.writer.line(`+ ${step.challenge.toString('base64')}`);
+      const response = await session.readLine(LIMIT.saslLine);
+      if (response === '*') throw bad('Authentication was cancelled');
+      step = exchange.step(decodeBase64(response));
+    }
+    if (step.kind === 'refused') return failed(session, step.reason);
+    const { username, password } = step.credentials;
+    return await check(session, step.credentials.mechanism, username, password);
+  },
+});
+
+/** base64 of RFC 3501 §9: padded, nothing beside it. @throws ImapRefusal BAD */
+function decodeBase64(text: string): Buffer {
+  const octets = Buffer.from(text, 'base64');
+  if (octets.toString('base64') !== text) throw bad('A response is not in base64');
+  return octets;
+}
+
+async function check(session: Session, mechanism: string, username: string, password: string): Promise<Completion> {
+  let account: Account;
+  try {
+    account = await session.directory.authenticate(username, password, session.remoteAddress);
+  } catch (error) {
+    if (!(error instanceof AuthenticationFailure)) throw error;
+    if (error.kind === 'busy') throw no('Too many logins at once, try again', 'UNAVAILABLE', error.message);
+    return failed(session, error.message);
+  }
+  session.loggedIn(account, mechanism);
+  return ok('Logged in', capabilityData(session.standing));
+}
+
+function failed(session: Session, reason: string): never {
+  session.loginFailed(reason);
+  throw no('The name or the password is wrong', 'AUTHENTICATIONFAILED', reason);
+}

@@ -1,0 +1,116 @@
+// What a command is: a name, the states in which it may be said, its grammar, and what it does; and what it sees of its
+// session. A command returns its completion: it never writes one.
+
+import type { Account, Directory } from '../../directory/directory.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { AccountId } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
+import type { Standing } from '../capabilities.ts';
+import type { Completion } from '../completion.ts';
+import type { Scanner } from '../grammar/scanner.ts';
+import type { ImapLimits } from '../limits.ts';
+import type { SelectedMailbox } from '../selected-mailbox.ts';
+import type { Writer } from '../writer.ts';
+
+/** RFC 3501 §3. */
+export type State = 'not authenticated' | 'authenticated' | 'selected';
+
+export const ANY_STATE: readonly State[] = ['not authenticated', 'authenticated', 'selected'];
+export const LOGGED_IN: readonly State[] = ['authenticated', 'selected'];
+export const SELECTED: readonly State[] = ['selected'];
+
+/** A message literal that the client sends with the command under way. */
+export interface IncomingMessage {
+  readonly octets: number;
+  /** The next octets; null: that was all. The first call invites a client that waits for it. */
+  read(): Promise<Buffer | null>;
+  /** Reads on behind the literal. @throws ImapRefusal BAD if the command does not end there */
+  end(): Promise<void>;
+}
+
+export interface Session {
+  readonly id: string;
+  readonly hostname: string;
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: ImapLimits;
+  readonly remoteAddress: string;
+  readonly writer: Writer;
+  readonly state: State;
+  readonly standing: Standing;
+  /** Who has logged in. @throws Error if nobody has: the table keeps such commands away */
+  readonly account: AccountId;
+  /** The selected mailbox. @throws Error if there is none */
+  readonly mailbox: SelectedMailbox;
+  /** What came as the last argument of the command. */
+  readonly message: IncomingMessage;
+  /** Messages and octets that have gone to the client, for the log. */
+  readonly retrieved: { messages: number; octets: number };
+
+  /** Enters the authenticated state. */
+  loggedIn(account: Account, mechanism: string): void;
+  /** Counts a failed login, and ends the connection after too many. @throws Farewell */
+  loginFailed(reason: string): void;
+  /** Leaves the mailbox that is selected, if any, and selects another. */
+  select(name: string, readOnly: boolean): Promise<SelectedMailbox>;
+  unselect(): Promise<void>;
+  /** Sends what was written and waits for a line of the client. */
+  readLine(max: number): Promise<string>;
+  /** Sends what was written and waits for a line or, until then, tells of news. */
+  readLineTelling(max: number): Promise<string>;
+  /** What follows the completion of this command: the TLS handshake, or the end. */
+  afterwards(what: 'starttls' | 'logout'): void;
+}
+
+/** Ends the connection with BYE (RFC 3501 §7.1.5). `message` is public. */
+export class Farewell extends Error {
+  override readonly name = 'Farewell';
+}
+
+export interface Command {
+  readonly name: string;
+  readonly states: readonly State[];
+  /** May EXPUNGE be told while it runs? RFC 3501 §7.4.1: not during FETCH, STORE or SEARCH, but during their UID
+   * forms, which are other commands. */
+  readonly expunge: 'told' | 'told in UID form';
+  /** UID before the name: the same command, whose numbers are UIDs (RFC 3501 §6.4.8). */
+  readonly uid: 'none' | 'allowed';
+  /** Refuses the command before its arguments are read. @throws ImapRefusal */
+  readonly admit: (session: Session) => void;
+  /** Reads the arguments. @throws ImapRefusal, LiteralWanted */
+  readonly parse: (scanner: Scanner, uid: boolean) => (session: Session) => Promise<Completion>;
+}
+
+interface Definition<Arguments> {
+  readonly name: string;
+  readonly states: readonly State[];
+  readonly expunge?: Command['expunge'];
+  readonly uid?: Command['uid'];
+  readonly admit?: (session: Session) => void;
+  readonly grammar: (scanner: Scanner, uid: boolean) => Arguments;
+  readonly run: (session: Session, args: Arguments, uid: boolean) => Promise<Completion> | Completion;
+}
+
+/** Makes a command of its parts; the type of its arguments stays between its grammar and its behaviour. */
+export function command<Arguments>(definition: Definition<Arguments>): Command {
+  const { name, states, expunge = 'told', uid = 'none', admit = () => undefined, grammar, run } = definition;
+  return {
+    name,
+    states,
+    expunge,
+    uid,
+    admit,
+    parse(scanner, byUid) {
+      const args = grammar(scanner, byUid);
+      return async (session) => run(session, args, byUid);
+    },
+  };
+}
+
+/** The grammar of a command without arguments. */
+export function nothing(): null {
+  return null;
+}

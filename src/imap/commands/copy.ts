@@ -1,0 +1,67 @@
+// COPY (RFC 3501 §6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315 §3), and their UID forms.
+
+import type { CopyResult } from '../../store/commands.ts';
+import type { Uid } from '../../store/rows.ts';
+import { no, ok } from '../completion.ts';
+import type { Scanner } from '../grammar/scanner.ts';
+import { sequenceSet, uidSet } from '../grammar/sequence-set.ts';
+import type { SetRange } from '../search/keys.ts';
+import { command, SELECTED, type Session } from './command.ts';
+import { existing } from './mailboxes.ts';
+import { mailboxArgument } from './select.ts';
+
+interface Arguments {
+  readonly set: readonly SetRange[];
+  readonly name: string;
+}
+
+/** SP sequence-set SP mailbox */
+function transferArguments(scanner: Scanner): Arguments {
+  scanner.space();
+  return { set: sequenceSet(scanner), name: mailboxArgument(scanner) };
+}
+
+/** Copies or moves all that still stand, or none. Null: there was nothing to do. */
+async function transfer(session: Session, kind: 'copy' | 'move', { set, name }: Arguments, byUid: boolean) {
+  const { id, view } = session.mailbox;
+  const uids = byUid ? view.resolveUids(set) : view.resolveSequences(set);
+  const to = await existing(session, name, 'TRYCREATE');
+  if (!to.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
+  if (uids.length === 0) return null;
+  return await session.store.execute({
+    kind,
+    from: id,
+    uids: Array.from(uids) as Uid[], // the view holds nothing else
+    to: to.id,
+    now: session.clock.now(),
+    view: view.id,
+  });
+}
+
+function copyUid(result: CopyResult | null): string | null {
+  if (!result || result.from.length === 0) return null;
+  return `COPYUID ${result.uidValidity} ${uidSet(result.from)} ${uidSet(result.to)}`;
+}
+
+/** copy = "COPY" SP sequence-set SP mailbox */
+export const copy = command({
+  name: 'COPY',
+  states: SELECTED,
+  uid: 'allowed',
+  grammar: transferArguments,
+  run: async (session, args, byUid) => ok('Copied', copyUid(await transfer(session, 'copy', args, byUid))),
+});
+
+/** move = "MOVE" SP sequence-set SP mailbox. RFC 6851 §4.3: COPYUID comes in an untagged OK, before the EXPUNGEs. */
+export const move = command({
+  name: 'MOVE',
+  states: SELECTED,
+  uid: 'allowed',
+  grammar: transferArguments,
+  async run(session, args, byUid) {
+    session.mailbox.requireWritable();
+    const code = copyUid(await transfer(session, 'move', args, byUid));
+    if (code) session.writer.completion('*', ok('Moved', code));
+    return ok('Moved');
+  },
+});

@@ -1,0 +1,28 @@
+// EXPUNGE (RFC 3501 §6.4.3) and UID EXPUNGE (RFC 4315 §2.1). The EXPUNGE responses are news like any other's, which the
+// session tells before the completion.
+
+import type { Uid } from '../../store/rows.ts';
+import { ok } from '../completion.ts';
+import { sequenceSet } from '../grammar/sequence-set.ts';
+import { command, SELECTED } from './command.ts';
+
+/** expunge = "EXPUNGE"; uid-expunge = "UID" SP "EXPUNGE" SP sequence-set */
+export const expunge = command({
+  name: 'EXPUNGE',
+  states: SELECTED,
+  uid: 'allowed',
+  grammar(scanner, uid) {
+    if (!uid) return null;
+    scanner.space();
+    return sequenceSet(scanner);
+  },
+  async run({ mailbox, store }, set) {
+    const { id, view } = mailbox;
+    mailbox.requireWritable();
+    const uids = set && (Array.from(view.resolveUids(set)) as Uid[]); // the view holds nothing else
+    if (uids === null || uids.length > 0) {
+      await store.execute({ kind: 'expunge', mailbox: id, uids, force: false, view: view.id });
+    }
+    return ok('Expunged');
+  },
+});

@@ -1,0 +1,135 @@
+// One FETCH response (RFC 3501 §7.4.2): the items of one message, written as they come. Metadata is text that was made
+// once; sections stream from the store.
+
+import type { MessageRow } from '../../store/rows.ts';
+import { dateTimeText } from '../grammar/date-time.ts';
+import type { FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts';
+import { flagList } from '../grammar/flags.ts';
+import { LIMIT } from '../limits.ts';
+import { readOctets, readWhole } from '../message-octets.ts';
+import { headerFields, resolveSection, type SectionRange } from '../render/section.ts';
+import type { Summary } from '../render/summary.ts';
+import { Disconnected } from '../writer.ts';
+import type { Session } from './command.ts';
+
+/** A message and what is known of it when its response is written. */
+export interface Fetched {
+  readonly row: MessageRow;
+  readonly sequence: number;
+  readonly recent: boolean;
+  /** null: no item needs it. */
+  readonly summary: Summary | null;
+}
+
+/** Does this item need the summary of a body? The outermost header and text are known without. */
+export function needsSummary(item: FetchItem): boolean {
+  switch (item.item) {
+    case 'ENVELOPE':
+    case 'BODY':
+    case 'BODYSTRUCTURE':
+      return true;
+    case 'section':
+      return item.section.part.length > 0;
+    default:
+      return false;
+  }
+}
+
+/** Writes `* n FETCH (…)`. Resolves as soon as the writer takes more. */
+export async function writeFetch(session: Session, fetched: Fetched, items: readonly FetchItem[]): Promise<void> {
+  const { writer } = session;
+  let text = `* ${fetched.sequence} FETCH (`;
+  for (const [i, item] of items.entries()) {
+    if (i > 0) text += ' ';
+    if (item.item === 'section') {
+      writer.text(`${text}${item.label} `);
+      await writeSection(session, fetched, item);
+      text = '';
+    } else {
+      text += itemText(fetched, item.item);
+    }
+  }
+  writer.text(`${text})\r\n`);
+  session.retrieved.messages++;
+}
+
+function itemText({ row, recent, summary }: Fetched, item: Exclude<FetchItem, SectionItem>['item']): string {
+  switch (item) {
+    case 'UID':
+      return `UID ${row.uid}`;
+    case 'FLAGS':
+      return `FLAGS ${flagList(row.flags, row.keywords, recent)}`;
+    case 'INTERNALDATE':
+      return `INTERNALDATE ${dateTimeText({ at: row.internalDate, zone: row.internalZone })}`;
+    case 'RFC822.SIZE':
+      return `RFC822.SIZE ${row.size}`;
+    case 'ENVELOPE':
+      return `ENVELOPE ${binaryText(summary?.envelope)}`;
+    case 'BODY':
+      return `BODY ${binaryText(summary?.body)}`;
+    case 'BODYSTRUCTURE':
+      return `BODYSTRUCTURE ${binaryText(summary?.bodyStructure)}`;
+  }
+}
+
+/** One character for each octet. */
+function binaryText(octets: Uint8Array | undefined): string {
+  if (!octets) throw new Error('an item needs a summary that was not read');
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1');
+}
+
+/** nstring: the octets of a section as a literal, or NIL if the message has no such section. */
+async function writeSection(session: Session, { row, summary }: Fetched, item: SectionItem): Promise<void> {
+  const { writer, store } = session;
+  const range = rangeOf(row, summary, item.section);
+  if (!range) {
+    writer.text('NIL');
+    return;
+  }
+  if (range.filtered) {
+    // Longer headers are read as far as a header is ever parsed.
+    const header = await readWhole(store.read, row, range.from, Math.min(range.to, range.from + LIMIT.filteredHeader));
+    const chosen = headerFields(header, item.section.fields, item.section.text === 'HEADER.FIELDS.NOT');
+    const [from, to] = cut(0, chosen.length, item.partial);
+    writer.text(`{${to - from}}\r\n`);
+    writer.octets(chosen.subarray(from, to));
+    return;
+  }
+  const [from, to] = cut(range.from, range.to, item.partial);
+  writer.text(`{${to - from}}\r\n`);
+  for (let at = from; at < to; ) {
+    if (at > from) await writer.ready();
+    const piece = await promised(readOctets(store.read, row, at, to));
+    if (piece.length === 0) throw new Disconnected('a body ended before its literal did');
+    writer.octets(piece);
+    at += piece.length;
+  }
+  session.retrieved.octets += to - from;
+}
+
+/** A literal that is announced can only be finished or broken off: a status response inside it would be its content. */
+async function promised(octets: Promise<Uint8Array>): Promise<Uint8Array> {
+  try {
+    return await octets;
+  } catch (error) {
+    throw new Disconnected('a body could not be read', { cause: error });
+  }
+}
+
+/** The outermost header and text without a summary: they are what the row says. */
+function rangeOf(row: MessageRow, summary: Summary | null, section: Section): SectionRange | null {
+  if (summary && section.part.length > 0) return resolveSection(summary.root, row.prefix.length, section);
+  const { text } = section;
+  return {
+    from: text === 'TEXT' ? row.headerSize : 0,
+    to: text === null || text === 'TEXT' ? row.size : row.headerSize,
+    filtered: text === 'HEADER.FIELDS' || text === 'HEADER.FIELDS.NOT',
+  };
+}
+
+/** RFC 3501 §6.4.5: a partial range beyond the end is empty, one over it is cut. */
+function cut(from: number, to: number, partial: SectionItem['partial']): [number, number] {
+  if (!partial) return [from, to];
+  const start = Math.min(to, from + partial.offset);
+  return [start, Math.min(to, start + partial.length)];
+}

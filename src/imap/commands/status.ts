@@ -1,0 +1,53 @@
+// STATUS (RFC 3501 §6.3.10): numbers of a mailbox that need not be selected. It claims no \Recent and changes nothing.
+
+import type { MailboxRow } from '../../store/rows.ts';
+import { bad, no, ok } from '../completion.ts';
+import { nameText } from '../grammar/mailbox-name.ts';
+import { UidList } from '../uid-list.ts';
+import { command, LOGGED_IN, type Session } from './command.ts';
+import { existing } from './mailboxes.ts';
+import { mailboxArgument } from './select.ts';
+
+type Value = (row: MailboxRow, session: Session) => number | Promise<number>;
+
+/** status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN" */
+const ITEMS: ReadonlyMap<string, Value> = new Map<string, Value>([
+  ['MESSAGES', (row) => row.messages],
+  ['RECENT', countRecent],
+  ['UIDNEXT', (row) => row.uidNext],
+  ['UIDVALIDITY', (row) => row.uidValidity],
+  ['UNSEEN', (row) => row.unseen],
+]);
+
+/** Messages that no session has been told of. */
+async function countRecent({ id, recentFrom, uidNext }: MailboxRow, session: Session): Promise<number> {
+  if (recentFrom >= uidNext) return 0;
+  const { uids } = await session.store.read.uids(id);
+  return uids.length - new UidList(uids).countBelow(recentFrom);
+}
+
+/** status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")" */
+export const status = command({
+  name: 'STATUS',
+  states: LOGGED_IN,
+  grammar(scanner) {
+    const name = mailboxArgument(scanner);
+    scanner.space();
+    const items = scanner.list(() => {
+      const item = scanner.word('a STATUS item');
+      const value = ITEMS.get(item);
+      if (!value) throw bad('STATUS asks for an item that is not known');
+      return { item, value };
+    });
+    if (items.length === 0) throw bad('STATUS asks for nothing');
+    return { name, items };
+  },
+  async run(session, { name, items }) {
+    const row = await existing(session, name);
+    if (!row.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
+    const values: string[] = [];
+    for (const { item, value } of items) values.push(`${item} ${await value(row, session)}`);
+    session.writer.line(`* STATUS ${nameText(name)} (${values.join(' ')})`);
+    return ok('That is all');
+  },
+});

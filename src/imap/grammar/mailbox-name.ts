@@ -1,0 +1,111 @@
+// Mailbox names: modified UTF-7 on the wire (RFC 3501 §5.1.3), UTF-8 in the store, INBOX in any case, `/` between levels,
+// and the patterns of LIST. Pure.
+
+import { bad, no } from '../completion.ts';
+import { LIMIT } from '../limits.ts';
+import type { Scanner } from './scanner.ts';
+
+export const DELIMITER = '/';
+
+/** RFC 3501 §5.1.3: "&" begins modified BASE64 of UTF-16BE, "-" ends it, "&-" is "&" itself. Null: not in that form, as
+ * is what could have been written plainly (one name must not have two spellings). */
+export function decodeName(text: string): string | null {
+  const decoded = text.replace(/&([^-]*)-/g, (_, base64: string) => {
+    if (base64 === '') return '\u0000';
+    const octets = Buffer.from(base64.replaceAll(',', '/'), 'base64');
+    return octets.length % 2 === 0 && octets.length > 0 ? octets.swap16().toString('utf16le') : '';
+  });
+  const name = decoded.replaceAll('\u0000', '&');
+  return encodeName(name) === text && name.isWellFormed() ? name : null;
+}
+
+/** The name in modified UTF-7: printable ASCII as it is, all else in runs of modified BASE64. */
+export function encodeName(name: string): string {
+  return name.replace(/&|[^\x20-\x7e]+/g, (run) => {
+    if (run === '&') return '&-';
+    const base64 = Buffer.from(run, 'utf16le').swap16().toString('base64');
+    return `&${base64.replace(/=+$/, '').replaceAll('/', ',')}-`;
+  });
+}
+
+/** "INBOX" in any case is INBOX (RFC 3501 §5.1), also as the first level of a longer name. */
+function canonical(name: string): string {
+  return /^inbox(?=$|\/)/i.test(name) ? `INBOX${name.slice(5)}` : name;
+}
+
+function decode(octets: Buffer): string {
+  const name = decodeName(octets.toString('latin1'));
+  if (name === null) throw bad('A mailbox name is not in modified UTF-7');
+  return name;
+}
+
+/** mailbox = "INBOX" / astring; the name as the store has it. It need not exist, nor be one that could. */
+export function mailbox(scanner: Scanner): string {
+  return canonical(decode(scanner.astring()));
+}
+
+/** The pattern that a reference name and a mailbox pattern of LIST make together (RFC 3501 §6.3.8), in the store's
+ * spelling. The reference is put in front as it is. */
+export function listPattern(reference: Buffer, pattern: Buffer): string {
+  const whole = canonical(decode(reference) + decode(pattern));
+  if (whole.length > 2 * LIMIT.mailboxName) throw bad('The pattern is too long');
+  return whole;
+}
+
+/** Refuses names that no mailbox can have. @throws ImapRefusal NO [CANNOT] (RFC 5530 §3) */
+export function checkNewName(name: string): void {
+  const levels = name.split(DELIMITER);
+  const wrong = levels.some((level) => level === '')
+    ? 'A level of the name is empty'
+    : /[\p{Cc}\u2028\u2029]/u.test(name)
+      ? 'The name has a control character'
+      : /[%*]/.test(name)
+        ? 'The name has a wildcard of LIST'
+        : levels.length > LIMIT.mailboxDepth || Buffer.byteLength(name) > LIMIT.mailboxName
+          ? 'The name is too long or too deep'
+          : null;
+  if (wrong) throw no(wrong, 'CANNOT');
+}
+
+/** A name as an astring that every client reads: always quoted. The name is printable ASCII once encoded. */
+export function nameText(name: string): string {
+  return `"${encodeName(name).replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** RFC 3501 §6.3.8: "*" matches zero or more characters, "%" the same but for the delimiter. INBOX itself matches in
+ * any case. @param pattern in the store's spelling, as `listPattern` makes it */
+export function matchesPattern(name: string, pattern: string): boolean {
+  return glob(name, pattern) || (name === 'INBOX' && glob(name, pattern.toUpperCase()));
+}
+
+/** Only the last wildcard of each kind is ever tried again, so that no pattern is expensive: what stands before it has
+ * matched as early as it could. */
+function glob(name: string, pattern: string): boolean {
+  let n = 0;
+  let p = 0;
+  let star = { p: -1, n: 0 };
+  let percent = { p: -1, n: 0 };
+  while (n < name.length) {
+    const char = pattern[p];
+    if (char === '*') {
+      star = { p: ++p, n };
+      percent = { p: -1, n };
+    } else if (char === '%') {
+      percent = { p: ++p, n };
+    } else if (char === name[n]) {
+      n++;
+      p++;
+    } else if (percent.p !== -1 && name[percent.n] !== DELIMITER) {
+      n = ++percent.n;
+      p = percent.p;
+    } else if (star.p !== -1) {
+      percent.p = -1;
+      n = ++star.n;
+      p = star.p;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === '*' || pattern[p] === '%') p++;
+  return p === pattern.length;
+}

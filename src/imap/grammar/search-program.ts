@@ -1,0 +1,164 @@
+// The arguments of SEARCH (RFC 3501 §6.4.4) as a program for src/imap/search. Pure; bounded in depth and length.
+
+import { Flag } from '../../store/rows.ts';
+import { bad, no } from '../completion.ts';
+import { SEARCH_LIMITS, type SearchKey, type SearchProgram } from '../search/keys.ts';
+import { date } from './date-time.ts';
+import type { Scanner } from './scanner.ts';
+import { sequenceSet } from './sequence-set.ts';
+
+type KeyReader = (reader: ProgramReader) => SearchKey;
+
+const flag =
+  (bit: number, set: boolean): KeyReader =>
+  () => ({ key: 'flag', flag: bit, set });
+const header =
+  (name: string): KeyReader =>
+  (reader) => ({ key: 'header', name, text: reader.text() });
+const keyword =
+  (set: boolean): KeyReader =>
+  (reader) => ({ key: 'keyword', keyword: reader.atom(), set });
+const dated =
+  (of: 'internal' | 'sent', relation: 'before' | 'on' | 'since'): KeyReader =>
+  (reader) => ({ key: 'date', of, relation, day: reader.day() });
+const sized =
+  (relation: 'larger' | 'smaller'): KeyReader =>
+  (reader) => ({ key: 'size', relation, octets: reader.number() });
+
+/** search-key of RFC 3501 §9, but for the sequence set and the parentheses, which begin with no word. */
+const KEYS: Readonly<Record<string, KeyReader>> = {
+  ALL: () => ({ key: 'all' }),
+  NEW: () => ({ key: 'new' }),
+  OLD: () => ({ key: 'old' }),
+  RECENT: () => ({ key: 'recent' }),
+  ANSWERED: flag(Flag.Answered, true),
+  DELETED: flag(Flag.Deleted, true),
+  DRAFT: flag(Flag.Draft, true),
+  FLAGGED: flag(Flag.Flagged, true),
+  SEEN: flag(Flag.Seen, true),
+  UNANSWERED: flag(Flag.Answered, false),
+  UNDELETED: flag(Flag.Deleted, false),
+  UNDRAFT: flag(Flag.Draft, false),
+  UNFLAGGED: flag(Flag.Flagged, false),
+  UNSEEN: flag(Flag.Seen, false),
+  KEYWORD: keyword(true),
+  UNKEYWORD: keyword(false),
+  BEFORE: dated('internal', 'before'),
+  ON: dated('internal', 'on'),
+  SINCE: dated('internal', 'since'),
+  SENTBEFORE: dated('sent', 'before'),
+  SENTON: dated('sent', 'on'),
+  SENTSINCE: dated('sent', 'since'),
+  LARGER: sized('larger'),
+  SMALLER: sized('smaller'),
+  BCC: header('Bcc'),
+  CC: header('Cc'),
+  FROM: header('From'),
+  SUBJECT: header('Subject'),
+  TO: header('To'),
+  HEADER: (reader) => ({ key: 'header', name: reader.fieldName(), text: reader.text() }),
+  BODY: (reader) => ({ key: 'body', text: reader.text() }),
+  TEXT: (reader) => ({ key: 'text', text: reader.text() }),
+  UID: (reader) => ({ key: 'uid', set: reader.set() }),
+  NOT: (reader) => ({ key: 'not', operand: reader.operand() }),
+  OR: (reader) => ({ key: 'or', left: reader.operand(), right: reader.operand() }),
+};
+
+/** search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key); the word and its space are taken already. */
+export function searchProgram(scanner: Scanner): SearchProgram {
+  let charset = 'UTF-8';
+  if (scanner.peekWord() === 'CHARSET') {
+    scanner.word('CHARSET');
+    scanner.space();
+    charset = scanner.astring().toString('latin1');
+    scanner.space();
+  }
+  const reader = new ProgramReader(scanner, decoder(charset));
+  const keys: SearchKey[] = [];
+  do keys.push(reader.key());
+  while (scanner.skip(' '));
+  return { keys };
+}
+
+/** RFC 3501 §6.4.4: US-ASCII MUST be supported; a charset that is not is NO [BADCHARSET]. */
+function decoder(charset: string): TextDecoder {
+  try {
+    return new TextDecoder(/^us-ascii$/i.test(charset) ? 'utf-8' : charset, { fatal: true });
+  } catch {
+    throw no('That charset is not known', 'BADCHARSET (US-ASCII UTF-8)');
+  }
+}
+
+class ProgramReader {
+  readonly #scanner: Scanner;
+  readonly #decoder: TextDecoder;
+  #depth = 0;
+  #keys = 0;
+
+  constructor(scanner: Scanner, charset: TextDecoder) {
+    this.#scanner = scanner;
+    this.#decoder = charset;
+  }
+
+  /** search-key = … / sequence-set / "(" search-key *(SP search-key) ")" */
+  key(): SearchKey {
+    if (++this.#keys > SEARCH_LIMITS.keys) throw bad('SEARCH has too many keys');
+    if (++this.#depth > SEARCH_LIMITS.depth) throw bad('SEARCH is nested too deeply');
+    const key = this.#read();
+    this.#depth--;
+    return key;
+  }
+
+  #read(): SearchKey {
+    const scanner = this.#scanner;
+    if (scanner.atList) {
+      const keys = scanner.list(() => this.key());
+      if (keys.length === 0) throw bad('SEARCH has empty parentheses');
+      return { key: 'and', keys };
+    }
+    if (/[\d*]/.test(String.fromCharCode(scanner.peek()))) return { key: 'sequence', set: sequenceSet(scanner) };
+    const read = KEYS[scanner.word('a SEARCH key')];
+    if (!read) throw bad('SEARCH has a key that is not known');
+    return read(this);
+  }
+
+  operand(): SearchKey {
+    this.#scanner.space();
+    return this.key();
+  }
+
+  text(): string {
+    this.#scanner.space();
+    const octets = this.#scanner.astring();
+    try {
+      return this.#decoder.decode(octets);
+    } catch {
+      throw bad('A SEARCH text is not in its charset');
+    }
+  }
+
+  fieldName(): string {
+    this.#scanner.space();
+    return this.#scanner.astring().toString('latin1');
+  }
+
+  atom(): string {
+    this.#scanner.space();
+    return this.#scanner.atom('a keyword');
+  }
+
+  number(): number {
+    this.#scanner.space();
+    return this.#scanner.number();
+  }
+
+  day(): number {
+    this.#scanner.space();
+    return date(this.#scanner);
+  }
+
+  set() {
+    this.#scanner.space();
+    return sequenceSet(this.#scanner);
+  }
+}

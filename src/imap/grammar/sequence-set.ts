@@ -1,0 +1,38 @@
+// Sequence sets (RFC 3501 §9) as values, and their shortest spelling for COPYUID and its kin. Pure; what a number means
+// in a mailbox is the view's business.
+
+import type { SetBound, SetRange } from '../search/keys.ts';
+import type { Scanner } from './scanner.ts';
+
+/** seq-number = nz-number / "*" */
+function bound(scanner: Scanner): SetBound {
+  return scanner.skip('*') ? '*' : scanner.nzNumber();
+}
+
+/** sequence-set = (seq-number / seq-range) *("," sequence-set)
+ * seq-range = seq-number ":" seq-number
+ * The line's length bounds how many ranges there can be. */
+export function sequenceSet(scanner: Scanner): readonly SetRange[] {
+  const ranges: SetRange[] = [];
+  do {
+    const first = bound(scanner);
+    ranges.push({ first, last: scanner.skip(':') ? bound(scanner) : first });
+  } while (scanner.skip(','));
+  return ranges;
+}
+
+/** uid-set (RFC 4315 §4) of these UIDs in their order, without `*`: `1:3,7`. The order carries meaning in COPYUID. */
+export function uidSet(uids: ArrayLike<number>): string {
+  let set = '';
+  for (let i = 0; i < uids.length; ) {
+    const first = uids[i] ?? 0;
+    let last = first;
+    i++;
+    while (i < uids.length && uids[i] === last + 1) {
+      last++;
+      i++;
+    }
+    set += `${set === '' ? '' : ','}${first === last ? first : `${first}:${last}`}`;
+  }
+  return set;
+}

@@ -1,0 +1,71 @@
+// Every bound of an IMAP session in one table. Octets, ms and counts; those that an operator may move come with the
+// options (`literal`, `message`), the rest are what no honest client comes near.
+
+export interface ImapLimits {
+  /** Octets of all string literals of one command, after login. */
+  readonly literal: number;
+  /** Octets of a message that APPEND takes. */
+  readonly message: number;
+  /** Octets of its header. */
+  readonly header: number;
+}
+
+export const LIMIT = {
+  /** Text of one command without its literals; RFC 7162 §4 asks for at least 8192. */
+  line: 65_536,
+  /** The same, and all literals, before login: a name and a password, or a SASL response. */
+  lineBeforeLogin: 8_192,
+  literalBeforeLogin: 2_048,
+  /** One response of AUTHENTICATE, or the line that ends IDLE. */
+  saslLine: 16_384,
+  /** String literals in one command: the text is parsed again at each. */
+  literalsInCommand: 64,
+  tag: 128,
+  /** Depth of parentheses, and entries of one list. */
+  listDepth: 50,
+  listLength: 10_000,
+  /** Octets of refused literals and over-long lines that are read and dropped before the connection is. */
+  skipped: 64 * 1_048_576,
+  /** Octets that wait to be parsed before the socket is paused. */
+  unread: 65_536,
+  /** Octets by which a client of another protocol is recognised. */
+  opening: 256,
+  /** Octets that wait for a slow client before a command pauses. */
+  unsent: 262_144,
+  /** Octets that one session writes until others have their turn. */
+  turn: 262_144,
+  /** Octets gathered before they are written in any case. */
+  write: 65_536,
+  /** Octets of a body read at a time. */
+  bodyChunk: 262_144,
+  /** Octets of a header that are looked through for fields. */
+  filteredHeader: 1_048_576,
+  /** Rows read at a time. */
+  page: 500,
+  /** Messages whose flags one command of the store changes: what others wait for meanwhile. */
+  flagsAtOnce: 2_000,
+  /** BAD in a row before login, and in all, until BYE. */
+  badCommandsBeforeLogin: 10,
+  badCommands: 100,
+  failedLogins: 3,
+  /** From the greeting to a successful login. */
+  loginTime: 180_000,
+  /** For the handshake after STARTTLS. */
+  handshakeTime: 30_000,
+  /** RFC 3501 §5.4 asks for at least 30 minutes. */
+  idleTime: 30 * 60_000,
+  /** A client that takes nothing of what is written to it for so long is gone. */
+  writeTime: 10 * 60_000,
+  /** For a client to read its last line and close. */
+  parting: 2_000,
+  /** How long an expunged message is kept for a session that has not been told, before the session ends. */
+  untoldExpunge: 55 * 60_000,
+  /** Messages whose flag changes wait in a view; more are read again from the store. */
+  pendingFlags: 2_000,
+  /** Keywords of one message, and octets of one keyword. */
+  keywords: 100,
+  keyword: 128,
+  /** UTF-8 octets of a mailbox name, and its levels. */
+  mailboxName: 1_000,
+  mailboxDepth: 30,
+} as const;

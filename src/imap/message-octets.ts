@@ -1,0 +1,29 @@
+// A message's octets as they are read from the store: the prefix of its recipient and the shared body behind it, counted
+// as one (RFC 3501 §6.4.5). Bounded pieces; nothing stays open between them.
+
+import type { MessageRow } from '../store/rows.ts';
+import type { Reads } from '../store/store.ts';
+import { LIMIT } from './limits.ts';
+
+/** The octets `[from, to)` of a message, at most `LIMIT.bodyChunk` of them; fewer only at the end of what is stored. */
+export async function readOctets(read: Reads, message: MessageRow, from: number, to: number): Promise<Uint8Array> {
+  const { prefix, body } = message;
+  const end = Math.min(to, from + LIMIT.bodyChunk);
+  if (end <= prefix.length) return prefix.subarray(from, end);
+  const bodyFrom = Math.max(0, from - prefix.length);
+  const rest = await read.body(body, bodyFrom, end - prefix.length - bodyFrom);
+  return from < prefix.length ? Buffer.concat([prefix.subarray(from), rest]) : rest;
+}
+
+/** As `readOctets`, but all of them, for those who need a header in one piece. */
+export async function readWhole(read: Reads, message: MessageRow, from: number, to: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for (let at = from; at < to; ) {
+    const piece = await readOctets(read, message, at, to);
+    if (piece.length === 0) break;
+    pieces.push(piece);
+    at += piece.length;
+  }
+  const [only] = pieces;
+  return only && pieces.length === 1 ? only : Buffer.concat(pieces);
+}

@@ -1,0 +1,29 @@
+// What an IMAP listener is given by the wiring: where it stands, whom it asks, what it may spend.
+
+import type { Directory } from '../directory/directory.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { TlsMode } from '../platform/listener.ts';
+import type { Log } from '../platform/log.ts';
+import type { TlsFloor, TlsKeeper } from '../platform/tls.ts';
+import type { Store } from '../store/store.ts';
+import type { ImapLimits } from './limits.ts';
+
+/** Where a service can be had, for the answers at the wrong door; null where there is no such port. */
+export interface ServicePorts {
+  readonly implicit: number | null;
+  readonly starttls: number | null;
+}
+
+export interface ImapOptions {
+  readonly hostname: string;
+  /** `required`: no login before STARTTLS. `offered` and `none` let passwords cross in clear: loopback and tests. */
+  readonly tls: TlsMode;
+  readonly floor: TlsFloor;
+  readonly keeper: TlsKeeper;
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly limits: ImapLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ports: { readonly imap: ServicePorts; readonly submission: ServicePorts };
+}

@@ -1,0 +1,153 @@
+// The mailbox that a session has selected: its view, kept up by the store's change feed, and what is said of it to the
+// client at the points where something may be said (RFC 3501 §5.2, §7.3, §7.4).
+
+import type { Clock } from '../platform/clock.ts';
+import type { MailboxId, MailboxRow, Uid } from '../store/rows.ts';
+import type { Change, Store } from '../store/store.ts';
+import { no } from './completion.ts';
+import { flagList, SYSTEM_FLAGS } from './grammar/flags.ts';
+import { LIMIT } from './limits.ts';
+import type { RecentClaims } from './recent.ts';
+import { View } from './view.ts';
+import type { Writer } from './writer.ts';
+
+export interface Surroundings {
+  readonly store: Store;
+  readonly claims: RecentClaims;
+  readonly clock: Clock;
+  readonly writer: Writer;
+  /** The session must end, since the store will not wait for it any longer. */
+  readonly overdue: () => void;
+  /** Something is to be told, to a session that waits. */
+  readonly news: () => void;
+}
+
+export class SelectedMailbox {
+  readonly id: MailboxId;
+  readonly view: View;
+  /** As it was when it was selected. */
+  readonly row: MailboxRow;
+  readonly #around: Surroundings;
+  readonly #unfollow: () => void;
+  #recentTold = -1;
+  #stopOverdue: (() => void) | null = null;
+
+  private constructor(row: MailboxRow, view: View, around: Surroundings, unfollow: () => void) {
+    this.id = row.id;
+    this.row = row;
+    this.view = view;
+    this.#around = around;
+    this.#unfollow = unfollow;
+    view.onNews = () => {
+      if (view.untoldExpunges) this.#stopOverdue ??= around.clock.after(LIMIT.untoldExpunge, around.overdue);
+      around.news();
+    };
+    around.claims.enter(row.id);
+  }
+
+  /** Opens a view. What changes meanwhile is in the UIDs that were read, or is applied to them afterwards. */
+  static async open(id: MailboxId, readOnly: boolean, around: Surroundings): Promise<SelectedMailbox> {
+    const { store } = around;
+    let view: View | null = null;
+    const early: Change[] = [];
+    const unfollow = store.follow({ mailbox: id }, (change) => {
+      if (view) view.apply(change);
+      else early.push(change);
+    });
+    try {
+      const opened = await store.execute({ kind: 'open-view', mailbox: id, claimRecent: !readOnly });
+      const { uids, commit, mailbox } = await store.read.uids(id);
+      view = new View({ id: opened.view, readOnly, uids, commit, keywords: mailbox.keywords });
+      // What came after the claim was made is claimed with what arrives.
+      view.markRecent(opened.recentFrom, readOnly ? mailbox.uidNext - 1 : mailbox.recentFrom - 1);
+      const selected = new SelectedMailbox(mailbox, view, around, unfollow);
+      if (!readOnly && mailbox.uidNext > mailbox.recentFrom) await selected.#claim((mailbox.uidNext - 1) as Uid);
+      for (const change of early) view.apply(change);
+      return selected;
+    } catch (error) {
+      unfollow();
+      throw error;
+    }
+  }
+
+  /** Refuses what EXAMINE does not allow. @throws ImapRefusal */
+  requireWritable(): void {
+    if (this.view.readOnly) throw no('The mailbox is open read-only', 'READ-ONLY');
+  }
+
+  /** FLAGS and PERMANENTFLAGS (RFC 3501 §7.2.6, §7.1). */
+  describeFlags(keywords: readonly string[]): void {
+    const { writer } = this.#around;
+    const names = [SYSTEM_FLAGS, ...keywords].join(' ');
+    writer.line(`* FLAGS (${names})`);
+    writer.line(`* OK [PERMANENTFLAGS (${this.view.readOnly ? '' : `${names} \\*`})] Flags that are kept`);
+  }
+
+  /** EXISTS and RECENT, as they stand. */
+  describeSize(): void {
+    this.#recentTold = this.view.recent;
+    this.#around.writer.line(`* ${this.view.exists} EXISTS`);
+    this.#around.writer.line(`* ${this.#recentTold} RECENT`);
+  }
+
+  /** Tells the client what has happened. @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
+  async announce(expunges: boolean): Promise<void> {
+    const { view } = this;
+    const { writer, store } = this.#around;
+    if (!view.hasNews(expunges)) return;
+    await writer.ready();
+    const news = view.tell(expunges);
+    if (expunges) {
+      this.#stopOverdue?.();
+      this.#stopOverdue = null;
+    }
+    for (const sequence of news.expunged) writer.line(`* ${sequence} EXPUNGE`);
+    if (news.exists !== null) writer.line(`* ${news.exists} EXISTS`);
+    if (news.keywords) this.describeFlags(news.keywords);
+    for (const { sequence, uid, state } of news.flags) {
+      writer.line(`* ${sequence} FETCH (FLAGS ${flagList(state.flags, state.keywords, view.isRecent(uid))})`);
+    }
+    if (news.exists !== null) {
+      // A claim may wait for the disk; nobody needs it as urgently as EXISTS.
+      writer.flush();
+      await this.#claim(news.arrivedUpTo);
+      const { recent } = view;
+      if (recent !== this.#recentTold) writer.line(`* ${recent} RECENT`);
+      this.#recentTold = recent;
+    }
+    if (news.reread !== null) await this.#tellFlagsAfter(news.reread);
+    if (news.acknowledge !== null) {
+      // Nobody waits for it, and a store that is closing needs it no more.
+      store.execute({ kind: 'acknowledge-view', view: view.id, commit: news.acknowledge }).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#unfollow();
+    this.view.onNews = null;
+    this.#stopOverdue?.();
+    this.#around.claims.leave(this.id);
+    await this.#around.store.execute({ kind: 'close-view', view: this.view.id });
+  }
+
+  /** RFC 3501 §2.3.2: a read-only session gives no \Recent away; it shows as \Recent what nobody was seen to claim. */
+  async #claim(upTo: Uid): Promise<void> {
+    const { view } = this;
+    const from = view.readOnly ? upTo : await this.#around.claims.claim(this.id, upTo);
+    if (from !== null) view.markRecent(from, upTo);
+  }
+
+  async #tellFlagsAfter(modSeq: number): Promise<void> {
+    const { writer, store } = this.#around;
+    const uids = this.view.all;
+    for (let at = 0; at < uids.length; at += LIMIT.page) {
+      await writer.ready();
+      const { rows } = await store.read.messages(this.id, uids.subarray(at, at + LIMIT.page));
+      for (const { uid, modSeq: current, flags, keywords } of rows) {
+        const sequence = this.view.sequenceOf(uid);
+        if (sequence === 0 || current <= modSeq) continue;
+        writer.line(`* ${sequence} FETCH (FLAGS ${flagList(flags, keywords, this.view.isRecent(uid))})`);
+      }
+    }
+  }
+}

@@ -1,0 +1,382 @@
+// One IMAP connection: read a command, parse it, run it, write what it returned (RFC 3501 §3, §5.5). Commands run one
+// after another, so that no two can be ambiguous. The three kinds of errors end here: refusals become NO or BAD, our own
+// mistakes NO [SERVERBUG], and a client that is gone ends the session.
+
+import type { Account } from '../directory/directory.ts';
+import type { Connection } from '../platform/listener.ts';
+import { type TlsFacts, TlsFailure, tlsFacts, upgrade } from '../platform/tls.ts';
+import { recognise } from '../platform/wrong-door.ts';
+import type { AccountId } from '../store/rows.ts';
+import { StoreError } from '../store/store.ts';
+import { capabilityData, type Standing } from './capabilities.ts';
+import { type Command, Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
+import { commandNamed } from './commands/table.ts';
+import { bad, type Completion, ImapRefusal, no } from './completion.ts';
+import { CommandReader, type Step } from './grammar/command-reader.ts';
+import type { LiteralHead, Scanner } from './grammar/scanner.ts';
+import { MessageLiteral } from './incoming-message.ts';
+import { Input } from './input.ts';
+import { LIMIT } from './limits.ts';
+import type { ImapOptions } from './options.ts';
+import type { RecentClaims } from './recent.ts';
+import { SelectedMailbox } from './selected-mailbox.ts';
+import { refusalOf } from './store-refusal.ts';
+import { Disconnected, Writer } from './writer.ts';
+import { wrongDoor } from './wrong-door.ts';
+
+interface Parsed {
+  readonly command: Command;
+  readonly uid: boolean;
+  readonly run: (session: Session) => Promise<Completion>;
+}
+
+export class ImapSession implements Session {
+  readonly id: string;
+  readonly remoteAddress: string;
+  readonly writer: Writer;
+  readonly retrieved = { messages: 0, octets: 0 };
+  readonly #options: ImapOptions;
+  readonly #claims: RecentClaims;
+  readonly #connection: Connection;
+  readonly #reader = new CommandReader({ line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin });
+  readonly #input = new Input(this.#reader);
+  #tls: TlsFacts | null;
+  #account: Account | null = null;
+  #selected: SelectedMailbox | null = null;
+  #message: MessageLiteral | null = null;
+  /** Of the command under way; null: it could not be read. */
+  #tag: string | null = null;
+  #then: 'starttls' | 'logout' | null = null;
+  /** A command has been understood: this is no wrong door. */
+  #spoken = false;
+  #badCommands = 0;
+  #failedLogins = 0;
+  readonly #startedAt: number;
+  /** Since when the client has kept us waiting; null: it has not. */
+  #waitingSince: number | null = null;
+  #stopTimer: () => void = () => undefined;
+  /** Why the session is to end as soon as no command runs; public. */
+  #farewell: string | null = null;
+
+  constructor(connection: Connection, options: ImapOptions, claims: RecentClaims) {
+    this.id = connection.id;
+    this.remoteAddress = connection.remoteAddress;
+    this.#connection = connection;
+    this.#options = options;
+    this.#claims = claims;
+    this.#tls = connection.tls;
+    this.writer = new Writer(connection.socket, options.clock);
+    this.#startedAt = options.clock.now();
+  }
+
+  get hostname() {
+    return this.#options.hostname;
+  }
+  get store() {
+    return this.#options.store;
+  }
+  get directory() {
+    return this.#options.directory;
+  }
+  get clock() {
+    return this.#options.clock;
+  }
+  get log() {
+    return this.#options.log;
+  }
+  get limits() {
+    return this.#options.limits;
+  }
+
+  get state(): State {
+    return this.#selected ? 'selected' : this.#account ? 'authenticated' : 'not authenticated';
+  }
+
+  get standing(): Standing {
+    const { tls } = this.#options;
+    const clear = this.#tls === null;
+    return {
+      authenticated: this.#account !== null,
+      mayLogIn: !clear || tls === 'none' || tls === 'offered',
+      mayStartTls: clear && (tls === 'offered' || tls === 'required'),
+    };
+  }
+
+  get account(): AccountId {
+    if (!this.#account) throw new Error('nobody has logged in');
+    return this.#account.id as AccountId; // the directory's accounts are the store's
+  }
+
+  get mailbox(): SelectedMailbox {
+    if (!this.#selected) throw new Error('no mailbox is selected');
+    return this.#selected;
+  }
+
+  get message(): IncomingMessage {
+    if (!this.#message) throw new Error('no message comes with this command');
+    return this.#message;
+  }
+
+  /** Converses until the connection is over. Never rejects. */
+  async run(): Promise<void> {
+    const { socket } = this.#connection;
+    this.#input.attach(socket);
+    this.#setTimer();
+    this.#note('info', 'connected', { tls: this.#tls?.protocol ?? null });
+    try {
+      this.writer.line(`* OK [${capabilityData(this.standing)}] ${this.hostname} speaks IMAP`);
+      await this.#converse();
+    } catch (error) {
+      if (error instanceof Farewell) {
+        this.#note('info', error.message);
+        this.writer.line(`* BYE ${error.message}`);
+      } else if (!(error instanceof Disconnected)) {
+        this.log.error({ session: this.id, err: error }, 'imap: session ended by an error of ours');
+        this.writer.line('* BYE [SERVERBUG] Something went wrong here');
+      }
+    } finally {
+      this.#stopTimer();
+      await this.unselect().catch((error: unknown) => this.#logClosing(error));
+      this.#input.ignore();
+      await this.writer.end();
+      const { messages, octets } = this.retrieved;
+      this.#note('info', 'ended', { messages, octets, written: this.writer.written });
+    }
+  }
+
+  /** Ends the session with BYE as soon as it waits for its client. @param text public */
+  dismiss(text: string): void {
+    this.#farewell ??= text;
+    this.#input.nudge();
+  }
+
+  /** Ends the session at once. */
+  destroy(): void {
+    this.#connection.socket.destroy();
+  }
+
+  loggedIn(account: Account, mechanism: string): void {
+    this.#account = account;
+    this.#reader.limits = { line: LIMIT.line, literal: this.limits.literal };
+    this.#note('info', 'logged in', { mechanism });
+  }
+
+  loginFailed(reason: string): void {
+    this.#note('warn', 'login failed', { reason });
+    if (++this.#failedLogins >= LIMIT.failedLogins) this.#farewell ??= 'Too many failed logins';
+  }
+
+  async select(name: string, readOnly: boolean): Promise<SelectedMailbox> {
+    await this.unselect();
+    const row = await this.store.read.mailboxByName(this.account, name);
+    if (!row?.selectable) throw no('There is no such mailbox to select', 'NONEXISTENT');
+    this.#selected = await SelectedMailbox.open(row.id, readOnly, {
+      store: this.store,
+      claims: this.#claims,
+      clock: this.clock,
+      writer: this.writer,
+      overdue: () => this.dismiss('Messages that were expunged elsewhere cannot be kept any longer'),
+      news: () => this.#input.nudge(),
+    });
+    return this.#selected;
+  }
+
+  async unselect(): Promise<void> {
+    const selected = this.#selected;
+    this.#selected = null;
+    await selected?.close();
+  }
+
+  async readLine(max: number): Promise<string> {
+    for (;;) {
+      const line = this.#nextLine(max);
+      if (line !== null) return line;
+      await this.#wait();
+    }
+  }
+
+  async readLineTelling(max: number): Promise<string> {
+    for (;;) {
+      const line = this.#nextLine(max);
+      if (line !== null) return line;
+      await this.#announce(true);
+      await this.#wait();
+    }
+  }
+
+  afterwards(what: 'starttls' | 'logout'): void {
+    this.#then = what;
+  }
+
+  #nextLine(max: number): string | null {
+    const step = this.#reader.nextLine(max);
+    if (step.kind === 'lost') throw new Farewell(step.text);
+    return step.kind === 'line' ? step.line : null;
+  }
+
+  async #converse(): Promise<void> {
+    while (this.#then !== 'logout') {
+      if (this.#farewell !== null) throw new Farewell(this.#farewell);
+      const step: Step<Parsed> = this.#reader.next(this.#parse);
+      switch (step.kind) {
+        case 'more':
+          await this.#wait();
+          break;
+        case 'continue':
+          this.writer.line('+ Go on');
+          break;
+        case 'command':
+          this.#spoken = true;
+          this.#input.forgetOpening();
+          await this.#execute(step.value, step.message);
+          break;
+        case 'refused':
+          await this.#complete(step.refusal.completion);
+          break;
+        case 'lost':
+          throw new Farewell(step.text);
+      }
+    }
+  }
+
+  /** command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF */
+  readonly #parse = (scanner: Scanner): Parsed => {
+    this.#tag = null;
+    this.#tag = scanner.tag();
+    scanner.space();
+    let name = scanner.word('a command');
+    const uid = name === 'UID';
+    if (uid) {
+      scanner.space();
+      name = scanner.word('a command');
+    }
+    const command = commandNamed(name);
+    if (!command || (uid && command.uid === 'none')) throw bad('That command is not known');
+    if (!command.states.includes(this.state)) throw bad(`${name} cannot be said in the state "${this.state}"`);
+    command.admit(this);
+    return { command, uid, run: command.parse(scanner, uid) };
+  };
+
+  async #execute({ command, uid, run }: Parsed, head: LiteralHead | null): Promise<void> {
+    this.#message =
+      head &&
+      new MessageLiteral(head, this.#reader, {
+        invite: () => this.writer.line('+ Send the message'),
+        wait: () => this.#wait(),
+      });
+    let completion: Completion;
+    try {
+      completion = await run(this);
+    } catch (error) {
+      const refusal = this.#refusal(error);
+      const message = this.#message;
+      if (message && !message.ended) {
+        this.#reader.dropMessage(message.sending, refusal);
+        // The reader completes the command when it has dropped what still comes of it.
+        if (message.sending) return;
+      }
+      completion = refusal.completion;
+    }
+    this.#message = null;
+    await this.#announce(command.expunge === 'told' || uid);
+    await this.#complete(completion);
+    if (this.#then === 'starttls') await this.#startTls();
+  }
+
+  async #complete(completion: Completion): Promise<void> {
+    this.writer.completion(this.#tag ?? '*', completion);
+    if (completion.status === 'BAD') this.#countBad();
+    if (this.#selected?.view.deleted) throw new Farewell('The selected mailbox was deleted');
+    await this.writer.ready();
+  }
+
+  #countBad(): void {
+    if (!this.#spoken) this.#checkDoor();
+    const allowed = this.#account ? LIMIT.badCommands : LIMIT.badCommandsBeforeLogin;
+    if (++this.#badCommands >= allowed) throw new Farewell('Too many commands that could not be understood');
+  }
+
+  /** A client that began with another protocol hears where it should have gone. */
+  #checkDoor(): void {
+    const seen = recognise(this.#input.opening);
+    if (seen === null || seen === 'imap' || seen === 'starttls') return;
+    const { localPort } = this.#connection;
+    this.#note('warn', `wrong door: ${seen} on an IMAP port`, { seen });
+    throw new Farewell(wrongDoor(seen, localPort, this.standing.mayStartTls, this.#options.ports));
+  }
+
+  /** Tells what there is to tell; a store that fails meanwhile spoils only the telling. */
+  async #announce(expunges: boolean): Promise<void> {
+    try {
+      await this.#selected?.announce(expunges);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.log.error({ session: this.id, err: error }, 'imap: changes could not be told');
+      if (error.kind === 'closed') throw new Farewell('[UNAVAILABLE] The server is shutting down');
+    }
+  }
+
+  /** What the client reads of an error. @throws what is no answer but an end */
+  #refusal(error: unknown): ImapRefusal {
+    if (error instanceof Farewell || error instanceof Disconnected) throw error;
+    if (error instanceof ImapRefusal) return error;
+    const refusal = error instanceof StoreError ? refusalOf(error) : null;
+    if (refusal?.completion.code === 'SERVERBUG' || !refusal) {
+      this.log.error({ session: this.id, err: error }, 'imap: a command failed by an error of ours');
+    }
+    return refusal ?? no('Something went wrong here', 'SERVERBUG');
+  }
+
+  /** Sends what was written and waits for something to happen. @throws Disconnected, Farewell */
+  async #wait(): Promise<void> {
+    this.writer.flush();
+    if (this.#input.closed) throw new Disconnected('the client closed the connection');
+    if (this.#farewell === null) {
+      this.#waitingSince = this.clock.now();
+      await this.#input.wait();
+      this.#waitingSince = null;
+    }
+    if (this.#farewell !== null) throw new Farewell(this.#farewell);
+    if (!this.#spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
+  }
+
+  /** RFC 3501 §5.4 and the login time-out, by one timer that looks again when it has to. */
+  #setTimer(): void {
+    const now = this.clock.now();
+    const loggedIn = this.#account !== null;
+    const end = loggedIn ? (this.#waitingSince ?? now) + LIMIT.idleTime : this.#startedAt + LIMIT.loginTime;
+    if (end <= now) this.dismiss(loggedIn ? 'Nothing was said for too long' : 'Nobody logged in in time');
+    else this.#stopTimer = this.clock.after(end - now, () => this.#setTimer());
+  }
+
+  /** RFC 3501 §6.2.1: what was pipelined behind STARTTLS is discarded, and the client starts over. */
+  async #startTls(): Promise<void> {
+    this.#then = null;
+    this.writer.flush();
+    const socket = this.#input.detach();
+    if (!socket) throw new Disconnected('the connection is closed');
+    try {
+      const secured = await upgrade(socket, this.#options.keeper, this.#options.floor, LIMIT.handshakeTime);
+      // Errors of the layer below end in 'close', which is enough.
+      secured.on('error', () => undefined);
+      this.#tls = tlsFacts(secured);
+      this.writer.secure(secured);
+      this.#input.attach(secured);
+    } catch (error) {
+      if (!(error instanceof TlsFailure)) throw error;
+      this.#note('info', error.message, { tls: error.code });
+      throw new Disconnected(error.message);
+    }
+  }
+
+  #note(level: 'info' | 'warn', text: string, fields: object = {}): void {
+    const { remoteAddress, localPort } = this.#connection;
+    const account = this.#account?.address ?? null;
+    this.log[level]({ session: this.id, hop: 'MS→MUA', remoteAddress, localPort, account, ...fields }, `imap: ${text}`);
+  }
+
+  #logClosing(error: unknown): void {
+    if (error instanceof StoreError && error.kind === 'closed') return;
+    this.log.error({ session: this.id, err: error }, 'imap: a view could not be closed');
+  }
+}

@@ -1,0 +1,300 @@
+// The selected mailbox as this client believes it to be: which sequence number is which UID, what is \Recent, and what has
+// happened that it has not been told. Fed by the store's changes, in commit order; asked at the points where RFC 3501
+// §5.2, §5.5 and §7.4.1 let a server speak. Pure: it reads no store and writes to nobody. No other file keeps a sequence
+// number across an await.
+
+import type { Commit, ModSeq, Uid, ViewId } from '../store/rows.ts';
+import type { Change } from '../store/store.ts';
+import { bad } from './completion.ts';
+import { LIMIT } from './limits.ts';
+import type { SetBound, SetRange } from './search/keys.ts';
+import { UidList } from './uid-list.ts';
+
+/** Flags of one message, as of `modSeq`. */
+export interface FlagState {
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  readonly modSeq: ModSeq;
+}
+
+/** What the client is to be told now, in this order. The view counts it as told. */
+export interface News {
+  /** Sequence numbers for EXPUNGE, highest first, so that none changes another. */
+  readonly expunged: readonly number[];
+  /** For EXISTS; null: as before. */
+  readonly exists: number | null;
+  /** The last of the UIDs that are new with it; 0: none. */
+  readonly arrivedUpTo: Uid;
+  /** Keywords that the client has not seen in a FLAGS response yet: all of the mailbox, or null. */
+  readonly keywords: readonly string[] | null;
+  readonly flags: readonly { readonly sequence: number; readonly uid: Uid; readonly state: FlagState }[];
+  /** Too much changed to be kept: flags of every message with a higher MODSEQ are to be read and told. */
+  readonly reread: ModSeq | null;
+  /** With this the client has been told all up to a commit that expunged something; null: no need to tell the store. */
+  readonly acknowledge: Commit | null;
+}
+
+interface Opened {
+  readonly id: ViewId;
+  readonly readOnly: boolean;
+  /** May be the store's own array. */
+  readonly uids: Uint32Array;
+  readonly commit: Commit;
+  readonly keywords: readonly string[];
+}
+
+export class View {
+  readonly id: ViewId;
+  readonly readOnly: boolean;
+  /** Called when there is news. */
+  onNews: (() => void) | null = null;
+  readonly #uids: UidList;
+  /** The last commit that is in this view, told or not. */
+  #commit: Commit;
+  /** Several changes can have one commit: only that of the opening is in the view already. */
+  #fed = false;
+  #keywords: readonly string[];
+  #keywordsTold = true;
+  #recent: { readonly first: number; readonly last: number }[] = [];
+  #arrived: number[] = [];
+  #gone = new Set<number>();
+  /** An expunge was seen that the store does not know us to know of. */
+  #owesAcknowledgement = false;
+  #flags = new Map<number, FlagState>();
+  #reread: ModSeq | null = null;
+  #deleted = false;
+
+  constructor({ id, readOnly, uids, commit, keywords }: Opened) {
+    this.id = id;
+    this.readOnly = readOnly;
+    this.#uids = new UidList(uids);
+    this.#commit = commit;
+    this.#keywords = keywords;
+  }
+
+  /** The number of messages, as the client knows it. */
+  get exists(): number {
+    return this.#uids.length;
+  }
+
+  /** The mailbox is no more. */
+  get deleted(): boolean {
+    return this.#deleted;
+  }
+
+  /** Messages are gone that the client may still speak of. */
+  get untoldExpunges(): boolean {
+    return this.#gone.size > 0;
+  }
+
+  /** Every keyword that the mailbox has had, as far as it is known here. */
+  get keywords(): readonly string[] {
+    return this.#keywords;
+  }
+
+  /** True if `tell` would say something. @param expunges whether EXPUNGE may be told now */
+  hasNews(expunges: boolean): boolean {
+    return (
+      this.#arrived.length > 0 ||
+      this.#flags.size > 0 ||
+      this.#reread !== null ||
+      !this.#keywordsTold ||
+      (expunges && (this.#gone.size > 0 || this.#owesAcknowledgement))
+    );
+  }
+
+  /** Takes a change of this mailbox, from the store's feed. Changes that the view was opened with are passed over. */
+  apply(change: Change): void {
+    if (change.commit < this.#commit || (change.commit === this.#commit && !this.#fed)) return;
+    this.#fed = true;
+    switch (change.kind) {
+      case 'added':
+        this.#noteKeywords(change.keywords);
+        for (const uid of change.uids) this.#arrived.push(uid);
+        break;
+      case 'flags':
+        this.#noteKeywords(change.keywords);
+        this.#noteFlags(change);
+        break;
+      case 'expunged':
+        this.#noteExpunged(change.uids);
+        break;
+      case 'mailbox-deleted':
+        this.#deleted = true;
+        break;
+      default:
+        return;
+    }
+    this.#commit = change.commit;
+    this.onNews?.();
+  }
+
+  /**
+   * What the client may be told now.
+   * @param expunges false while a FETCH, STORE or SEARCH by sequence number is answered (RFC 3501 §7.4.1)
+   */
+  tell(expunges: boolean): News {
+    const expunged = expunges && this.#gone.size > 0 ? this.#uids.remove(this.#gone).reverse() : [];
+    const acknowledge = expunges && this.#owesAcknowledgement ? this.#commit : null;
+    if (expunges) {
+      this.#gone.clear();
+      this.#owesAcknowledgement = false;
+    }
+    const flags: { sequence: number; uid: Uid; state: FlagState }[] = [];
+    for (const [uid, state] of this.#flags) {
+      const sequence = this.#uids.sequenceOf(uid);
+      if (sequence > 0) flags.push({ sequence, uid: uid as Uid /* a key of this map */, state });
+    }
+    if (this.#flags.size > 0) this.#flags = new Map();
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    this.#uids.append(arrived);
+    const keywords = this.#keywordsTold ? null : this.#keywords;
+    this.#keywordsTold = true;
+    const reread = this.#reread;
+    this.#reread = null;
+    return {
+      expunged,
+      exists: arrived.length > 0 ? this.#uids.length : null,
+      arrivedUpTo: (arrived.at(-1) ?? 0) as Uid, // 0 stands for none
+      keywords,
+      flags,
+      reread,
+      acknowledge,
+    };
+  }
+
+  /** The client has just been told these flags of a message: an older change of them is no news any more. */
+  flagsTold(uid: Uid, modSeq: ModSeq): void {
+    const pending = this.#flags.get(uid);
+    if (pending && pending.modSeq <= modSeq) this.#flags.delete(uid);
+  }
+
+  /** The UID with this sequence number. @throws RangeError */
+  uidOf(sequence: number): Uid {
+    return this.#uids.at(sequence) as Uid; // the list holds nothing else
+  }
+
+  /** The present sequence number of this UID; 0: the client knows no such message. */
+  sequenceOf(uid: Uid): number {
+    return this.#uids.sequenceOf(uid);
+  }
+
+  /** Messages in the given range of UIDs are \Recent in this session. */
+  markRecent(first: number, last: number): void {
+    if (first <= last) this.#recent.push({ first, last });
+  }
+
+  isRecent(uid: Uid): boolean {
+    return this.#recent.some(({ first, last }) => uid >= first && uid <= last);
+  }
+
+  /** For RECENT (RFC 3501 §7.3.2). */
+  get recent(): number {
+    let count = 0;
+    for (const { first, last } of this.#recent) count += this.#uids.countBelow(last + 1) - this.#uids.countBelow(first);
+    return count;
+  }
+
+  /** All UIDs that the client knows, ascending. Good until the next await. */
+  get all(): Uint32Array {
+    return this.#uids.slice(1, this.#uids.length);
+  }
+
+  /** The UIDs of a set of sequence numbers, ascending, each once. @throws ImapRefusal BAD for a number that no message
+   * has, which is also "*" in an empty mailbox (RFC 3501 §9, seq-number) */
+  resolveSequences(set: readonly SetRange[]): Uint32Array {
+    const largest = this.#uids.length;
+    const number = (bound: SetBound) => {
+      const sequence = bound === '*' ? largest : bound;
+      if (sequence < 1 || sequence > largest) throw bad('There is no message with that sequence number');
+      return sequence;
+    };
+    return this.#collect(set.map(({ first, last }) => ordered(number(first), number(last))));
+  }
+
+  /** The UIDs of a set of UIDs that the client knows, ascending, each once; others are passed over (RFC 3501 §6.4.8). */
+  resolveUids(set: readonly SetRange[]): Uint32Array {
+    const largest = this.#uids.last;
+    const number = (bound: SetBound) => (bound === '*' ? largest : bound);
+    return this.#collect(
+      set.map(({ first, last }) => {
+        const [low, high] = ordered(number(first), number(last));
+        return [this.#uids.countBelow(low) + 1, this.#uids.countBelow(high + 1)];
+      }),
+    );
+  }
+
+  /** The UIDs of ranges of sequence numbers that overlap or not. */
+  #collect(ranges: readonly (readonly [number, number])[]): Uint32Array {
+    const parts: Uint32Array[] = [];
+    let done = 0;
+    let length = 0;
+    for (const [first, last] of ranges.toSorted((a, b) => a[0] - b[0])) {
+      if (last <= done || last < first) continue;
+      const part = this.#uids.slice(Math.max(first, done + 1), last);
+      parts.push(part);
+      length += part.length;
+      done = last;
+    }
+    const [only] = parts;
+    if (only && parts.length === 1) return only;
+    const uids = new Uint32Array(length);
+    let at = 0;
+    for (const part of parts) {
+      uids.set(part, at);
+      at += part.length;
+    }
+    return uids;
+  }
+
+  #noteKeywords(keywords: readonly (readonly string[])[] | null): void {
+    for (const list of keywords ?? []) {
+      for (const keyword of list) {
+        if (this.#keywords.includes(keyword)) continue;
+        this.#keywords = [...this.#keywords, keyword];
+        this.#keywordsTold = false;
+      }
+    }
+  }
+
+  /** A change of our own is told by the command that made it, but where an older one waits it has become part of it. */
+  #noteFlags(change: Extract<Change, { kind: 'added' | 'flags' }>): void {
+    const own = change.view === this.id;
+    for (let i = 0; i < change.uids.length; i++) {
+      const uid = change.uids[i] ?? 0;
+      if (own && !this.#flags.has(uid)) continue;
+      if (this.#flags.size >= LIMIT.pendingFlags && !this.#flags.has(uid)) {
+        this.#overflow(change.modSeq);
+        return;
+      }
+      this.#flags.set(uid, {
+        flags: change.flags[i] ?? 0,
+        keywords: change.keywords?.[i] ?? [],
+        modSeq: change.modSeq,
+      });
+    }
+  }
+
+  #overflow(modSeq: ModSeq): void {
+    let oldest: number = this.#reread ?? modSeq - 1;
+    for (const state of this.#flags.values()) oldest = Math.min(oldest, state.modSeq - 1);
+    this.#reread = oldest as ModSeq; // one below a ModSeq, so that "higher than" includes it
+    this.#flags = new Map();
+  }
+
+  #noteExpunged(uids: Uint32Array): void {
+    this.#owesAcknowledgement = true;
+    const untold = this.#arrived.length > 0 ? new Set(this.#arrived) : null;
+    for (const uid of uids) {
+      this.#flags.delete(uid);
+      // What comes and goes between two reports was never there.
+      if (!untold?.delete(uid)) this.#gone.add(uid);
+    }
+    if (untold && untold.size < this.#arrived.length) this.#arrived = [...untold];
+  }
+}
+
+function ordered(a: number, b: number): [number, number] {
+  return a <= b ? [a, b] : [b, a];
+}

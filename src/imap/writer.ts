@@ -1,0 +1,158 @@
+// The only place that writes to an IMAP client. Gathers what is said into few writes, and lets a command wait for a slow
+// client, so that what is unsent is bounded.
+
+import type { Socket } from 'node:net';
+import type { Clock } from '../platform/clock.ts';
+import type { Completion } from './completion.ts';
+import { LIMIT } from './limits.ts';
+
+/** The client is gone, or takes nothing any more: nobody is left to answer. */
+export class Disconnected extends Error {
+  override readonly name = 'Disconnected';
+}
+
+export class Writer {
+  readonly #clock: Clock;
+  #socket: Socket;
+  #parts: (string | Uint8Array)[] = [];
+  #gathered = 0;
+  /** Octets since other sessions had their turn: a fast client's socket takes all at once, and would hold the thread. */
+  #turn = 0;
+  /** Octets handed to the socket since the connection began. */
+  #written = 0;
+
+  constructor(socket: Socket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+  }
+
+  get written(): number {
+    return this.#written;
+  }
+
+  /** What is written from here on goes through TLS. */
+  secure(socket: Socket): void {
+    this.#socket = socket;
+  }
+
+  /** One line, without its CRLF; octets below 256 only. */
+  line(text: string): void {
+    this.text(`${text}\r\n`);
+  }
+
+  text(text: string): void {
+    this.#parts.push(text);
+    this.#count(text.length);
+  }
+
+  /** The octets are not copied: the caller does not change them any more. */
+  octets(octets: Uint8Array): void {
+    if (octets.length === 0) return;
+    this.#parts.push(octets);
+    this.#count(octets.length);
+  }
+
+  /** resp-cond-state (RFC 3501 §7.1), tagged or with `*`. */
+  completion(tag: string, { status, code, text }: Completion): void {
+    this.line(`${tag} ${status} ${code === null ? '' : `[${code}] `}${text}`);
+  }
+
+  /** Sends what was gathered. */
+  flush(): void {
+    if (this.#gathered === 0) return;
+    const parts = this.#parts;
+    this.#written += this.#gathered;
+    this.#parts = [];
+    this.#gathered = 0;
+    if (this.#socket.destroyed || this.#socket.writableEnded) return;
+    if (parts.every((part) => typeof part === 'string')) this.#socket.write(parts.join(''), 'latin1');
+    else this.#socket.write(joined(parts));
+  }
+
+  /** More should not be said now: too much is unsent, or other sessions have waited long enough. */
+  get full(): boolean {
+    return this.#unsent >= LIMIT.unsent || this.#turn >= LIMIT.turn || this.#socket.destroyed;
+  }
+
+  /** Resolves at once unless `full`; then when the client has taken enough and others had their turn.
+   * @throws Disconnected */
+  async ready(): Promise<void> {
+    if (!this.full) return;
+    if (this.#unsent >= LIMIT.unsent || this.#socket.destroyed) await this.drained();
+    else await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#turn = 0;
+  }
+
+  get #unsent(): number {
+    return this.#gathered + this.#socket.writableLength;
+  }
+
+  /** Resolves when the client has taken all. @throws Disconnected */
+  async drained(): Promise<void> {
+    this.flush();
+    const socket = this.#socket;
+    if (socket.destroyed) throw new Disconnected('the connection is closed');
+    if (!socket.writableNeedDrain) return;
+    await new Promise<void>((resolve, reject) => {
+      let unsent = socket.writableLength;
+      const settle = (error: Disconnected | null) => {
+        stop();
+        socket.off('drain', drained);
+        socket.off('close', closed);
+        if (error) reject(error);
+        else resolve();
+      };
+      const drained = () => settle(null);
+      const closed = () => settle(new Disconnected('the connection is closed'));
+      const check = () => {
+        if (socket.writableLength >= unsent) {
+          settle(new Disconnected('the client takes nothing of what it asked for'));
+          socket.destroy();
+          return;
+        }
+        unsent = socket.writableLength;
+        stop = this.#clock.after(LIMIT.writeTime, check);
+      };
+      let stop = this.#clock.after(LIMIT.writeTime, check);
+      socket.on('drain', drained);
+      socket.on('close', closed);
+    });
+  }
+
+  /** Sends what was gathered and closes; resolves when the connection is gone. */
+  async end(): Promise<void> {
+    this.flush();
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    const stop = this.#clock.after(LIMIT.parting, () => socket.destroy());
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+      socket.end();
+    });
+    stop();
+  }
+
+  #count(octets: number): void {
+    this.#gathered += octets;
+    this.#turn += octets;
+    if (this.#gathered >= LIMIT.write) this.flush();
+  }
+}
+
+/** Neighbouring strings become one buffer first. */
+function joined(parts: readonly (string | Uint8Array)[]): Uint8Array {
+  const buffers: Uint8Array[] = [];
+  let text = '';
+  for (const part of parts) {
+    if (typeof part === 'string') {
+      text += part;
+      continue;
+    }
+    if (text !== '') buffers.push(Buffer.from(text, 'latin1'));
+    text = '';
+    buffers.push(part);
+  }
+  if (text !== '') buffers.push(Buffer.from(text, 'latin1'));
+  const [only] = buffers;
+  return only && buffers.length === 1 ? only : Buffer.concat(buffers);
+}
