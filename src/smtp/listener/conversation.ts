@@ -14,16 +14,17 @@ export async function converse(session: Session): Promise<void> {
   session.start();
   try {
     await greet(session);
+    endIfDue(session);
     for (;;) {
       const line = await session.line();
       if (line === null) break;
-      session.commands++;
+      session.tally.commands++;
       const reply = await answer(session, line);
       if (reply !== null && session.ending === null) session.say(reply);
       endIfDue(session);
       await session.flowing();
       // A piece full of commands does not keep other connections from having their turn.
-      if (session.commands % LIMITS.commandsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (session.tally.commands % LIMITS.commandsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   } catch (error) {
     session.ending ??= 'error';
@@ -41,13 +42,13 @@ export async function converse(session: Session): Promise<void> {
 /** RFC 5321 §4.3.1. A client that must wait for the greeting and does not is no mail server (RFC 5321 §4.5.1). */
 async function greet(session: Session): Promise<void> {
   const { hostname, earlyTalkerWait } = session.options;
-  if (session.closing) return session.finish('server stops', SHUTTING_DOWN);
+  if (session.closing) return;
   if (earlyTalkerWait > 0 && (await session.pause(earlyTalkerWait, true)) === 'octets') {
     const seen = recognise(session.input.peek());
     if (seen === 'tls' || seen === 'http') return session.wrongDoor(seen);
     return session.finish('early talker', { code: 554, text: `${hostname} You talked before the greeting` });
   }
-  session.say({ code: 220, text: `${hostname} ESMTP` });
+  if (!session.closing) session.say({ code: 220, text: `${hostname} ESMTP` });
 }
 
 /** The reply to one line; null where there is none, or where it has been said. */
@@ -63,15 +64,17 @@ async function answer(session: Session, line: Line): Promise<Reply | null> {
     }
     if (/[\0\r]/.test(line.text)) throw new Refusal(500, '5.5.2', 'A command line has a bare CR or a NUL');
     if (command === undefined) {
-      const seen = session.commands === 1 ? recognise(Buffer.from(line.text)) : null;
+      const seen = session.tally.commands === 1 ? recognise(Buffer.from(line.text)) : null;
       if (seen === 'imap' || seen === 'pop3') {
         session.wrongDoor(seen);
         return null;
       }
       throw new Refusal(500, '5.5.1', 'Command not recognised');
     }
-    if (line.octets > LIMITS.commandLine && verb !== 'AUTH') throw new Refusal(500, '5.5.2', 'Line too long');
-    if (command.idle) session.idleCommands++;
+    if (line.octets > (verb === 'AUTH' ? LIMITS.authLine : LIMITS.commandLine)) {
+      throw new Refusal(500, '5.5.2', 'Line too long');
+    }
+    if (command.idle) session.tally.idleCommands++;
     return await command.run(session, space < 0 ? '' : line.text.slice(space + 1).trimEnd());
   } catch (error) {
     return fail(session, command?.verb ?? null, error);
@@ -81,11 +84,11 @@ async function answer(session: Session, line: Line): Promise<Reply | null> {
 /** STYLE's three kinds of errors: a Refusal is the reply, anything else is ours. */
 function fail(session: Session, verb: string | null, error: unknown): Reply {
   if (error instanceof Refusal) {
-    if (FAULTS.has(error.reply.code)) session.faults++;
+    if (FAULTS.has(error.reply.code)) session.tally.faults++;
     session.refused(verb, error);
     return error.reply;
   }
-  session.refusals++;
+  session.tally.refusals++;
   session.log.error({ session: session.facts.id, hop: session.hop, verb, err: error }, 'command failed');
   return { code: 451, status: '4.3.0', text: 'Local error in processing, try again later' };
 }
@@ -93,28 +96,22 @@ function fail(session: Session, verb: string | null, error: unknown): Reply {
 /** Replies to a client that does not keep to the protocol. */
 const FAULTS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 555]);
 
-/** Ends the session where a bound is reached. The reply to the last command has been said. */
+/** Ends the session where that is due; the reply to the last command has been said. RFC 5321 §3.8: before a server
+ * closes of its own accord it says 421. */
 function endIfDue(session: Session): void {
   if (session.ending !== null) return;
-  if (session.faults >= LIMITS.faults) end(session, 'too many errors', 'Too many errors');
-  else if (session.idleCommands >= LIMITS.idleCommands) end(session, 'too many idle commands', 'Too many commands');
-  else if (session.refusedRecipients >= LIMITS.refusedRecipients) {
-    end(session, 'too many refused recipients', 'Too many refused recipients');
-  } else if (session.open === null) {
-    if (session.closing) session.finish('server stops', SHUTTING_DOWN);
-    else if (session.messages >= LIMITS.messages) end(session, 'message limit', 'Message limit reached, connect again');
-    else if (session.age > TIMES.session) end(session, 'session limit', 'Session too long, connect again');
+  const { exceeded } = session.tally;
+  if (exceeded !== null) session.finish(exceeded, { code: 421, status: '4.7.0', text: exceeded });
+  else if (session.open !== null) return;
+  else if (session.closing) session.finish('server stops', SHUTTING_DOWN);
+  else if (session.age > TIMES.session) {
+    session.finish('session limit', { code: 421, status: '4.7.0', text: 'Session too long, connect again' });
   }
-}
-
-/** RFC 5321 §3.8: before a server closes of its own accord it says 421. */
-function end(session: Session, reason: string, text: string): void {
-  session.finish(reason, { code: 421, status: '4.7.0', text });
 }
 
 /** The session's line in the log: who, how protected, how much, why it ended. */
 function report(session: Session): void {
-  const { facts, error } = session;
+  const { facts, error, tally } = session;
   const fields = {
     session: facts.id,
     hop: session.hop,
@@ -124,9 +121,9 @@ function report(session: Session): void {
     tls: facts.tls?.protocol,
     cipher: facts.tls?.cipher,
     user: facts.identity?.address,
-    commands: session.commands,
-    messages: session.messages,
-    refusals: session.refusals,
+    commands: tally.commands,
+    messages: tally.messages,
+    refusals: tally.refusals,
     ms: session.age,
     end: session.ending ?? 'connection closed',
   };

@@ -90,6 +90,8 @@ export class Wire extends SMTPConnection {
    * binds the socket to the stream. */
   override init(): void {
     this._setListeners(NOTHING);
+    // Gone before it came here: its 'close' has been and will not be again.
+    if (this._socket.destroyed) this._onClose();
   }
 
   /** Private name: makes the stream, also the new one after STARTTLS. Called by the constructor of the library, before

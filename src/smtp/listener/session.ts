@@ -12,6 +12,7 @@ import { Wire, type WireServer } from './library.ts';
 import { LIMITS, TIMES } from './limits.ts';
 import type { SmtpOptions } from './options.ts';
 import { formatReply } from './reply.ts';
+import { Tally } from './tally.ts';
 import { Watchdog } from './watchdog.ts';
 import { wrongDoor } from './wrong-door.ts';
 
@@ -39,15 +40,7 @@ export class Session {
   readonly #wire: Wire;
   readonly #began: number;
   open: Open | null = null;
-  /** Counted since the last accepted message, and bounded by LIMITS. */
-  faults = 0;
-  idleCommands = 0;
-  refusedRecipients = 0;
-  /** Counted over the whole connection. */
-  authFailures = 0;
-  messages = 0;
-  refusals = 0;
-  commands = 0;
+  readonly tally = new Tally();
   /** Why the session ends, for the log; null while it goes on. */
   ending: string | null = null;
   /** The server stops: no further transaction begins. */
@@ -180,17 +173,9 @@ export class Session {
 
   /** Counts and logs what was refused; the private reason goes nowhere else. */
   refused(verb: string | null, refusal: Refusal): void {
-    this.refusals++;
+    this.tally.refusals++;
     const { code, status } = refusal.reply;
     this.log.info({ session: this.facts.id, hop: this.hop, verb, code, status, reason: refusal.message }, 'refused');
-  }
-
-  /** A message was taken: what had been held against the client is forgotten. */
-  accepted(): void {
-    this.messages++;
-    this.faults = 0;
-    this.idleCommands = 0;
-    this.refusedRecipients = 0;
   }
 
   /** Forgets the transaction under way, if there is one. */

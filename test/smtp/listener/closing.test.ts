@@ -1,6 +1,7 @@
 // The end of a listener: idle sessions at once, transactions after their end, everything else by force.
 
 import { expect, test } from 'vitest';
+import { FakeClock } from '../../fake-clock.ts';
 import { dial, openGate } from './gate.ts';
 import { Peer } from './peer.ts';
 
@@ -46,4 +47,33 @@ test('a connection that comes afterwards gets 421 instead of a greeting', async 
   const peer = new Peer(await dial(gate.port));
   await peer.expect(421, '4.3.2');
   await peer.closed();
+});
+
+test('while the greeting is held back, the end comes instead of it', async () => {
+  const clock = new FakeClock();
+  await using gate = await openGate({ clock, earlyTalkerWait: 5_000 });
+  const peer = new Peer(await dial(gate.port));
+  await expect.poll(() => clock.next).not.toBe(null);
+  const closed = gate.smtp.close(60_000);
+  clock.advance(5_000);
+  await peer.expect(421, '4.3.2');
+  await peer.closed();
+  await closed;
+});
+
+test('a socket that is gone before it is handed over leaves nothing behind', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using gate = await openGate({
+    wrap: (connection) => {
+      connection.socket.destroy();
+      connection.socket.once('close', () => resolve());
+      return connection;
+    },
+    late: promise,
+  });
+  const socket = await dial(gate.port);
+  await promise;
+  await expect.poll(() => gate.log.some((line) => line.msg === 'session ended')).toBe(true);
+  expect(gate.smtp.sessions).toBe(0);
+  socket.destroy();
 });

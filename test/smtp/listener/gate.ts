@@ -128,6 +128,8 @@ export interface GateOptions {
   readonly recipients?: number;
   readonly earlyTalkerWait?: number;
   readonly wrap?: (connection: Connection) => Connection;
+  /** Connections are handed over only after this. */
+  readonly late?: Promise<void>;
 }
 
 /** Ports that the texts of the wrong door name in these tests. */
@@ -179,7 +181,11 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
       wrongDoorLine: cleartextOnImplicit(PORTS),
       handshakeTimeout: 10_000,
     },
-    (connection) => smtp.handle(options.wrap?.(connection) ?? connection),
+    (connection) => {
+      const wrapped = options.wrap?.(connection) ?? connection;
+      if (options.late === undefined) smtp.handle(wrapped);
+      else void options.late.then(() => smtp.handle(wrapped));
+    },
   );
   return {
     port: listener.bound[0]?.port ?? 0,

@@ -41,7 +41,7 @@ export const auth: Command = {
         if (line.octets > LIMITS.authLine) throw new Refusal(500, '5.5.6', 'Authentication line too long');
         response = decode(line.text);
       } else if (step.kind === 'refused') {
-        return failed(session, new Refusal(535, '5.7.8', 'Authentication credentials invalid', step.reason));
+        throw failed(session, new Refusal(535, '5.7.8', 'Authentication credentials invalid', step.reason));
       } else {
         return authenticate(session, step.credentials);
       }
@@ -57,24 +57,15 @@ async function authenticate(session: Session, { mechanism, username, password }:
     return { code: 235, status: '2.7.0', text: 'Authentication succeeded' } as const;
   } catch (error) {
     // 454 says that nothing was checked, so it is no failure of the client's.
-    if (error instanceof Refusal && error.reply.code >= 500) return failed(session, error);
+    if (error instanceof Refusal && error.reply.code >= 500) throw failed(session, error);
     throw error;
   }
 }
 
-/** RFC 4954 §4 lets the server end a connection after failures; the 421 follows the reply to the last one. */
-function failed(session: Session, refusal: Refusal): null {
-  session.authFailures++;
-  session.refused('AUTH', refusal);
-  session.say(refusal.reply);
-  if (session.authFailures >= LIMITS.authFailures) {
-    session.finish('too many failed authentications', {
-      code: 421,
-      status: '4.7.0',
-      text: 'Too many failed authentications',
-    });
-  }
-  return null;
+/** RFC 4954 §4 lets a server end the connection after some of these (LIMITS.authFailures). */
+function failed(session: Session, refusal: Refusal): Refusal {
+  session.tally.authFailures++;
+  return refusal;
 }
 
 /** RFC 4648 §4, strictly: what is no base64 is refused and not read around. */

@@ -24,7 +24,7 @@ export const data: Command = {
       const reply = await receive(content, () => open.transaction.message(content));
       if (content.lost || reply === null) return null;
       accepted = reply.code < 400;
-      if (accepted) session.accepted();
+      if (accepted) session.tally.accepted();
       return reply;
     } finally {
       if (!accepted) open.transaction.abandon();

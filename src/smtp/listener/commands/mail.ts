@@ -81,6 +81,6 @@ function refuseNonAscii(ascii: boolean, smtputf8: boolean): void {
 
 /** Who tries one name after another is answered ever more slowly, and in the end not at all. */
 async function slowDown(session: Session): Promise<void> {
-  session.refusedRecipients++;
-  if (session.refusedRecipients > LIMITS.refusedRecipientsSlow) await session.pause(TIMES.tarpit);
+  session.tally.refusedRecipients++;
+  if (session.tally.refusedRecipients > LIMITS.refusedRecipientsSlow) await session.pause(TIMES.tarpit);
 }

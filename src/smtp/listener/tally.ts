@@ -1,0 +1,35 @@
+// What one connection has done so far, and when that is enough. A client that brings messages is forgiven what it got
+// wrong before; one that only tries is not served for ever.
+
+import { LIMITS } from './limits.ts';
+
+export class Tally {
+  /** Since the last accepted message: unknown commands and bad syntax or sequence; commands that brought no message
+   * nearer; recipients that the Receiver refused. */
+  faults = 0;
+  idleCommands = 0;
+  refusedRecipients = 0;
+  /** Over the whole connection. */
+  authFailures = 0;
+  messages = 0;
+  refusals = 0;
+  commands = 0;
+
+  /** A message was taken: what had been held against the client is forgotten. */
+  accepted(): void {
+    this.messages++;
+    this.faults = 0;
+    this.idleCommands = 0;
+    this.refusedRecipients = 0;
+  }
+
+  /** Why the connection is to end now, as public text; null while it may go on. */
+  get exceeded(): string | null {
+    if (this.faults >= LIMITS.faults) return 'Too many errors';
+    if (this.idleCommands >= LIMITS.idleCommands) return 'Too many commands without a message';
+    if (this.refusedRecipients >= LIMITS.refusedRecipients) return 'Too many refused recipients';
+    if (this.authFailures >= LIMITS.authFailures) return 'Too many failed authentications';
+    if (this.messages >= LIMITS.messages) return 'Message limit reached, connect again';
+    return null;
+  }
+}
