@@ -2,36 +2,26 @@
 // not say, completes their message, and hands it on: to local mailboxes and to the queue in one transaction.
 
 import { type Account, AuthenticationFailure, type Directory } from '../directory/directory.ts';
-import { type Address, formatAddress, type ReversePath } from '../formats/address.ts';
+import { formatAddress } from '../formats/address.ts';
 import { formatDate } from '../formats/date.ts';
-import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
-import { messageId } from '../formats/message-id.ts';
-import { Refusal, type Reply } from '../formats/refusal.ts';
-import { refuseDeliveryLoop } from '../mda/deliver.ts';
-import { accept, type QueueTimes } from '../mta/accept.ts';
-import { type ArrivedHeader, type ContentLimits, stageContent } from '../mta/content.ts';
+import { messageId as makeMessageId } from '../formats/message-id.ts';
+import { Refusal } from '../formats/refusal.ts';
+import type { ArrivedHeader } from '../mta/content.ts';
 import { RecipientList } from '../mta/recipients.ts';
 import { storeRefusal } from '../mta/store-refusal.ts';
-import { MessageNumbers, sessionOrigin, sessionReceived, zoneAt } from '../mta/transaction-facts.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
-import type { Credentials, Identity, Receiver, SmtpSession, Transaction } from '../smtp/receiver.ts';
-import type { Store } from '../store/store.ts';
+import { type Incoming, type TakeoverOptions, takeOver } from '../mta/takeover.ts';
+import { MessageNumbers, sessionReceived, zoneAt } from '../mta/transaction-facts.ts';
+import type { Credentials, Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
 import { completeHeader, headerFields } from './completion.ts';
 import { authoriseHeader, authoriseReversePath } from './sender.ts';
 
-export interface MsaOptions {
-  readonly store: Pick<Store, 'execute' | 'read' | 'stage'>;
+export interface MsaOptions extends TakeoverOptions {
   readonly directory: Directory;
   readonly hostname: string;
-  readonly limits: ContentLimits;
-  readonly queue: QueueTimes;
-  /** Does Received name the client and its address (RFC 6409 says nothing of it; some hold it for a leak)? */
+  /** Does Received name the client and its address? */
   readonly showClient: boolean;
   /** With `anyPassword` an identity proves nothing, so a sender's address is not held against it. */
   readonly test: { readonly anyPassword: boolean };
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** The Receiver of a `submission` listener. */
@@ -47,7 +37,23 @@ export function createMsa(options: MsaOptions): Receiver {
       if (account === undefined)
         throw new Refusal(550, '5.7.1', 'This account is no more', 'account removed meanwhile');
       if (!options.test.anyPassword) authoriseReversePath(directory, account, reversePath);
-      return new Submission(options, numbers.next(session), account, reversePath, parameters, session);
+      const messageId = numbers.next(session);
+      const recipients = new RecipientList(directory, options.store, parameters.size);
+      const submission: Incoming = {
+        messageId,
+        role: 'submission',
+        session,
+        reversePath,
+        parameters,
+        recipients,
+        header: (arrived, now) => submittedHeader(options, account, submission, arrived, now),
+      };
+      return {
+        recipient: (address, rcpt) => recipients.add(address, rcpt, 'queue'),
+        message: (content) => takeOver(options, submission, content),
+        // Nothing is held before the content.
+        abandon() {},
+      };
     },
   };
 }
@@ -73,100 +79,27 @@ async function authenticate(
   }
 }
 
-/** One message from a user. */
-class Submission implements Transaction {
-  readonly #options: MsaOptions;
-  readonly #messageId: string;
-  readonly #account: Account;
-  readonly #reversePath: ReversePath;
-  readonly #parameters: MailParameters;
-  readonly #session: SmtpSession;
-  readonly #recipients: RecipientList;
-
-  constructor(
-    options: MsaOptions,
-    messageId: string,
-    account: Account,
-    reversePath: ReversePath,
-    parameters: MailParameters,
-    session: SmtpSession,
-  ) {
-    this.#options = options;
-    this.#messageId = messageId;
-    this.#account = account;
-    this.#reversePath = reversePath;
-    this.#parameters = parameters;
-    this.#session = session;
-    this.#recipients = new RecipientList(options.directory, options.store, parameters.size);
-  }
-
-  async recipient(address: Address, parameters: RcptParameters): Promise<void> {
-    try {
-      await this.#recipients.add(address, parameters, 'queue');
-    } catch (error) {
-      throw storeRefusal(error);
-    }
-  }
-
-  async message(content: AsyncIterable<Uint8Array>): Promise<Reply> {
-    const { store, limits, clock, log, queue } = this.#options;
-    const { locals, remotes } = this.#recipients;
-    const message = this.#messageId;
-    const now = clock.now();
-    const staging = store.stage();
-    try {
-      const staged = await stageContent(content, staging, limits, (header) => this.#header(header, now));
-      log.info(
-        {
-          message,
-          hop: 'MUA→MSA',
-          account: this.#account.address,
-          from: this.#reversePath === null ? '<>' : formatAddress(this.#reversePath),
-          remoteAddress: this.#session.remoteAddress,
-          size: staged.body.size,
-        },
-        'submitted',
-      );
-      log.info({ message, hop: 'MSA→MTA', local: locals.length, queued: remotes.length }, 'handed over');
-      const arrival = {
-        messageId: message,
-        origin: sessionOrigin(this.#session, 'submission'),
-        reversePath: this.#reversePath,
-        parameters: this.#parameters,
-        locals,
-        remotes,
-        content: staged,
-        now,
-      };
-      await accept(store, log, arrival, queue);
-    } catch (error) {
-      staging.discard();
-      throw storeRefusal(error);
-    }
-    return { code: 250, status: '2.0.0', text: `OK ${message}` };
-  }
-
-  /** Nothing is held before the content. */
-  abandon(): void {}
-
-  #header(arrived: ArrivedHeader, now: number): Uint8Array {
-    const { directory, hostname, showClient, test } = this.#options;
-    const fields = headerFields(arrived);
-    if (!test.anyPassword) authoriseHeader(directory, this.#account, fields);
-    refuseDeliveryLoop(fields, this.#recipients.locals);
-    return completeHeader(arrived, {
-      received: sessionReceived(this.#session, {
-        hostname,
-        messageId: this.#messageId,
-        utf8: this.#parameters.smtputf8 === true,
-        recipient: this.#recipients.only,
-        now,
-        showClient,
-      }),
-      date: `Date: ${formatDate(now, zoneAt(now))}\r\n`,
-      // Unique over restarts by its time, over connections by its session's id.
-      messageId: `Message-ID: ${messageId(`${now.toString(36)}.${this.#messageId}`, hostname)}\r\n`,
-      from: `From: <${this.#reversePath === null ? this.#account.address : formatAddress(this.#reversePath)}>\r\n`,
-    });
-  }
+/** Judges the header that arrived and makes the one that is stored. @throws Refusal */
+function submittedHeader(
+  { directory, hostname, showClient, test }: MsaOptions,
+  account: Account,
+  { messageId, session, reversePath, parameters, recipients }: Incoming,
+  arrived: ArrivedHeader,
+  now: number,
+): Uint8Array {
+  if (!test.anyPassword) authoriseHeader(directory, account, headerFields(arrived));
+  return completeHeader(arrived, {
+    received: sessionReceived(session, {
+      hostname,
+      messageId,
+      utf8: parameters.smtputf8 === true,
+      recipient: recipients.only,
+      now,
+      showClient,
+    }),
+    date: `Date: ${formatDate(now, zoneAt(now))}\r\n`,
+    // Unique over restarts by its time, over connections by its session's id.
+    messageId: `Message-ID: ${makeMessageId(`${now.toString(36)}.${messageId}`, hostname)}\r\n`,
+    from: `From: <${reversePath === null ? account.address : formatAddress(reversePath)}>\r\n`,
+  });
 }

@@ -1,7 +1,7 @@
 // Taking a message over (RFC 5321 §6.1): its local deliveries and its queue entries as one command, durable before the
 // reply. Port 25, submission and our own reports all come through here.
 
-import type { ReversePath } from '../formats/address.ts';
+import { formatAddress, type ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters, Recipient } from '../formats/envelope.ts';
 import { deliver, type LocalRecipient } from '../mda/deliver.ts';
 import type { Log } from '../platform/log.ts';
@@ -44,7 +44,7 @@ export function acceptOf(arrival: Arrival, queue: QueueTimes): Accept {
   };
 }
 
-/** Takes a message over and logs its hops inside. Resolves when it is durable. @throws StoreError */
+/** Takes a message over; resolves when it is durable, and logs its hops up to there. @throws StoreError */
 export async function accept(
   store: Pick<Store, 'execute'>,
   log: Log,
@@ -52,13 +52,27 @@ export async function accept(
   queue: QueueTimes,
 ): Promise<Results['accept']> {
   const result = await store.execute<'accept'>(acceptOf(arrival, queue));
-  const message = arrival.messageId;
-  for (const [index, { account, address }] of arrival.locals.entries()) {
-    const placed = result.placed[index];
-    const recipient = `${address.localPart}@${address.domain}`;
-    log.info({ message, hop: 'MTA→MDA', recipient, account: account.address, uid: placed?.uid }, 'delivered');
-  }
+  logHops(log, arrival, result);
   return result;
+}
+
+/** H1: each hop of RFC 5598 that the message has made, by the id that it has in all of them. */
+function logHops(log: Log, arrival: Arrival, { placed }: Results['accept']): void {
+  const { messageId: message, origin, reversePath, locals, remotes, content } = arrival;
+  const { role, remoteAddress, localPort, tls } = origin;
+  const from = reversePath === null ? '<>' : formatAddress(reversePath);
+  if (role !== 'local') {
+    const hop = role === 'submission' ? 'MUA→MSA' : 'MTA→MTA';
+    log.info({ message, hop, from, remoteAddress, localPort, tls, size: content.body.size }, 'received');
+  }
+  if (role === 'submission') {
+    log.info({ message, hop: 'MSA→MTA', local: locals.length, queued: remotes.length }, 'handed over');
+  }
+  for (const [index, { account, address }] of locals.entries()) {
+    const recipient = formatAddress(address);
+    const { uid } = placed[index] ?? {};
+    log.info({ message, hop: 'MTA→MDA', recipient, account: account.address, uid }, 'delivered');
+  }
 }
 
 function dispatchOf({ reversePath, parameters, origin, remotes, now }: Arrival, queue: QueueTimes): Dispatch {

@@ -8,6 +8,7 @@ import { Refusal } from '../formats/refusal.ts';
 import type { LocalRecipient } from '../mda/deliver.ts';
 import type { AccountId } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import { storeRefusal } from './store-refusal.ts';
 
 /** A local recipient with what RCPT said. */
 export interface LocalRcpt extends LocalRecipient {
@@ -46,9 +47,17 @@ export class RecipientList {
   /**
    * Takes a recipient. One that was named before is taken again without effect; its first parameters count.
    * @param remote what becomes of an address that is not ours
-   * @throws Refusal, StoreError
+   * @throws Refusal
    */
   async add(address: Address, parameters: RcptParameters, remote: 'queue' | 'refuse'): Promise<void> {
+    try {
+      await this.#add(address, parameters, remote);
+    } catch (error) {
+      throw storeRefusal(error);
+    }
+  }
+
+  async #add(address: Address, parameters: RcptParameters, remote: 'queue' | 'refuse'): Promise<void> {
     const found = await this.#directory.resolve(address);
     if (found.kind === 'unknown') {
       throw new Refusal(550, '5.1.1', 'No such mailbox here', `unknown recipient ${formatAddress(address)}`);

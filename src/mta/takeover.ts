@@ -1,0 +1,66 @@
+// One message from a session into our hands (RFC 5321 §6.1): staged, judged, accepted, answered. What port 25 and
+// submission have in common; what they think of a header is theirs.
+
+import type { ReversePath } from '../formats/address.ts';
+import type { MailParameters } from '../formats/envelope.ts';
+import type { Reply } from '../formats/refusal.ts';
+import { refuseDeliveryLoop } from '../mda/deliver.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { SmtpSession } from '../smtp/receiver.ts';
+import type { TransitOrigin } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { accept, type QueueTimes } from './accept.ts';
+import { type ArrivedHeader, type ContentLimits, stageContent } from './content.ts';
+import type { RecipientList } from './recipients.ts';
+import { storeRefusal } from './store-refusal.ts';
+import { sessionOrigin } from './transaction-facts.ts';
+
+/** What an agent that takes mail works with. */
+export interface TakeoverOptions {
+  readonly store: Pick<Store, 'execute' | 'read' | 'stage'>;
+  readonly limits: ContentLimits;
+  readonly queue: QueueTimes;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The transaction that a message ends, and the agent's word on its header. */
+export interface Incoming {
+  readonly messageId: string;
+  readonly role: TransitOrigin['role'];
+  readonly session: SmtpSession;
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+  readonly recipients: RecipientList;
+  /** The header to store, of the one that arrived. May throw a Refusal. `now` in ms since the epoch. */
+  header(arrived: ArrivedHeader, now: number): Uint8Array;
+}
+
+/**
+ * Takes a message over. Resolves with the reply once it is durable.
+ * @throws Refusal, and whatever `content` throws; then nothing is kept
+ */
+export async function takeOver(
+  { store, limits, queue, clock, log }: TakeoverOptions,
+  incoming: Incoming,
+  content: AsyncIterable<Uint8Array>,
+): Promise<Reply> {
+  const { messageId, session, reversePath, parameters } = incoming;
+  const { locals, remotes } = incoming.recipients;
+  const now = clock.now();
+  const staging = store.stage();
+  try {
+    const staged = await stageContent(content, staging, limits, (arrived) => {
+      refuseDeliveryLoop(arrived.fields, locals);
+      return incoming.header(arrived, now);
+    });
+    const origin = sessionOrigin(session, incoming.role);
+    const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content: staged, now };
+    await accept(store, log, arrival, queue);
+  } catch (error) {
+    staging.discard();
+    throw storeRefusal(error);
+  }
+  return { code: 250, status: '2.0.0', text: `OK ${messageId}` };
+}
