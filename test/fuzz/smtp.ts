@@ -98,9 +98,19 @@ export async function fuzzSmtp(seed: number, mutants: number): Promise<FuzzResul
       if (count === Math.floor(mutants / 10)) early = await occupied(gates);
     }
     for (const client of open.values()) client.destroy();
+    await left(gates);
     return { mutants, alive, closed: mutants - alive, growth: (await occupied(gates)) - early };
   } finally {
     for (const gate of gates) await gate[Symbol.asyncDispose]();
+  }
+}
+
+/** Waits until no session outlives its client. @throws Error where one does */
+async function left(gates: readonly Gate[]): Promise<void> {
+  const sessions = () => gates.reduce((sum, gate) => sum + gate.smtp.sessions, 0);
+  for (let waited = 0; sessions() > 0; waited += 20) {
+    if (waited > PATIENCE) throw new Error(`${sessions()} sessions without a client`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

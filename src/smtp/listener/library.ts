@@ -77,6 +77,9 @@ export class Wire extends SMTPConnection {
   #gone = false;
   #error: Error | null = null;
   #outgoing = '';
+  /** Who else waits for the socket's end: platform/listener.ts counts connections by it. `upgrade` takes every listener
+   * off the socket, so these are put back. */
+  #foreign: (() => void)[] = [];
 
   constructor(server: WireServer, connection: Connection, listener: WireListener) {
     const { id, socket, remoteAddress, remotePort, localAddress, localPort } = connection;
@@ -89,6 +92,8 @@ export class Wire extends SMTPConnection {
   /** Starts reading. Overridden: no wait of 100 ms, no reverse look-up, no greeting. Private name: `_setListeners`
    * binds the socket to the stream. */
   override init(): void {
+    // An event emitter calls whatever it is given: the type of rawListeners is only less exact than that of `on`.
+    this.#foreign = this._socket.rawListeners('close') as (() => void)[];
     this._setListeners(NOTHING);
     // Gone before it came here: its 'close' has been and will not be again.
     if (this._socket.destroyed) this._onClose();
@@ -161,8 +166,15 @@ export class Wire extends SMTPConnection {
    */
   startTls(done: (socket: TLSSocket) => void): void {
     this.flush();
-    // After the handshake `_socket` is the TLS socket.
-    this.upgrade(NOTHING, () => done(this._socket as TLSSocket));
+    const raw = this._socket;
+    // A peer that ends its side during the handshake is gone; the TLS socket takes this over from the raw one.
+    raw.allowHalfOpen = false;
+    this.upgrade(NOTHING, () => {
+      this._socket.allowHalfOpen = true;
+      // After the handshake `_socket` is the TLS socket.
+      done(this._socket as TLSSocket);
+    });
+    for (const listener of this.#foreign) raw.on('close', listener);
   }
 
   /** Ends the connection in order: what was said is sent, the peer has a few seconds to end its side. */

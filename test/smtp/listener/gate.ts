@@ -128,6 +128,8 @@ export interface GateOptions {
   readonly recipients?: number;
   readonly earlyTalkerWait?: number;
   readonly wrap?: (connection: Connection) => Connection;
+  /** From one source and in all. */
+  readonly connections?: number;
   /** Connections are handed over only after this. */
   readonly late?: Promise<void>;
 }
@@ -175,8 +177,8 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
       log,
       addresses: ['127.0.0.1'],
       port: 0,
-      maxConnections: 1_000,
-      maxConnectionsPerSource: 1_000,
+      maxConnections: options.connections ?? 1_000,
+      maxConnectionsPerSource: options.connections ?? 1_000,
       busyLine: busyLine('mail.example.test'),
       wrongDoorLine: cleartextOnImplicit(PORTS),
       handshakeTimeout: 10_000,

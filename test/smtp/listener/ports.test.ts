@@ -105,6 +105,19 @@ test('T5: after a failed handshake the client comes back in clear and is served'
   await deliver(peer);
 });
 
+test.each([
+  ['good', {}],
+  ['failed', { maxVersion: 'TLSv1.2', ciphers: 'aNULL:@SECLEVEL=0' }],
+] as const)('T5: a connection with a %s handshake is counted out at its end', async (_name, options) => {
+  await using gate = await openGate({ connections: 2 });
+  for (let time = 0; time < 5; time++) {
+    await using peer = await Peer.at(gate);
+    await peer.startTls(options).catch(() => undefined);
+    peer.socket.destroy();
+    await expect.poll(() => gate.smtp.sessions).toBe(0);
+  }
+});
+
 test('T5: octets that are no TLS behind STARTTLS end that connection alone', async () => {
   await using gate = await openGate();
   await using peer = await Peer.at(gate);
