@@ -1,0 +1,46 @@
+// Encoded words of a header (RFC 2047, RFC 2231 §5) as text. What is no encoded word stays as it is; nothing here fails.
+
+import { decodeCharset } from './charset.ts';
+
+// encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=". Wider than RFC 2047 §2: spaces in the text
+// and words inside other words.
+const WORD = /=\?([^?*\s]{1,60})(?:\*[^?\s]{0,60})?\?([BbQq])\?([^?]*)\?=/g;
+
+/** One word, or several beside each other in one charset and encoding: a character may be split between them. */
+interface Run {
+  readonly charset: string;
+  readonly octets: Buffer[];
+}
+
+/** Decodes the encoded words of an unfolded field. White space between two of them is dropped (RFC 2047 §6.2). */
+export function decodeWords(value: string): string {
+  if (!value.includes('=?')) return value;
+  let text = '';
+  let run: Run | null = null;
+  let at = 0;
+  for (const match of value.matchAll(WORD)) {
+    const [word, charset = '', encoding = '', encoded = ''] = match;
+    const between = value.slice(at, match.index);
+    const adjacent = run !== null && /^[ \t]*$/.test(between);
+    if (!adjacent || run?.charset !== charset.toLowerCase()) {
+      text += runText(run);
+      run = { charset: charset.toLowerCase(), octets: [] };
+    }
+    if (!adjacent) text += between;
+    run.octets.push(encoding === 'B' || encoding === 'b' ? Buffer.from(encoded, 'base64') : decodeQ(encoded));
+    at = match.index + word.length;
+  }
+  return text + runText(run) + value.slice(at);
+}
+
+function runText(run: Run | null): string {
+  return run === null ? '' : decodeCharset(Buffer.concat(run.octets), run.charset);
+}
+
+/** The Q encoding (RFC 2047 §4.2): `_` is a space, `=XX` an octet. */
+function decodeQ(encoded: string): Buffer {
+  const octets = encoded
+    .replaceAll('_', ' ')
+    .replace(/=([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return Buffer.from(octets, /[^\0-\xff]/.test(octets) ? 'utf8' : 'latin1');
+}

@@ -1,0 +1,221 @@
+// SEARCH keys against messages (RFC 3501 §6.4.4). Each key is judged by the cheapest evidence that decides it: what the
+// store's row says, then the header, then the body. `null` is "not known yet", and only what is still needed is read.
+
+import { parseDate } from '../../formats/date.ts';
+import type { HeaderField } from '../../formats/header.ts';
+import { firstField } from '../../formats/header.ts';
+import { Flag } from '../../store/rows.ts';
+import { fold } from './fold.ts';
+import type { Day, SearchKey, SearchProgram } from './keys.ts';
+import { bodyText, foldedValue, readFields, type SearchContent } from './message-text.ts';
+import { containing, Needles } from './needles.ts';
+import { numberSet } from './number-set.ts';
+
+/** What is known of a message without reading it. A `MessageRow` has most of it. */
+export interface SearchMessage {
+  readonly sequence: number;
+  readonly uid: number;
+  /** Bits of `Flag`. */
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  readonly recent: boolean;
+  /** ms since the epoch, and the minutes of its zone. */
+  readonly internalDate: number;
+  readonly internalZone: number;
+  /** Octets of prefix and body, of prefix and header, and of the prefix. */
+  readonly size: number;
+  readonly headerSize: number;
+  readonly prefixSize: number;
+}
+
+/** A search, ready for many messages. */
+export interface Search {
+  /** What the row decides: true, false, or null where the message must be read. */
+  judge(message: SearchMessage): boolean | null;
+  /** Reads no more of the message than is needed to decide. */
+  matches(message: SearchMessage, content: SearchContent): Promise<boolean>;
+}
+
+/** What is known of a message so far. */
+interface Evidence {
+  readonly message: SearchMessage;
+  /** Of the header; null: not read yet. */
+  readonly fields: readonly HeaderField[] | null;
+  readonly folded: Map<HeaderField, FoldedField>;
+  /** Needles found in the body so far; null: not begun. */
+  readonly found: ReadonlySet<string> | null;
+  /** The body has been read to its end. */
+  readonly complete: boolean;
+}
+
+/** What HEADER looks at, and what TEXT does: with the name. */
+interface FoldedField {
+  readonly value: string;
+  readonly line: string;
+}
+
+type Judge = (evidence: Evidence) => boolean | null;
+
+const DAY = 86_400_000;
+
+/** @param largest what `*` stands for: the largest sequence number and UID of the mailbox, 0 where it is empty */
+export function compileSearch(
+  program: SearchProgram,
+  largest: { readonly sequence: number; readonly uid: number },
+): Search {
+  const needles = new Set<string>();
+  const judge = compile({ key: 'and', keys: program.keys }, largest, needles);
+  const unread = { fields: null, folded: new Map(), found: null, complete: false };
+  return {
+    judge: (message) => judge({ ...unread, message }),
+    matches: async (message, content) => {
+      const first = judge({ ...unread, message });
+      if (first !== null) return first;
+      const fields = await readFields(content, 0, message.headerSize);
+      const byHeader = { ...unread, message, fields, folded: new Map<HeaderField, FoldedField>() };
+      return judge(byHeader) ?? (await searchBody(judge, byHeader, content, needles));
+    },
+  };
+}
+
+/** Reads the body until the search is decided. */
+async function searchBody(
+  judge: Judge,
+  evidence: Evidence & { readonly fields: readonly HeaderField[] },
+  content: SearchContent,
+  wanted: ReadonlySet<string>,
+): Promise<boolean> {
+  const needles = new Needles(wanted);
+  for await (const piece of bodyText(content, evidence.fields, evidence.message.prefixSize)) {
+    if (piece.begins) needles.restart();
+    if (!needles.push(piece.text)) continue;
+    const decided = judge({ ...evidence, found: needles.found });
+    if (decided !== null) return decided;
+  }
+  return judge({ ...evidence, found: needles.found, complete: true }) ?? false;
+}
+
+function compile(key: SearchKey, largest: { sequence: number; uid: number }, needles: Set<string>): Judge {
+  switch (key.key) {
+    case 'all':
+      return () => true;
+    case 'recent':
+      return ({ message }) => message.recent;
+    case 'old':
+      return ({ message }) => !message.recent;
+    case 'new':
+      return ({ message }) => message.recent && (message.flags & Flag.Seen) === 0;
+    case 'flag':
+      return ({ message }) => ((message.flags & key.flag) !== 0) === key.set;
+    case 'keyword': {
+      const wanted = key.keyword.toLowerCase();
+      return ({ message }) => message.keywords.some((keyword) => keyword.toLowerCase() === wanted) === key.set;
+    }
+    case 'sequence': {
+      const within = numberSet(key.set, largest.sequence);
+      return ({ message }) => within(message.sequence);
+    }
+    case 'uid': {
+      const within = numberSet(key.set, largest.uid);
+      return ({ message }) => within(message.uid);
+    }
+    case 'size':
+      return ({ message }) => (key.relation === 'larger' ? message.size > key.octets : message.size < key.octets);
+    case 'date':
+      return key.of === 'internal'
+        ? ({ message }) => compareDay(dayOf(message.internalDate, message.internalZone), key.relation, key.day)
+        : ({ fields }) => (fields === null ? null : compareDay(sentDay(fields), key.relation, key.day));
+    case 'header':
+      return headerJudge(key.name.toLowerCase(), fold(key.text));
+    case 'body':
+      return textJudge(fold(key.text), false, needles);
+    case 'text':
+      return textJudge(fold(key.text), true, needles);
+    case 'not': {
+      const operand = compile(key.operand, largest, needles);
+      return (evidence) => {
+        const judged = operand(evidence);
+        return judged === null ? null : !judged;
+      };
+    }
+    case 'or':
+      return anyOf([compile(key.left, largest, needles), compile(key.right, largest, needles)]);
+    case 'and':
+      return allOf(key.keys.map((inner) => compile(inner, largest, needles)));
+    default:
+      return key satisfies never;
+  }
+}
+
+/** False as soon as one is false; not known while one is not. */
+function allOf(judges: readonly Judge[]): Judge {
+  return (evidence) => {
+    let all: boolean | null = true;
+    for (const judge of judges) {
+      const judged = judge(evidence);
+      if (judged === false) return false;
+      if (judged === null) all = null;
+    }
+    return all;
+  };
+}
+
+function anyOf(judges: readonly Judge[]): Judge {
+  return (evidence) => {
+    let any: boolean | null = false;
+    for (const judge of judges) {
+      const judged = judge(evidence);
+      if (judged === true) return true;
+      if (judged === null) any = null;
+    }
+    return any;
+  };
+}
+
+/** HEADER: a field of this name that holds the text; with no text it only has to be there. */
+function headerJudge(name: string, text: string): Judge {
+  const holds = containing(text);
+  return ({ fields, folded }) => {
+    if (fields === null) return null;
+    return fields.some((field) => field.is(name) && (text === '' || holds(foldedOf(field, folded).value)));
+  };
+}
+
+/** TEXT is the header or the body; BODY the body alone. The empty string is in every message. */
+function textJudge(text: string, header: boolean, needles: Set<string>): Judge {
+  if (text === '') return () => true;
+  needles.add(text);
+  const holds = containing(text);
+  return ({ fields, folded, found, complete }) => {
+    if (found?.has(text)) return true;
+    if (header && fields?.some((field) => holds(foldedOf(field, folded).line))) return true;
+    return complete ? false : null;
+  };
+}
+
+/** Each field is folded once for a message. */
+function foldedOf(field: HeaderField, folded: Map<HeaderField, FoldedField>): FoldedField {
+  const known = folded.get(field);
+  if (known !== undefined) return known;
+  const value = foldedValue(field);
+  const both = { value, line: `${fold(field.name)}: ${value}` };
+  folded.set(field, both);
+  return both;
+}
+
+/** The date that a moment has in its zone: time and zone are disregarded (RFC 3501 §6.4.4). */
+function dayOf(time: number, zone: number): Day {
+  return Math.floor((time + zone * 60_000) / DAY);
+}
+
+/** null: no date, so no date key matches. */
+function sentDay(fields: readonly HeaderField[]): Day | null {
+  const date = parseDate(firstField(fields, 'date')?.value ?? '');
+  return date === null ? null : dayOf(date.time, date.zone);
+}
+
+function compareDay(day: Day | null, relation: 'before' | 'on' | 'since', wanted: Day): boolean {
+  if (day === null) return false;
+  if (relation === 'on') return day === wanted;
+  return relation === 'before' ? day < wanted : day >= wanted;
+}
