@@ -2,12 +2,7 @@
 // filled in. The schema that makes one stands in schema.ts; nothing else reads the file.
 
 import type { Role, TlsMode } from '../platform/listener.ts';
-
-/** Where a value was written, for messages to people. */
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-}
+import type { Place } from './place.ts';
 
 export interface ListenerConfig {
   readonly role: Role;

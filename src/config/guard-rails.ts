@@ -1,0 +1,127 @@
+// What must fit together, checked when the configuration is read: a mail port that is open the wrong way is worse than
+// one that does not start. Each refusal says why. Also the warnings of what is allowed but unwise.
+
+import { isLoopback } from '../platform/source.ts';
+import type { AccountConfig, Config, ListenerConfig } from './config.ts';
+import type { Complaint, Place } from './place.ts';
+import type { Path } from './toml.ts';
+
+/** Everything that does not fit together. `at` gives the place of a path of the file. */
+export function complaintsOf(config: Config, at: (path: Path) => Place): Complaint[] {
+  const complaints: Complaint[] = [];
+  const complain = (path: Path, text: string) => complaints.push({ place: at(path), text });
+  if (config.listeners.length === 0) {
+    complain(['listener'], 'no [[listener]]: a server needs at least one, with role, port and tls');
+  }
+  for (const [index, listener] of config.listeners.entries()) {
+    const path = ['listener', index];
+    const wrong = wrongListener(listener);
+    if (wrong !== null) complain([...path, wrong.key], wrong.text);
+    const twin = config.listeners.slice(0, index).find((other) => collide(listener, other));
+    if (twin !== undefined) {
+      complain([...path, 'port'], `port ${listener.port} is taken by the ${twin.role} listener above`);
+    }
+  }
+  wrongAccounts(config, complain);
+  if (config.domains.length === 0) complain(['domains'], 'must name at least one domain whose mail is ours');
+  if (config.tls.certificates.length !== config.tls.keys.length) {
+    complain(['tls', 'key'], 'tls.certificate and tls.key must name as many files, in the same order');
+  }
+  if (config.limits.headerSize > config.limits.messageSize) {
+    complain(['limits', 'header_size'], 'must not be over limits.message_size');
+  }
+  if (config.queue.warn > config.queue.expire) {
+    complain(['queue', 'warn'], 'must not be over queue.expire: a delay is reported before the message is given up');
+  }
+  const open = config.listeners.find((listener) => !onLoopback(listener));
+  if ((config.test.catchAll || config.test.anyPassword) && open !== undefined && !config.test.exposed) {
+    complain(
+      ['test', config.test.catchAll ? 'catch_all' : 'any_password'],
+      `takes mail or passwords from anybody, but port ${open.port} listens on ${open.addresses.join(', ')}: ` +
+        'listen on 127.0.0.1 only, or say exposed = true in [test] if nobody else can reach it',
+    );
+  }
+  return complaints;
+}
+
+/** What is allowed because the configuration asks for it, and is said at each start. */
+export function warningsOf(config: Config): readonly string[] {
+  const inClear = config.listeners.filter((listener) => listener.role !== 'transfer' && isOptional(listener));
+  const warnings = inClear
+    .filter((listener) => !onLoopback(listener))
+    .map(
+      ({ role, port, addresses }) =>
+        `${role} on ${addresses.join(', ')} port ${port} takes passwords in clear (cleartext = true)`,
+    );
+  if (config.test.catchAll) warnings.push('[test] catch_all: every recipient is local and no mail leaves');
+  if (config.test.anyPassword) warnings.push('[test] any_password: any password opens any account');
+  return warnings;
+}
+
+function wrongListener(listener: ListenerConfig): { readonly key: string; readonly text: string } | null {
+  const { role, tls } = listener;
+  const local = onLoopback(listener);
+  if (role === 'pop3') return { key: 'role', text: 'pop3 is not built yet: remove this listener' };
+  if (role === 'transfer') {
+    if (tls === 'implicit') {
+      return { key: 'tls', text: 'a transfer listener greets in clear (RFC 3207 §4): write tls = "offered"' };
+    }
+    if (tls !== 'offered' && !local && !listener.private) {
+      const why = tls === 'required' ? 'a public MX must not demand TLS (RFC 3207 §4)' : 'a public MX should offer TLS';
+      return { key: 'tls', text: `${why}: write tls = "offered", or private = true if this is no public MX` };
+    }
+    if (listener.cleartext) return { key: 'cleartext', text: 'is for listeners with passwords; transfer has none' };
+    return null;
+  }
+  if (listener.private) return { key: 'private', text: 'is for transfer listeners only' };
+  if (listener.earlyTalkerWait > 0) return { key: 'early_talker_wait', text: 'is for transfer listeners only' };
+  if (isOptional(listener) && !local && !listener.cleartext) {
+    return {
+      key: 'tls',
+      text:
+        `passwords would cross the net in clear (RFC 8314 §3): write tls = "implicit" or "required", ` +
+        'listen on 127.0.0.1 only, or say cleartext = true if you must',
+    };
+  }
+  return null;
+}
+
+function wrongAccounts(config: Config, complain: (path: Path, text: string) => void): void {
+  const owners = new Map<string, string>();
+  for (const [index, account] of config.accounts.entries()) {
+    const path = ['account', index];
+    if (account.password !== null && account.passwordHash !== null) {
+      complain([...path, 'password'], 'has password and password_hash: write one of them');
+    }
+    for (const { text, key } of addressesOf(account)) {
+      const domain = text.slice(text.lastIndexOf('@') + 1);
+      if (!config.domains.includes(domain) && !config.test.catchAll) {
+        complain([...path, key], `${text} is not in one of our domains: add "${domain}" to domains`);
+      }
+      const owner = owners.get(text.toLowerCase());
+      if (owner !== undefined) complain([...path, key], `${text} already belongs to ${owner}`);
+      owners.set(text.toLowerCase(), account.address);
+    }
+  }
+}
+
+function addressesOf(account: AccountConfig): readonly { readonly text: string; readonly key: string }[] {
+  return [{ text: account.address, key: 'address' }, ...account.aliases.map((text) => ({ text, key: 'aliases' }))];
+}
+
+/** TLS is up to the client, or there is none. */
+function isOptional({ tls }: ListenerConfig): boolean {
+  return tls === 'offered' || tls === 'none';
+}
+
+function onLoopback({ addresses }: ListenerConfig): boolean {
+  return addresses.every(isLoopback);
+}
+
+/** Would both bind the same address and port? The unspecified address is all of its family, and `::` may be IPv4's. */
+function collide(one: ListenerConfig, other: ListenerConfig): boolean {
+  if (one.port === 0 || one.port !== other.port) return false;
+  const covers = (all: string, address: string) =>
+    all === address || (all === '0.0.0.0' && !address.includes(':')) || (all === '::' && address.includes(':'));
+  return one.addresses.some((a) => other.addresses.some((b) => covers(a, b) || covers(b, a)));
+}

@@ -1,0 +1,117 @@
+// Every setting that the configuration can have: its name, kind, bounds and default. What must fit together stands in
+// guard-rails.ts; the names that the rest of Postern uses, in config.ts.
+
+import * as v from 'valibot';
+import * as value from './values.ts';
+
+const MEBI = 1024 ** 2;
+const GIBI = 1024 ** 3;
+
+const listener = v.strictObject({
+  role: value.oneOf('transfer', 'submission', 'imap', 'pop3'),
+  address: v.optional(value.ipAddresses(), '127.0.0.1'),
+  /** 0: any free port. */
+  port: value.integer(0, 65_535),
+  tls: value.oneOf('offered', 'required', 'implicit', 'none'),
+  /** Allows passwords in clear off loopback. */
+  cleartext: v.optional(value.boolean(), false),
+  /** A transfer listener that is not a public MX: may demand TLS, or have none. */
+  private: v.optional(value.boolean(), false),
+  /** How long to wait for a client that talks before it is greeted; for transfer. */
+  early_talker_wait: v.optional(value.duration(), '0s'),
+});
+
+const account = v.strictObject({
+  address: value.mailbox(),
+  password: v.optional(value.password()),
+  password_hash: v.optional(value.passwordHash()),
+  aliases: v.optional(value.mailboxes(), []),
+  /** Absent: no limit. */
+  quota: v.optional(value.size(1, 1024 * GIBI)),
+});
+
+const resolver = v.strictObject({
+  address: value.resolverAddress(),
+  trusted: v.optional(value.boolean(), false),
+});
+
+const route = v.strictObject({
+  domain: value.domain(),
+  host: value.host(),
+  port: v.optional(value.integer(1, 65_535), 25),
+  tls: v.optional(value.oneOf('opportunistic', 'required', 'verified', 'implicit', 'none'), 'opportunistic'),
+});
+
+const tls = v.strictObject({
+  folder: v.optional(value.text('the path of a folder'), 'certs'),
+  /** Absent: a local authority issues them. */
+  certificate: v.optional(value.files(), []),
+  key: v.optional(value.files(), []),
+});
+
+const queue = v.strictObject({
+  /** RFC 5321 §4.5.4.1 suggests 30 minutes and more; the first tries are closer, for greylisting. */
+  retry: v.optional(value.durations(), ['5m', '15m', '30m', '1h', '2h', '4h']),
+  /** RFC 5321 §4.5.4.1: at least four to five days. */
+  expire: v.optional(value.duration(1000), '5d'),
+  warn: v.optional(value.duration(1000), '4h'),
+});
+
+const relay = v.strictObject({
+  /** Absent: MX records. */
+  smarthost: v.optional(value.smarthost()),
+  port: v.optional(value.integer(1, 65_535), 25),
+  loopback: v.optional(value.boolean(), false),
+  /** Absent: those of the system. */
+  resolver: v.optional(v.array(resolver), []),
+  route: v.optional(v.array(route), []),
+  /** Connections to one destination, and in all. */
+  per_destination: v.optional(value.integer(1, 1_000), 4),
+  concurrency: v.optional(value.integer(1, 10_000), 50),
+});
+
+const limits = v.strictObject({
+  message_size: v.optional(value.size(64 * 1024, 2 * GIBI), '50MB'),
+  header_size: v.optional(value.size(16 * 1024, 16 * MEBI), '512KB'),
+  /** RFC 5321 §4.5.3.1.8: at least 100. */
+  recipients: v.optional(value.integer(100, 100_000), 1_000),
+  /** Of one listener. */
+  connections: v.optional(value.integer(1, 100_000), 2_000),
+  /** Of one listener; a source is an IPv4 address or an IPv6 /64. */
+  connections_per_source: v.optional(value.integer(1, 100_000), 100),
+  /** Of all string literals of one IMAP command; APPEND has message_size. */
+  literal: v.optional(value.size(8 * 1024, 64 * MEBI), '64KB'),
+});
+
+const submission = v.strictObject({
+  /** Does Received: name the address of the user's own machine? */
+  show_client: v.optional(value.boolean(), true),
+});
+
+const test = v.strictObject({
+  catch_all: v.optional(value.boolean(), false),
+  any_password: v.optional(value.boolean(), false),
+  exposed: v.optional(value.boolean(), false),
+});
+
+const log = v.strictObject({
+  level: v.optional(value.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info'),
+});
+
+export const schema = v.strictObject({
+  hostname: value.hostname(),
+  domains: value.domains(),
+  data: v.optional(value.text('the path of a folder'), 'data'),
+  tls: v.optional(tls, {}),
+  listener: v.optional(v.array(listener), []),
+  account: v.optional(v.array(account), []),
+  queue: v.optional(queue, {}),
+  relay: v.optional(relay, {}),
+  limits: v.optional(limits, {}),
+  submission: v.optional(submission, {}),
+  test: v.optional(test, {}),
+  log: v.optional(log, {}),
+});
+
+/** What the file says, read and with its defaults. */
+export type Settings = v.InferOutput<typeof schema>;
