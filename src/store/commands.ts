@@ -218,3 +218,17 @@ export interface CopyResult {
   readonly from: Uint32Array;
   readonly to: Uint32Array;
 }
+
+/** Every staged body that a command carries. */
+export function stagedBodies(command: Command): readonly StagedBody[] {
+  switch (command.kind) {
+    case 'accept':
+      return [command.body];
+    case 'append':
+      return command.messages.map((message) => message.body);
+    case 'settle':
+      return command.reports.map((report) => report.body);
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,33 @@
+// append: messages that a client brings into a mailbox (RFC 3501 §6.3.11, RFC 3502), all of them or none.
+
+import type { CommandOf, Results } from '../commands.ts';
+import type { Uid } from '../rows.ts';
+import { completeBody } from '../writer/bodies.ts';
+import { type Arrival, checkQuota, place, selectableMailbox } from '../writer/placement.ts';
+import { threadOf } from '../writer/threads.ts';
+import type { Work } from '../writer/work.ts';
+
+export function append(work: Work, command: CommandOf<'append'>): Results['append'] {
+  const mailbox = selectableMailbox(work, command.mailbox);
+  const octets = command.messages.reduce((sum, message) => sum + message.body.size, 0);
+  checkQuota(work, mailbox.account, octets);
+  const arrivals = command.messages.map((message): Arrival => {
+    const body = completeBody(work, message.body, 1);
+    const email = work.numbers.next('email');
+    return {
+      body,
+      email,
+      thread: threadOf(work, mailbox.account, message.facts, email),
+      prefix: null,
+      size: message.body.size,
+      headerSize: message.facts.headerSize,
+      internalDate: message.internalDate,
+      internalZone: message.internalZone,
+      flags: message.flags,
+      keywords: message.keywords,
+    };
+  });
+  const { uids } = place(work, mailbox, arrivals, command.view);
+  // UIDs as the placement gave them out.
+  return { uidValidity: mailbox.uid_validity, uids: Array.from(uids) as Uid[] };
+}

@@ -1,0 +1,91 @@
+// expunge: messages leave a mailbox (RFC 3501 §6.4.3, RFC 4315 §2.1). What stays is a tombstone for views that have not
+// been told, freed later, and the expunge log (RFC 7162 §3.2.5).
+
+import type { CommandOf, Results } from '../commands.ts';
+import { Flag, type ModSeq, type ViewId } from '../rows.ts';
+import { type MailboxState, selectableMailbox } from '../writer/placement.ts';
+import { type Standing, standing } from '../writer/standing.ts';
+import type { Work } from '../writer/work.ts';
+
+export function expunge(work: Work, command: CommandOf<'expunge'>): Results['expunge'] {
+  const mailbox = selectableMailbox(work, command.mailbox);
+  // Most calls find nothing to do, which the counters know.
+  if (mailbox.messages === 0 || (!command.force && mailbox.deleted === 0)) return nothing(mailbox);
+  const rows = command.uids === null ? everyMessage(work, mailbox) : standing(work, mailbox.id, command.uids);
+  const doomed = command.force ? rows : rows.filter((row) => (row.flags & Flag.Deleted) !== 0);
+  if (doomed.length === 0) return nothing(mailbox);
+  return remove(work, mailbox, doomed, command.view);
+}
+
+function nothing(mailbox: MailboxState): Results['expunge'] {
+  return { uids: new Uint32Array(0), modSeq: mailbox.highest_modseq };
+}
+
+/** All messages that stand, ascending. */
+export function everyMessage(work: Work, mailbox: MailboxState): readonly Standing[] {
+  return work.db.all<Standing>(
+    `SELECT uid, flags, keywords, modseq, size, body FROM message
+     WHERE id BETWEEN (?1 << 32) AND (?1 << 32) | 0xffffffff AND expunged = 0 ORDER BY id`,
+    mailbox.id,
+  );
+}
+
+/** Takes messages out of a mailbox. @param rows some, of those that stand there */
+export function remove(
+  work: Work,
+  mailbox: MailboxState,
+  rows: readonly Standing[],
+  view: ViewId | null,
+): { readonly uids: Uint32Array; readonly modSeq: ModSeq } {
+  const modSeq = work.numbers.next('modseq');
+  const uids = Uint32Array.from(rows, (row) => row.uid).sort();
+  let unseen = 0;
+  let deleted = 0;
+  let octets = 0;
+  for (const row of rows) {
+    if ((row.flags & Flag.Seen) === 0) unseen += 1;
+    if ((row.flags & Flag.Deleted) !== 0) deleted += 1;
+    octets += row.size;
+  }
+  for (const { first, last } of runs(uids)) {
+    // A run has no gap among the UIDs that were asked for, so nothing else stands in it.
+    work.db.run(
+      'UPDATE message SET expunged = ?3 WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?4 AND expunged = 0',
+      mailbox.id,
+      first,
+      work.commit,
+      last,
+    );
+    work.db.run(
+      'INSERT INTO vanished (mailbox, modseq, first, last) VALUES (?, ?, ?, ?)',
+      mailbox.id,
+      modSeq,
+      first,
+      last,
+    );
+  }
+  work.db.run(
+    `UPDATE mailbox SET highest_modseq = ?, messages = messages - ?, unseen = unseen - ?, deleted = deleted - ?,
+     octets = octets - ? WHERE id = ?`,
+    modSeq,
+    rows.length,
+    unseen,
+    deleted,
+    octets,
+    mailbox.id,
+  );
+  work.publish({ kind: 'expunged', mailbox: mailbox.id, account: mailbox.account, modSeq, uids, view });
+  work.buried(mailbox.id);
+  return { uids, modSeq };
+}
+
+/** Runs of consecutive numbers. */
+function runs(uids: Uint32Array): { first: number; last: number }[] {
+  const found: { first: number; last: number }[] = [];
+  for (const uid of uids) {
+    const run = found.at(-1);
+    if (run !== undefined && run.last + 1 === uid) run.last = uid;
+    else found.push({ first: uid, last: uid });
+  }
+  return found;
+}

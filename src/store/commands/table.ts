@@ -1,0 +1,90 @@
+// The table of commands: which function does each, and what it asks of the disk.
+
+import type { CommandKind, CommandOf, Results } from '../commands.ts';
+import { discardStage, stageChunk } from '../writer/bodies.ts';
+import type { Work } from '../writer/work.ts';
+import { accept } from './accept.ts';
+import { putAccount, removeAccount, setPassword } from './accounts.ts';
+import { append } from './append.ts';
+import { expunge } from './expunge.ts';
+import { flags } from './flags.ts';
+import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailboxes.ts';
+import { queueControl, settle } from './queue.ts';
+import { copy, move } from './transfer.ts';
+import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
+
+/** One chunk of a body ahead of its command: sent by the store's own front, never by its callers. */
+export interface StageChunk {
+  readonly kind: 'stage';
+  readonly stage: number;
+  /** Which chunk, from 0. */
+  readonly place: number;
+  readonly octets: Uint8Array;
+}
+
+/** How far a command must get before it is answered. `memory`: nothing is written. `written`: the operating system has
+ * it; losing it with the power harms nobody. `durable`: it is on disk. */
+export type Depth = 'memory' | 'written' | 'durable';
+
+type Handler<K extends CommandKind> = (work: Work, command: CommandOf<K>) => Results[K];
+
+interface Row<K extends CommandKind> {
+  readonly depth: Depth;
+  readonly run: Handler<K>;
+}
+
+export const commands: { readonly [K in CommandKind]: Row<K> } = {
+  accept: { depth: 'durable', run: accept },
+  settle: {
+    depth: 'durable',
+    run: (work, command) => {
+      settle(work, command.settlements);
+      for (const report of command.reports) accept(work, report);
+      return undefined;
+    },
+  },
+  append: { depth: 'durable', run: append },
+  flags: { depth: 'durable', run: flags },
+  copy: { depth: 'durable', run: copy },
+  move: { depth: 'durable', run: move },
+  expunge: { depth: 'durable', run: expunge },
+  'create-mailbox': { depth: 'durable', run: createMailbox },
+  'delete-mailbox': { depth: 'durable', run: quiet(deleteMailbox) },
+  'rename-mailbox': { depth: 'durable', run: quiet(renameMailbox) },
+  subscribe: { depth: 'durable', run: quiet(subscribe) },
+  // \Recent that is claimed twice after a power failure is shown twice: no reason to sync.
+  'open-view': { depth: 'written', run: openView },
+  'claim-recent': { depth: 'written', run: claimRecent },
+  'acknowledge-view': { depth: 'memory', run: quiet(acknowledgeView) },
+  'close-view': { depth: 'memory', run: quiet(closeView) },
+  'put-account': { depth: 'durable', run: putAccount },
+  'set-password': { depth: 'durable', run: quiet(setPassword) },
+  'remove-account': { depth: 'durable', run: quiet(removeAccount) },
+  'queue-control': { depth: 'durable', run: queueControl },
+  discard: {
+    depth: 'memory',
+    run: (work, command) => {
+      work.after(() => discardStage(work, command.stage));
+      return undefined;
+    },
+  },
+};
+
+/** A command whose result is that it was done. */
+function quiet<C>(run: (work: Work, command: C) => void): (work: Work, command: C) => undefined {
+  return (work, command) => {
+    run(work, command);
+    return undefined;
+  };
+}
+
+export function depthOf(command: CommandOf<CommandKind> | StageChunk): Depth {
+  return command.kind === 'stage' ? 'written' : commands[command.kind].depth;
+}
+
+export function perform(work: Work, command: CommandOf<CommandKind> | StageChunk): unknown {
+  if (command.kind === 'stage') return stageChunk(work, command.stage, command.place, command.octets);
+  // The table pairs each kind with its function, which the type of an index by union cannot say.
+  const { run } = commands[command.kind] as { run(work: Work, command: CommandOf<CommandKind>): unknown };
+  return run(work, command);
+}

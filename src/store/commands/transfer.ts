@@ -1,0 +1,94 @@
+// copy and move: messages go from one mailbox to another, all that still stand or none (RFC 3501 §6.4.7, RFC 6851).
+// A copy is a row: the body is shared, and so is the e-mail id (RFC 8474 §5.1).
+
+import type { CommandOf, CopyResult } from '../commands.ts';
+import { splitKeywords } from '../keywords.ts';
+import type { ViewId } from '../rows.ts';
+import { holdBody } from '../writer/bodies.ts';
+import { type Arrival, checkQuota, type MailboxState, place, selectableMailbox } from '../writer/placement.ts';
+import { type Standing, standing } from '../writer/standing.ts';
+import type { Work } from '../writer/work.ts';
+import { remove } from './expunge.ts';
+
+export function copy(work: Work, command: CommandOf<'copy'>): CopyResult {
+  const { from, to, rows } = ends(work, command);
+  checkQuota(work, to.account, octetsOf(rows));
+  return placeCopies(work, from, to, rows, command.view);
+}
+
+export function move(work: Work, command: CommandOf<'move'>): CopyResult {
+  const { from, to, rows } = ends(work, command);
+  // Within an account a move adds nothing to what is used.
+  if (from.account !== to.account) checkQuota(work, to.account, octetsOf(rows));
+  return moveRows(work, from, to, rows, command.view);
+}
+
+/** Moves messages that stand in `from`. The target is told first, so that no follower sees a message nowhere. */
+export function moveRows(
+  work: Work,
+  from: MailboxState,
+  to: MailboxState,
+  rows: readonly Standing[],
+  view: ViewId | null,
+): CopyResult {
+  const copies = placeCopies(work, from, to, rows, view);
+  if (rows.length > 0) remove(work, from, rows, view);
+  return copies;
+}
+
+function ends(work: Work, command: CommandOf<'copy' | 'move'>) {
+  const from = selectableMailbox(work, command.from);
+  const to = selectableMailbox(work, command.to);
+  return { from, to, rows: standing(work, from.id, command.uids) };
+}
+
+function octetsOf(rows: readonly Standing[]): number {
+  return rows.reduce((sum, row) => sum + row.size, 0);
+}
+
+function placeCopies(
+  work: Work,
+  from: MailboxState,
+  to: MailboxState,
+  rows: readonly Standing[],
+  view: ViewId | null,
+): CopyResult {
+  const sources = Uint32Array.from(rows, (row) => row.uid);
+  if (rows.length === 0) return { uidValidity: to.uid_validity, from: sources, to: new Uint32Array(0) };
+  const arrivals = rows.map((row) => arrivalOf(work, from, row));
+  for (const row of rows) holdBody(work, row.body);
+  const { uids } = place(work, to, arrivals, view);
+  return { uidValidity: to.uid_validity, from: sources, to: uids };
+}
+
+type Rest = {
+  readonly email: number;
+  readonly thread: number;
+  readonly prefix: Uint8Array | null;
+  readonly header_size: number;
+  readonly internal_date: number;
+  readonly internal_zone: number;
+};
+
+/** What a copy takes over: everything but UID, MODSEQ and save date (RFC 8514 §1). */
+function arrivalOf(work: Work, from: MailboxState, row: Standing): Arrival {
+  const rest = work.db.get<Rest>(
+    `SELECT email, thread, prefix, header_size, internal_date, internal_zone FROM message WHERE id = (? << 32) | ?`,
+    from.id,
+    row.uid,
+  );
+  // The row was read a moment ago in this transaction.
+  if (rest === undefined) throw new Error('A message that stands has no row');
+  return {
+    body: row.body,
+    email: rest.email,
+    thread: rest.thread,
+    prefix: rest.prefix,
+    size: row.size,
+    headerSize: rest.header_size,
+    internalDate: rest.internal_date,
+    internalZone: rest.internal_zone,
+    flags: row.flags,
+    keywords: splitKeywords(row.keywords),
+  };
+}

@@ -1,0 +1,60 @@
+// Every bound of the Message Store in one table, with its reason. Nothing in the store grows without one of these.
+
+export const Limit = {
+  /** A body is kept in chunks of this many octets: what one read or one freeing step handles. */
+  chunkOctets: 65_536,
+  /** Chunks of one body: their number stands in 16 bits beside the body's id, so a body has at most 4 GiB. */
+  chunksPerBody: 65_536,
+  /** A body up to this size stays in memory and travels with its command. */
+  tailOctets: 262_144,
+  /** While all sessions together hold more than this in memory, bodies go to disk after one chunk. */
+  stagingMemory: 33_554_432,
+  /** Chunks of one body under way to the store thread: the window of its back-pressure. */
+  stagingWindow: 4,
+  /** Octets of one body, and of all bodies that are staged at a time (defaults). */
+  stagingPerSession: 268_435_456,
+  stagingTotal: 4_294_967_296,
+  /** Commands and octets that share one transaction: bounds how long its first command waits. */
+  batchCommands: 512,
+  batchOctets: 16_777_216,
+  /** The write-ahead log (default), octets. Checkpoints begin at a quarter of it. */
+  walOctets: 67_108_864,
+  /** ms that the writer gives a checkpoint when the log is at its cap. */
+  checkpointWait: 1_000,
+  /** ms of one step of freeing, and the longest that freeing waits for an idle moment. */
+  sweepSlice: 4,
+  sweepPatience: 200,
+  /** Rows that one step of freeing looks at before it reads the clock again. */
+  sweepRows: 32,
+  /** ms that an expunged message outlives its EXPUNGE at most, for views that have not been told. */
+  tombstoneAge: 3_600_000,
+  /** ms between two looks at the clock of a store where nothing happens. */
+  tick: 60_000,
+  /** Rows, and octets of a body, that one read returns. */
+  pageRows: 500,
+  readOctets: 1_048_576,
+  /** Messages in all mailboxes of which the UIDs are kept at hand; 5 octets each. */
+  indexedMessages: 4_000_000,
+  /** Octets of what stands in front of a body for one recipient: keeps a page of rows near 1 MiB. */
+  prefixOctets: 4_096,
+  /** Keywords in use in one mailbox, and characters of one. */
+  keywords: 256,
+  keywordLength: 128,
+  /** Mailboxes, and subscribed names, of one account; octets and levels of a name. */
+  mailboxes: 10_000,
+  subscriptions: 10_000,
+  mailboxName: 1_000,
+  mailboxDepth: 50,
+  /** Message-IDs of one message that are looked up for its thread. */
+  threadLookups: 12,
+  /** Attempts of one queue entry that are remembered. */
+  attempts: 50,
+  /** Bodies waiting for the deriver; more are derived when they are asked for. */
+  deriverQueue: 10_000,
+  /** Bodies derived in one transaction of derived.db, and octets above which a body is left to that thread. */
+  deriverBatch: 32,
+  derivedByCaller: 262_144,
+} as const;
+
+/** UIDs and UIDVALIDITYs are nz-numbers of 32 bits (RFC 3501 §9). */
+export const MAX_UID = 4_294_967_295;

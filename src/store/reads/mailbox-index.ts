@@ -1,0 +1,161 @@
+// UIDs and flags of the mailboxes that sessions look at, kept current from the change feed, so that a thousand views of
+// one mailbox share one array. An array that was given out is never changed: new UIDs go behind its end.
+
+import type { Connection } from '../engine.ts';
+import { Limit } from '../limits.ts';
+import { Flag, type MailboxId, type ModSeq, type Uid } from '../rows.ts';
+import type { Change } from '../store.ts';
+
+export interface IndexedMailbox {
+  readonly uids: Uint32Array;
+  readonly flags: Uint8Array;
+  /** The mailbox's highest MODSEQ that is in it. */
+  readonly modSeq: ModSeq;
+}
+
+export class MailboxIndex {
+  /** The one used last stands last. */
+  readonly #mailboxes = new Map<MailboxId, IndexedMailbox>();
+  #messages = 0;
+
+  /** What a snapshot has, where `highest` is the mailbox's highest MODSEQ: from memory if nothing else has changed. */
+  get(db: Connection, mailbox: MailboxId, highest: ModSeq): IndexedMailbox {
+    const known = this.#mailboxes.get(mailbox);
+    const found = known?.modSeq === highest ? known : load(db, mailbox, highest);
+    this.#put(mailbox, found);
+    return found;
+  }
+
+  /** Takes a change of the feed. One that is already in what was loaded later is passed over. */
+  apply(change: Change): void {
+    if (!('mailbox' in change) || change.mailbox === null) return;
+    const known = this.#mailboxes.get(change.mailbox);
+    if (known === undefined) return;
+    if (change.kind === 'mailbox-deleted') this.#drop(change.mailbox);
+    if (!('modSeq' in change) || change.modSeq <= known.modSeq) return;
+    this.#put(change.mailbox, applied(known, change));
+  }
+
+  #put(mailbox: MailboxId, found: IndexedMailbox): void {
+    this.#drop(mailbox);
+    this.#mailboxes.set(mailbox, found);
+    this.#messages += found.uids.length;
+    for (const oldest of this.#mailboxes.keys()) {
+      if (this.#messages <= Limit.indexedMessages || oldest === mailbox) break;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(mailbox: MailboxId): void {
+    this.#messages -= this.#mailboxes.get(mailbox)?.uids.length ?? 0;
+    this.#mailboxes.delete(mailbox);
+  }
+}
+
+/** The first UID without \Seen. */
+export function firstUnseenOf({ uids, flags }: IndexedMailbox): Uid | null {
+  for (let at = 0; at < flags.length; at++) {
+    // UIDs of the store.
+    if (((flags[at] ?? 0) & Flag.Seen) === 0) return (uids[at] ?? 0) as Uid;
+  }
+  return null;
+}
+
+/** Reads a mailbox. One text of all rows is read three times faster than 100,000 row objects. */
+function load(db: Connection, mailbox: MailboxId, modSeq: ModSeq): IndexedMailbox {
+  const row = db.get<{ rows: number; text: string | null }>(
+    `SELECT count(*) AS rows, group_concat(entry) AS text FROM (SELECT (id & 0xffffffff) * 256 + flags AS entry FROM message
+     WHERE id BETWEEN (?1 << 32) AND (?1 << 32) | 0xffffffff AND expunged = 0 ORDER BY id)`,
+    mailbox,
+  );
+  const length = row?.rows ?? 0;
+  const text = row?.text ?? '';
+  const uids = new Uint32Array(length);
+  const flags = new Uint8Array(length);
+  let entry = 0;
+  let at = 0;
+  for (let place = 0; place <= text.length && at < length; place++) {
+    const digit = text.charCodeAt(place) - 48;
+    // A comma, or behind the end.
+    if (digit >= 0) entry = entry * 10 + digit;
+    else {
+      put(uids, flags, at, entry);
+      at += 1;
+      entry = 0;
+    }
+  }
+  if (at < length) put(uids, flags, at, entry);
+  return { uids, flags, modSeq };
+}
+
+function put(uids: Uint32Array, flags: Uint8Array, at: number, entry: number): void {
+  uids[at] = Math.floor(entry / 256);
+  flags[at] = entry % 256;
+}
+
+function applied(known: IndexedMailbox, change: Extract<Change, { readonly modSeq: ModSeq }>): IndexedMailbox {
+  const { modSeq } = change;
+  switch (change.kind) {
+    case 'added': {
+      const uids = extended(Uint32Array, known.uids, change.uids);
+      return { uids, flags: extended(Uint8Array, known.flags, change.flags), modSeq };
+    }
+    case 'flags': {
+      // Flags are not given out, so they may change where they are.
+      for (const [at, uid] of change.uids.entries()) {
+        const place = placeOf(known.uids, uid);
+        if (known.uids[place] === uid) known.flags[place] = change.flags[at] ?? 0;
+      }
+      return { ...known, modSeq };
+    }
+    case 'expunged': {
+      const gone = change.uids;
+      const left = known.uids.length - gone.length;
+      const uids = new Uint32Array(Math.max(0, left));
+      const flags = new Uint8Array(uids.length);
+      let to = 0;
+      let next = 0;
+      for (let from = 0; from < known.uids.length; from++) {
+        const uid = known.uids[from] ?? 0;
+        while (next < gone.length && (gone[next] ?? 0) < uid) next += 1;
+        if (gone[next] === uid) continue;
+        uids[to] = uid;
+        flags[to] = known.flags[from] ?? 0;
+        to += 1;
+      }
+      return { uids: uids.subarray(0, to), flags: flags.subarray(0, to), modSeq };
+    }
+  }
+}
+
+/** `array` with `more` behind it, in the same memory where there is room. Only the newest array of a mailbox is ever
+ * extended, so nobody else writes there. */
+function extended<A extends Uint32Array | Uint8Array>(
+  make: { new (length: number): A; new (buffer: ArrayBufferLike, offset: number, length: number): A },
+  array: A,
+  more: A,
+): A {
+  const length = array.length + more.length;
+  const octets = array.byteOffset + length * array.BYTES_PER_ELEMENT;
+  if (octets <= array.buffer.byteLength) {
+    const longer = new make(array.buffer, array.byteOffset, length);
+    longer.set(more, array.length);
+    return longer;
+  }
+  const roomy = new make(length + Math.max(64, length >> 3));
+  roomy.set(array, 0);
+  roomy.set(more, array.length);
+  return new make(roomy.buffer, 0, length);
+}
+
+/** Where a UID stands, or would. */
+function placeOf(uids: Uint32Array, uid: number): number {
+  let low = 0;
+  let high = uids.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((uids[middle] ?? 0) < uid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,112 @@
+// Reads of message rows and of the expunge log.
+
+import type { Connection } from '../engine.ts';
+import { splitKeywords } from '../keywords.ts';
+import { Limit } from '../limits.ts';
+import { emailObjectId, threadObjectId } from '../object-id.ts';
+import type { BodyId, MailboxId, MessageRow, ModSeq, Uid } from '../rows.ts';
+
+interface Row {
+  readonly uid: Uid;
+  readonly modseq: ModSeq;
+  readonly flags: number;
+  readonly keywords: string | null;
+  readonly expunged: number;
+  readonly body: BodyId;
+  readonly size: number;
+  readonly header_size: number;
+  readonly internal_date: number;
+  readonly internal_zone: number;
+  readonly save_date: number;
+  readonly email: number;
+  readonly thread: number;
+  readonly prefix: Uint8Array | null;
+}
+
+const COLUMNS = `uid, modseq, flags, keywords, expunged, body, size, header_size, internal_date, internal_zone, save_date,
+  email, thread, prefix`;
+
+/** UIDs this close together are read in one scan. */
+const DENSE = 4;
+
+const NO_PREFIX = new Uint8Array(0);
+
+/** Rows of the given UIDs, ascending; at most Limit.pageRows of them. */
+export function messages(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): MessageRow[] {
+  const wanted = uids.length > Limit.pageRows ? uids.slice(0, Limit.pageRows) : uids;
+  const first = wanted[0];
+  const last = wanted.at(-1);
+  if (first === undefined || last === undefined) return [];
+  if (last - first >= DENSE * wanted.length) return sparse(db, mailbox, wanted);
+  const rows = db.all<Row>(
+    `SELECT ${COLUMNS} FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY id`,
+    mailbox,
+    first,
+    last,
+  );
+  let at = 0;
+  const found: MessageRow[] = [];
+  for (const row of rows) {
+    while ((wanted[at] ?? Number.POSITIVE_INFINITY) < row.uid) at += 1;
+    if (wanted[at] === row.uid) found.push(messageRow(row));
+  }
+  return found;
+}
+
+function sparse(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): MessageRow[] {
+  const found: MessageRow[] = [];
+  for (const uid of uids) {
+    const row = db.get<Row>(`SELECT ${COLUMNS} FROM message WHERE id = (? << 32) | ?`, mailbox, uid);
+    if (row !== undefined) found.push(messageRow(row));
+  }
+  return found;
+}
+
+/** Messages that stand and were changed after `since`, by MODSEQ (RFC 7162 §3.1.4). A page ends with a whole MODSEQ, so
+ * that the next one can begin behind it, unless that alone is more than a page. */
+export function changedSince(db: Connection, mailbox: MailboxId, since: ModSeq): MessageRow[] {
+  const rows = db.all<Row>(
+    `SELECT ${COLUMNS} FROM message WHERE mailbox = ? AND modseq > ? AND expunged = 0 ORDER BY modseq, id
+     LIMIT ${Limit.pageRows + 1}`,
+    mailbox,
+    since,
+  );
+  if (rows.length <= Limit.pageRows) return rows.map(messageRow);
+  const cut = rows.at(-1)?.modseq;
+  const whole = rows.filter((row) => row.modseq !== cut);
+  return (whole.length > 0 ? whole : rows.slice(0, Limit.pageRows)).map(messageRow);
+}
+
+/** UIDs expunged after `since`, ascending. */
+export function vanishedSince(db: Connection, mailbox: MailboxId, since: ModSeq): Uint32Array {
+  const runs = db.all<{ first: number; last: number }>(
+    'SELECT first, last FROM vanished WHERE mailbox = ? AND modseq > ?',
+    mailbox,
+    since,
+  );
+  const uids = new Uint32Array(runs.reduce((sum, run) => sum + run.last - run.first + 1, 0));
+  let at = 0;
+  for (const { first, last } of runs) {
+    for (let uid = first; uid <= last; uid++) uids[at++] = uid;
+  }
+  return uids.sort();
+}
+
+function messageRow(row: Row): MessageRow {
+  return {
+    uid: row.uid,
+    body: row.body,
+    prefix: row.prefix ?? NO_PREFIX,
+    size: row.size,
+    headerSize: row.header_size,
+    internalDate: row.internal_date,
+    internalZone: row.internal_zone,
+    saveDate: row.save_date,
+    modSeq: row.modseq,
+    flags: row.flags,
+    keywords: splitKeywords(row.keywords),
+    emailId: emailObjectId(row.email),
+    threadId: threadObjectId(row.thread),
+    expunged: row.expunged !== 0,
+  };
+}

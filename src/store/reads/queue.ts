@@ -1,0 +1,147 @@
+// Reads of the queue.
+
+import type { Connection } from '../engine.ts';
+import { Limit } from '../limits.ts';
+import type { Attempt, BodyId, EntryId, EntryRow, TransitId, TransitRow } from '../rows.ts';
+import type { QueueReads } from '../store.ts';
+import type { Snapshots } from './snapshot.ts';
+
+interface Entry {
+  readonly id: EntryId;
+  readonly transit: TransitId;
+  readonly recipient: string;
+  readonly parameters: string;
+  readonly destination: string;
+  readonly state: 'waiting' | 'held';
+  readonly attempts: number;
+  readonly created_at: number;
+  readonly next_at: number;
+  readonly expires_at: number;
+  readonly warn_at: number | null;
+  readonly last: string | null;
+}
+
+interface Transit {
+  readonly id: TransitId;
+  readonly body: BodyId;
+  readonly prefix: Uint8Array | null;
+  readonly size: number;
+  readonly header_size: number;
+  readonly reverse_path: string;
+  readonly parameters: string;
+  readonly message_id: string;
+  readonly origin: string;
+  readonly created_at: number;
+}
+
+type Queued = Awaited<ReturnType<QueueReads['due']>>[number];
+
+const ENTRIES = `SELECT id, transit, recipient, parameters, destination, state, attempts, created_at, next_at, expires_at,
+  warn_at, last FROM entry`;
+const TRANSIT = `SELECT id, body, prefix, size, header_size, reverse_path, parameters, message_id, origin, created_at
+  FROM transit WHERE id = ?`;
+
+/** One step from destination to destination by the index: a destination costs the same with one entry or 100,000. */
+const DUE_DESTINATIONS = `WITH RECURSIVE step (destination) AS (
+    SELECT (SELECT min(destination) FROM entry)
+    UNION ALL
+    SELECT (SELECT min(entry.destination) FROM entry WHERE entry.destination > step.destination)
+    FROM step WHERE step.destination IS NOT NULL
+  )
+  SELECT destination, (SELECT min(due_at) FROM entry WHERE entry.destination = step.destination) AS due
+  FROM step WHERE destination IS NOT NULL AND due <= ? ORDER BY due LIMIT ?`;
+
+export function queueReads(snapshots: Snapshots): QueueReads {
+  const read = <T>(look: (db: Connection) => T): Promise<T> => Promise.resolve().then(() => snapshots.read(look));
+  return {
+    dueDestinations: (now, limit) =>
+      read((db) => {
+        const rows = db.all<{ destination: string }>(DUE_DESTINATIONS, now, page(limit));
+        return rows.map((row) => row.destination);
+      }),
+    due: (destination, now, limit) =>
+      read((db) => {
+        const sql = `${ENTRIES} WHERE destination = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`;
+        return withTransits(db, db.all<Entry>(sql, destination, now, page(limit)));
+      }),
+    nextAt: () =>
+      read((db) => {
+        const sql = 'SELECT min(due_at) AS due FROM entry WHERE due_at IS NOT NULL';
+        return db.get<{ due: number | null }>(sql)?.due ?? null;
+      }),
+    list: ({ destination, after, limit }) =>
+      read((db) => {
+        const from = after ?? 0;
+        const rows =
+          destination === undefined
+            ? db.all<Entry>(`${ENTRIES} WHERE id > ? ORDER BY id LIMIT ?`, from, page(limit))
+            : db.all<Entry>(
+                `${ENTRIES} WHERE destination = ? AND id > ? ORDER BY id LIMIT ?`,
+                destination,
+                from,
+                page(limit),
+              );
+        return withTransits(db, rows);
+      }),
+    entry: (id) =>
+      read((db) => {
+        const [found] = withTransits(db, db.all<Entry>(`${ENTRIES} WHERE id = ?`, id));
+        return found === undefined ? undefined : { ...found, attempts: attemptsOf(db, id) };
+      }),
+    transit: (id) => read((db) => transitOf(db, id)),
+    size: () => read((db) => db.get<{ entries: number }>('SELECT count(*) AS entries FROM entry')?.entries ?? 0),
+  };
+}
+
+function page(limit: number): number {
+  return Math.max(0, Math.min(limit, Limit.pageRows));
+}
+
+function attemptsOf(db: Connection, entry: EntryId): readonly Attempt[] {
+  const rows = db.all<{ attempt: string }>('SELECT attempt FROM attempt WHERE entry = ? ORDER BY number', entry);
+  return rows.map((row) => JSON.parse(row.attempt));
+}
+
+/** Entries with their transits, each of which is read once. */
+function withTransits(db: Connection, entries: readonly Entry[]): readonly Queued[] {
+  const transits = new Map<TransitId, TransitRow | undefined>();
+  return entries.flatMap((entry) => {
+    if (!transits.has(entry.transit)) transits.set(entry.transit, transitOf(db, entry.transit));
+    const transit = transits.get(entry.transit);
+    return transit === undefined ? [] : [{ entry: entryRow(entry), transit }];
+  });
+}
+
+function transitOf(db: Connection, id: TransitId): TransitRow | undefined {
+  const row = db.get<Transit>(TRANSIT, id);
+  if (row === undefined) return undefined;
+  return {
+    id: row.id,
+    body: row.body,
+    prefix: row.prefix ?? new Uint8Array(0),
+    size: row.size,
+    headerSize: row.header_size,
+    reversePath: JSON.parse(row.reverse_path),
+    parameters: JSON.parse(row.parameters),
+    messageId: row.message_id,
+    origin: JSON.parse(row.origin),
+    createdAt: row.created_at,
+  };
+}
+
+function entryRow(row: Entry): EntryRow {
+  return {
+    id: row.id,
+    transit: row.transit,
+    recipient: JSON.parse(row.recipient),
+    parameters: JSON.parse(row.parameters),
+    destination: row.destination,
+    state: row.state,
+    attempts: row.attempts,
+    createdAt: row.created_at,
+    nextAt: row.next_at,
+    expiresAt: row.expires_at,
+    warnAt: row.warn_at,
+    last: row.last === null ? null : JSON.parse(row.last),
+  };
+}

@@ -1,0 +1,52 @@
+// The reads of the store over one connection: each a short transaction, done when it resolves.
+
+import type { Connection } from '../engine.ts';
+import { Limit } from '../limits.ts';
+import type { Commit } from '../rows.ts';
+import { type Reads, StoreError } from '../store.ts';
+import { account, accounts } from './accounts.ts';
+import { readBody } from './bodies.ts';
+import { firstUnseenOf, type MailboxIndex } from './mailbox-index.ts';
+import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
+import { changedSince, messages, vanishedSince } from './messages.ts';
+import { queueReads } from './queue.ts';
+import { Snapshots } from './snapshot.ts';
+import type { Summaries } from './summaries.ts';
+
+/** @param reached when the changes up to a commit have been published; undefined: they have been */
+export function createReads(
+  connection: Connection,
+  index: MailboxIndex,
+  summaries: Summaries,
+  reached: (commit: Commit) => Promise<void> | undefined,
+): Reads {
+  const snapshots = new Snapshots(connection, reached);
+  const read = async <T>(look: (db: Connection) => T): Promise<T> => snapshots.read(look);
+  return {
+    accounts: () => read(accounts),
+    account: (id) => read((db) => account(db, id)),
+    mailboxes: (id) => read((db) => mailboxes(db, id)),
+    mailbox: (id) => read((db) => mailbox(db, id)),
+    mailboxByName: (id, name) => read((db) => mailboxByName(db, id, name)),
+    subscriptions: (id) => read((db) => subscriptions(db, id)),
+    uids: (id) =>
+      snapshots.readTold((db, commit) => {
+        const row = mailbox(db, id);
+        if (row === undefined) throw new StoreError('missing', 'There is no such mailbox');
+        return { uids: index.get(db, id, row.highestModSeq).uids, commit, mailbox: row };
+      }),
+    messages: (id, uids) => snapshots.readTold((db, commit) => ({ rows: messages(db, id, uids), commit })),
+    firstUnseen: (id) =>
+      read((db) => {
+        const row = mailbox(db, id);
+        if (row === undefined || row.unseen === 0) return null;
+        return firstUnseenOf(index.get(db, id, row.highestModSeq));
+      }),
+    changedSince: (id, since) => snapshots.readTold((db, commit) => ({ rows: changedSince(db, id, since), commit })),
+    vanishedSince: (id, since) => snapshots.readTold((db, commit) => ({ uids: vanishedSince(db, id, since), commit })),
+    // A body never changes: its chunks need no snapshot.
+    body: async (id, offset, length) => readBody(connection, id, offset, Math.min(length, Limit.readOctets)),
+    summaries: (bodies) => summaries.of(bodies.slice(0, Limit.pageRows)),
+    queue: queueReads(snapshots),
+  };
+}

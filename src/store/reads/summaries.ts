@@ -1,0 +1,100 @@
+// Summaries on the reading thread: from derived.db where they are kept, computed where they are not. A body that is
+// large is left to the upkeep thread, so that no session waits for another's 50 MB.
+
+import { setImmediate as turn } from 'node:timers/promises';
+import { Connection } from '../engine.ts';
+import { Limit } from '../limits.ts';
+import type { BodyId } from '../rows.ts';
+import { keptSummary } from '../upkeep/derived.ts';
+import { type Deriver, deriveBody, importDeriver } from '../upkeep/deriver.ts';
+import { bodySize } from './bodies.ts';
+
+/** What the summaries need of the upkeep thread. */
+export interface Upkeeper {
+  keep(summaries: readonly (readonly [BodyId, Uint8Array])[]): void;
+  /** Derives a body over there; undefined: it cannot. */
+  derive(body: BodyId): Promise<Uint8Array | undefined>;
+  /** derived.db cannot be read. */
+  damaged(): void;
+}
+
+/** ms of computing between two turns of the event loop. */
+const SLICE = 5;
+
+export class Summaries {
+  readonly #mail: Connection;
+  readonly #path: string;
+  readonly #url: string | null;
+  readonly #upkeep: Upkeeper;
+  #derived: Connection | undefined;
+  #deriver: Promise<Deriver> | undefined;
+
+  /** @param url the deriver's; null: there are no summaries */
+  constructor(mail: Connection, path: string, url: string | null, upkeep: Upkeeper) {
+    this.#mail = mail;
+    this.#path = path;
+    this.#url = url;
+    this.#upkeep = upkeep;
+  }
+
+  /** derived.db is there, or was made anew. */
+  open(): void {
+    this.#derived?.close();
+    this.#derived = undefined;
+    try {
+      this.#derived = new Connection(this.#path, { readOnly: true, wait: 100, cache: 4_096 });
+    } catch {
+      // Every summary is computed, then.
+    }
+  }
+
+  close(): void {
+    this.#derived?.close();
+    this.#derived = undefined;
+  }
+
+  async of(bodies: readonly BodyId[]): Promise<ReadonlyMap<BodyId, Uint8Array>> {
+    const found = new Map<BodyId, Uint8Array>();
+    if (this.#url === null) return found;
+    const missing: BodyId[] = [];
+    for (const body of bodies) {
+      const kept = this.#kept(body);
+      if (kept === undefined) missing.push(body);
+      else found.set(body, kept);
+    }
+    if (missing.length > 0) await this.#compute(this.#url, missing, found);
+    return found;
+  }
+
+  #kept(body: BodyId): Uint8Array | undefined {
+    if (this.#derived === undefined) return undefined;
+    try {
+      return keptSummary(this.#derived, body);
+    } catch {
+      this.close();
+      this.#upkeep.damaged();
+      return undefined;
+    }
+  }
+
+  async #compute(url: string, bodies: readonly BodyId[], found: Map<BodyId, Uint8Array>): Promise<void> {
+    this.#deriver ??= importDeriver(url);
+    const deriver = await this.#deriver;
+    const made: [BodyId, Uint8Array][] = [];
+    let since = performance.now();
+    for (const body of bodies) {
+      const size = bodySize(this.#mail, body);
+      if (size === undefined || found.has(body)) continue;
+      const elsewhere = size > Limit.derivedByCaller ? await this.#upkeep.derive(body) : undefined;
+      const summary = elsewhere ?? deriveBody(deriver, this.#mail, body);
+      if (summary === undefined) continue;
+      found.set(body, summary);
+      if (elsewhere === undefined) made.push([body, summary]);
+      if (performance.now() - since > SLICE) {
+        await turn();
+        since = performance.now();
+      }
+    }
+    if (made.length > 0) this.#upkeep.keep(made);
+  }
+}

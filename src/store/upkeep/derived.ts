@@ -1,0 +1,105 @@
+// derived.db: what can be computed again, here the summaries of bodies. Its own file, never waited for; one that is
+// missing, damaged, of another deriver or ahead of mail.db (which was restored, then) is made anew.
+
+import { rmSync } from 'node:fs';
+import { Connection } from '../engine.ts';
+import type { BodyId, Commit } from '../rows.ts';
+
+const LAYOUT = 1;
+
+const SCHEMA = `
+CREATE TABLE about (
+  id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, deriver INTEGER NOT NULL, commit_number INTEGER NOT NULL
+) STRICT;
+CREATE TABLE summary (body INTEGER PRIMARY KEY, octets BLOB NOT NULL) STRICT;
+PRAGMA user_version = ${LAYOUT};
+`;
+
+/** Which store the summaries belong to, and how far it is. */
+export interface Origin {
+  readonly epoch: string;
+  readonly commit: Commit;
+}
+
+/** The store that a mail.db is. */
+export function originOf(mail: Connection): Origin {
+  const row = mail.get<{ epoch: string; commit: Commit }>('SELECT epoch, commit_number AS "commit" FROM meta');
+  if (row === undefined) throw new Error('The store has no meta row');
+  return row;
+}
+
+/** Opens derived.db for writing, or makes it anew where it does not fit, or in any case where it is `damaged`. */
+export function openDerived(path: string, origin: Origin, deriver: number, damaged: boolean): Connection {
+  const old = damaged ? undefined : tryOpen(path, origin, deriver);
+  if (old !== undefined) return old;
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+  const db = configured(path);
+  db.exec(SCHEMA);
+  db.run('INSERT INTO about (id, epoch, deriver, commit_number) VALUES (1, ?, ?, ?)', origin.epoch, deriver, 0);
+  return db;
+}
+
+function configured(path: string): Connection {
+  const db = new Connection(path, { wait: 1_000, cache: 4_096 });
+  try {
+    // The defaults of checkpoints are right here: nobody waits for this thread.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function tryOpen(path: string, origin: Origin, deriver: number): Connection | undefined {
+  let db: Connection | undefined;
+  try {
+    db = configured(path);
+    const layout = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version;
+    if (layout === LAYOUT) {
+      const about = db.get<{ epoch: string; deriver: number; seen: number }>(
+        'SELECT epoch, deriver, commit_number AS seen FROM about',
+      );
+      const fits = about?.epoch === origin.epoch && about.deriver === deriver && about.seen <= origin.commit;
+      if (fits) return db;
+    }
+  } catch {
+    // Whatever is wrong with it: it is made anew.
+  }
+  db?.close();
+  return undefined;
+}
+
+/** Keeps summaries, and how far the store was when they were computed. */
+export function keepSummaries(
+  db: Connection,
+  commit: Commit,
+  summaries: readonly (readonly [BodyId, Uint8Array])[],
+): void {
+  db.run('BEGIN IMMEDIATE');
+  try {
+    for (const [body, octets] of summaries) {
+      db.run('INSERT OR REPLACE INTO summary (body, octets) VALUES (?, ?)', body, octets);
+    }
+    db.run('UPDATE about SET commit_number = ?', commit);
+    db.run('COMMIT');
+  } finally {
+    if (db.inTransaction) db.run('ROLLBACK');
+  }
+}
+
+/** Forgets summaries of bodies that are gone. */
+export function forgetSummaries(db: Connection, bodies: readonly BodyId[]): void {
+  db.run('BEGIN IMMEDIATE');
+  try {
+    for (const body of bodies) db.run('DELETE FROM summary WHERE body = ?', body);
+    db.run('COMMIT');
+  } finally {
+    if (db.inTransaction) db.run('ROLLBACK');
+  }
+}
+
+/** A summary that is kept. */
+export function keptSummary(db: Connection, body: BodyId): Uint8Array | undefined {
+  return db.get<{ octets: Uint8Array }>('SELECT octets FROM summary WHERE body = ?', body)?.octets;
+}

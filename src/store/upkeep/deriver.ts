@@ -1,0 +1,32 @@
+// The deriver: a module named by the store's owner that computes, from the octets of a body, what is worth keeping
+// (IMAP: envelope, structure, offsets). Imported where it is needed, since most starts need it late.
+
+import type { Connection } from '../engine.ts';
+import { Limit } from '../limits.ts';
+import { bodySize, readBody } from '../reads/bodies.ts';
+import type { BodyId } from '../rows.ts';
+
+/** What a deriver module exports. */
+export interface Deriver {
+  /** Summaries of another version are thrown away. */
+  readonly version: number;
+  /** `read` gives octets `[offset, offset + length)`, fewer only at the end; `size` is that of the whole body. */
+  derive(read: (offset: number, length: number) => Uint8Array, size: number): Uint8Array;
+}
+
+/** Imports a deriver. @throws where the module is none */
+export async function importDeriver(url: string): Promise<Deriver> {
+  const module: unknown = await import(url);
+  if (typeof module !== 'object' || module === null) throw new Error(`No deriver: ${url}`);
+  const { derive, version } = { derive: undefined, version: undefined, ...module };
+  if (typeof derive !== 'function' || typeof version !== 'number') throw new Error(`No deriver: ${url}`);
+  // The types of the function's parameters cannot be seen at run time.
+  return { derive: derive as Deriver['derive'], version };
+}
+
+/** The summary of a body that stands in the store, or undefined if there is no such body. */
+export function deriveBody(deriver: Deriver, mail: Connection, body: BodyId): Uint8Array | undefined {
+  const size = bodySize(mail, body);
+  if (size === undefined) return undefined;
+  return deriver.derive((offset, length) => readBody(mail, body, offset, Math.min(length, Limit.readOctets)), size);
+}

@@ -1,0 +1,166 @@
+// What nobody waits for: summaries of new bodies, and the checkpoints of mail.db. Everything here may fail, be late or
+// be left out without anybody noticing more than time.
+
+import { Connection, isDamaged } from '../engine.ts';
+import { Limit } from '../limits.ts';
+import type { FromUpkeep, ToUpkeep, UpkeepData, WriterToUpkeep } from '../protocol.ts';
+import type { BodyId } from '../rows.ts';
+import { forgetSummaries, keepSummaries, keptSummary, openDerived, originOf } from './derived.ts';
+import { type Deriver, deriveBody, importDeriver } from './deriver.ts';
+
+type Summary = readonly [BodyId, Uint8Array];
+
+export class Upkeep {
+  readonly #data: UpkeepData;
+  readonly #say: (message: FromUpkeep) => void;
+  readonly #mail: Connection;
+  #deriver: Deriver | undefined;
+  #derived: Connection | undefined;
+  /** Bodies to derive, oldest first; from `#at` on. */
+  #queue: BodyId[] = [];
+  #at = 0;
+  #working = false;
+  #closed = false;
+
+  constructor(data: UpkeepData, say: (message: FromUpkeep) => void) {
+    this.#data = data;
+    this.#say = say;
+    this.#mail = new Connection(data.mail, { wait: 1_000 });
+    this.#mail.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
+  }
+
+  /** Gets the deriver and its file ready. */
+  async start(): Promise<void> {
+    if (this.#data.deriver === null) return;
+    const deriver = await importDeriver(this.#data.deriver);
+    if (this.#closed) return;
+    this.#deriver = deriver;
+    this.#open(false);
+    this.#wake();
+  }
+
+  fromWriter(message: WriterToUpkeep): void {
+    if (this.#closed) return;
+    switch (message.kind) {
+      case 'checkpoint':
+        this.#checkpoint();
+        break;
+      case 'stored':
+        if (this.#data.deriver === null || this.#queue.length - this.#at > Limit.deriverQueue) break;
+        for (const body of message.bodies) this.#queue.push(body);
+        this.#wake();
+        break;
+      case 'freed':
+        this.#guard((derived) => forgetSummaries(derived, message.bodies));
+        break;
+    }
+  }
+
+  fromFront(message: Exclude<ToUpkeep, { kind: 'close' }>): void {
+    if (this.#closed) return;
+    if (message.kind === 'keep') this.#keep(message.summaries);
+    else if (message.kind === 'derive') this.#answer(message.id, message.body);
+    else this.#open(true);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#derived?.close();
+    this.#mail.close();
+  }
+
+  /** Copies from the log what can be copied while others go on, and again while little remains. */
+  #checkpoint(): void {
+    let state = { log: 0, checkpointed: 0 };
+    try {
+      for (let round = 0; round < 3; round++) {
+        state = this.#mail.get<typeof state>('PRAGMA wal_checkpoint(PASSIVE)') ?? state;
+        if (state.checkpointed === state.log) break;
+      }
+    } catch (error) {
+      this.#warn('A checkpoint failed', error);
+    }
+    this.#data.writer.postMessage({ kind: 'checkpointed', log: state.log, done: state.checkpointed });
+  }
+
+  /** Derives a batch, then lets messages through, until the queue is empty. */
+  #wake(): void {
+    if (this.#working || this.#deriver === undefined || this.#at >= this.#queue.length) return;
+    this.#working = true;
+    setImmediate(() => {
+      this.#working = false;
+      if (this.#closed) return;
+      const bodies = this.#queue.slice(this.#at, this.#at + Limit.deriverBatch);
+      this.#at += bodies.length;
+      if (this.#at >= Limit.deriverQueue || this.#at >= this.#queue.length) {
+        this.#queue = this.#queue.slice(this.#at);
+        this.#at = 0;
+      }
+      this.#keep(this.#derive(bodies));
+      this.#wake();
+    });
+  }
+
+  #derive(bodies: readonly BodyId[]): readonly Summary[] {
+    const deriver = this.#deriver;
+    if (deriver === undefined) return [];
+    const summaries: Summary[] = [];
+    for (const body of bodies) {
+      try {
+        const summary = deriveBody(deriver, this.#mail, body);
+        if (summary !== undefined) summaries.push([body, summary]);
+      } catch (error) {
+        this.#warn(`The summary of body ${body} failed`, error);
+      }
+    }
+    return summaries;
+  }
+
+  /** A body that is too large for the front's thread. */
+  #answer(id: number, body: BodyId): void {
+    try {
+      let kept: Uint8Array | undefined;
+      this.#guard((derived) => {
+        kept = keptSummary(derived, body);
+      });
+      const deriver = this.#deriver;
+      const summary = kept ?? (deriver === undefined ? undefined : deriveBody(deriver, this.#mail, body));
+      if (kept === undefined && summary !== undefined) this.#keep([[body, summary]]);
+      this.#say({ kind: 'derived', id, summary: summary ?? null, error: null });
+    } catch (error) {
+      this.#say({ kind: 'derived', id, summary: null, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #keep(summaries: readonly Summary[]): void {
+    if (summaries.length === 0) return;
+    this.#guard((derived) => keepSummaries(derived, originOf(this.#mail).commit, summaries));
+  }
+
+  /** Uses derived.db; if that fails, the file is opened again, and made anew if it is damaged. */
+  #guard(action: (derived: Connection) => void): void {
+    if (this.#derived === undefined) return;
+    try {
+      action(this.#derived);
+    } catch (error) {
+      this.#warn('derived.db is opened again', error);
+      this.#open(isDamaged(error));
+    }
+  }
+
+  #open(damaged: boolean): void {
+    this.#derived?.close();
+    this.#derived = undefined;
+    if (this.#deriver === undefined) return;
+    try {
+      this.#derived = openDerived(this.#data.derived, originOf(this.#mail), this.#deriver.version, damaged);
+      this.#say({ kind: 'open' });
+    } catch (error) {
+      this.#warn('derived.db cannot be opened; summaries are computed each time', error);
+    }
+  }
+
+  #warn(what: string, error: unknown): void {
+    this.#say({ kind: 'warning', text: `${what}: ${error instanceof Error ? error.message : String(error)}` });
+  }
+}

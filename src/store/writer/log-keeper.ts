@@ -1,0 +1,73 @@
+// Keeps the write-ahead log under its cap. The upkeep thread copies pages to the database while commits go on; the
+// writer only finishes the little that is left, between two commits, so that the next one begins the log anew.
+
+import type { Connection } from '../engine.ts';
+
+/** Octets of a page in the log: page and frame header. */
+const FRAME = 4_096 + 24;
+
+/** Frames that the writer copies itself without being missed (about 2 MB). */
+const REST = 512;
+
+/** Transactions between two looks at the log, unless they were large. */
+const LOOK_EVERY = 32;
+const LOOK_OCTETS = 2_097_152;
+
+/** How often at most the writer waits for readers when the log is over its cap, ms. */
+const RESTART_EVERY = 5_000;
+
+interface LogState {
+  readonly log: number;
+  readonly checkpointed: number;
+}
+
+export class LogKeeper {
+  readonly #db: Connection;
+  readonly #cap: number;
+  readonly #ask: () => void;
+  readonly #warn: (text: string) => void;
+  #transactions = 0;
+  #octets = 0;
+  #asked = false;
+  #restartedAt = Number.NEGATIVE_INFINITY;
+
+  /** @param ask lets the upkeep thread begin a checkpoint, which it reports by `checkpointed` */
+  constructor(db: Connection, cap: number, ask: () => void, warn: (text: string) => void) {
+    this.#db = db;
+    this.#cap = cap;
+    this.#ask = ask;
+    this.#warn = warn;
+  }
+
+  /** A transaction of about so many octets was committed at `now` ms. Call between transactions. */
+  committed(octets: number, now: number): void {
+    this.#transactions += 1;
+    this.#octets += octets;
+    if (this.#transactions < LOOK_EVERY && this.#octets < LOOK_OCTETS) return;
+    this.#transactions = 0;
+    this.#octets = 0;
+    this.#look(now);
+  }
+
+  /** The upkeep thread has done what it could. */
+  checkpointed(log: number, done: number): void {
+    this.#asked = false;
+    if (log - done <= REST) this.#checkpoint('PASSIVE');
+  }
+
+  #look(now: number): void {
+    const { log, checkpointed } = this.#checkpoint('NOOP');
+    if (log * FRAME > this.#cap && now - this.#restartedAt >= RESTART_EVERY) {
+      this.#restartedAt = now;
+      const { log: left, checkpointed: done } = this.#checkpoint('RESTART');
+      if (left !== done) this.#warn('The write-ahead log is over its cap: a reader holds an old state of the store');
+    } else if (!this.#asked && (log - checkpointed) * FRAME > this.#cap / 4) {
+      this.#asked = true;
+      this.#ask();
+    }
+  }
+
+  #checkpoint(mode: 'NOOP' | 'PASSIVE' | 'RESTART'): LogState {
+    return this.#db.get<LogState>(`PRAGMA wal_checkpoint(${mode})`) ?? { log: 0, checkpointed: 0 };
+  }
+}

@@ -1,0 +1,148 @@
+// The writer of mail.db: group commit, the log's cap and the freeing, put together over one connection.
+
+import { Connection, storeError } from '../engine.ts';
+import { Limit } from '../limits.ts';
+import type { Checkpointed, FromWriter, Outcome, Request, WriterData, WriterToUpkeep } from '../protocol.ts';
+import type { BodyId, MailboxId } from '../rows.ts';
+import { migrate } from '../schema/migrations.ts';
+import { Batch } from './batch.ts';
+import { LogKeeper } from './log-keeper.ts';
+import type { Numbers } from './numbers.ts';
+import { octetsOf } from './octets.ts';
+import { Sweep } from './sweep.ts';
+
+/** About what a command writes besides its body: a page in each table and index that it touches. */
+const COMMAND_OCTETS = 16_384;
+
+/** ms until freeing is tried again after it failed. */
+const SWEEP_PAUSE = 30_000;
+
+export class Writer {
+  readonly #db: Connection;
+  readonly #batch: Batch;
+  readonly #sweep: Sweep;
+  readonly #log: LogKeeper;
+  readonly #data: WriterData;
+  readonly #say: (message: FromWriter) => void;
+  /** By the front's clock, ms. */
+  #now = 0;
+  /** When freeing last had its turn, by the thread's own monotonic clock: it measures spans only. */
+  #sweptAt = 0;
+  #pausedUntil = 0;
+  #closed = false;
+  /** Something happened since freeing last found nothing to do. */
+  #dirty = true;
+
+  /** Opens the store and brings it up to date. @throws StoreError */
+  constructor(data: WriterData, say: (message: FromWriter) => void) {
+    this.#data = data;
+    this.#say = say;
+    this.#db = openMail(data.path);
+    this.#batch = new Batch(this.#db, {
+      stored: (bodies) => this.#tellUpkeep({ kind: 'stored', bodies }),
+      unused: (body: BodyId) => this.#sweep.unused(body),
+      buried: (mailbox: MailboxId) => this.#sweep.buried(mailbox, this.numbers.commit, this.#now),
+      doomed: () => this.#sweep.doomed(),
+    });
+    this.#sweep = new Sweep(this.#db, this.#batch.views);
+    this.#sweep.load(this.numbers.commit, this.#now, new Set());
+    this.#log = new LogKeeper(
+      this.#db,
+      data.walCap,
+      () => this.#tellUpkeep({ kind: 'checkpoint' }),
+      (text) => say({ kind: 'warning', text }),
+    );
+  }
+
+  get numbers(): Numbers {
+    return this.#batch.numbers;
+  }
+
+  commit(requests: readonly Request[]): Outcome {
+    this.#now = Math.max(this.#now, requests.at(-1)?.now ?? 0);
+    const outcome = this.#batch.run(requests);
+    this.#dirty = true;
+    this.#keepLog(requests.reduce((sum, request) => sum + octetsOf(request) + COMMAND_OCTETS, 0));
+    return outcome;
+  }
+
+  /** The front's clock, where nothing else tells it. */
+  tick(now: number): void {
+    this.#now = Math.max(this.#now, now);
+    this.#dirty = true;
+  }
+
+  checkpointed({ log, done }: Checkpointed): void {
+    this.#log.checkpointed(log, done);
+  }
+
+  /** Should freeing have a turn at the next idle moment? Under constant load it is given one after some patience. */
+  freeSoon(): boolean {
+    if (this.#dirty && performance.now() - this.#sweptAt > Limit.sweepPatience) return this.free();
+    return this.#dirty;
+  }
+
+  /** One slice of freeing. @returns whether there may be more to do */
+  free(): boolean {
+    if (this.#closed || !this.#dirty || this.#now < this.#pausedUntil) return false;
+    const start = performance.now();
+    let more = true;
+    let steps = 0;
+    try {
+      this.#batch.runUnsynced(() => {
+        while (more && performance.now() - start < Limit.sweepSlice) {
+          more = this.#sweep.step(this.#now);
+          steps += 1;
+        }
+      });
+    } catch (error) {
+      this.#say({ kind: 'warning', text: `Freeing was put off: ${storeError(error).message}` });
+      this.#pausedUntil = this.#now + SWEEP_PAUSE;
+      const staged = new Set([...this.#batch.stages.values()].map((stage) => stage.body));
+      this.#sweep.load(this.numbers.commit, this.#now, staged);
+      return false;
+    }
+    this.#dirty = more;
+    this.#sweptAt = performance.now();
+    const freed = this.#sweep.takeFreed();
+    if (freed.length > 0) this.#tellUpkeep({ kind: 'freed', bodies: freed });
+    this.#keepLog(steps * COMMAND_OCTETS);
+    return more;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#data.upkeep.close();
+    try {
+      // The next start finds one file and nothing to recover. A reader elsewhere may prevent it; then the log stays.
+      this.#db.get('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      this.#say({ kind: 'warning', text: `The last checkpoint failed: ${storeError(error).message}` });
+    }
+    this.#db.close();
+  }
+
+  #keepLog(octets: number): void {
+    try {
+      this.#log.committed(octets, performance.now());
+    } catch (error) {
+      this.#say({ kind: 'warning', text: `A checkpoint failed: ${storeError(error).message}` });
+    }
+  }
+
+  #tellUpkeep(message: WriterToUpkeep): void {
+    this.#data.upkeep.postMessage(message);
+  }
+}
+
+function openMail(path: string): Connection {
+  const db = new Connection(path, { wait: Limit.checkpointWait, cache: 16_384 });
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
