@@ -17,6 +17,6 @@ test('two servers, every gate, mail from one to the other', async () => {
   await world.here.queueEmpty();
   expect(await world.there.messages('carol')).toHaveLength(1);
   const flow = await world.there.flow('carol');
-  expect((await flow.status('INBOX', { messages: true })).messages).toBe(1);
+  expect(await flow.status('INBOX', { messages: true })).toMatchObject({ messages: 1 });
   await flow.logout();
 });

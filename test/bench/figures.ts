@@ -1,0 +1,158 @@
+// The works that a server is measured by, the figures that they give, and what each has to reach against the peer.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { idle, push } from './loads/idle.ts';
+import { inbound } from './loads/inbound.ts';
+import { relay } from './loads/relay.ts';
+import { memoryMiB } from './process-tree.ts';
+import type { LoadedServer } from './server.ts';
+import type { Sink } from './sink.ts';
+import { round } from './statistics.ts';
+
+/** What a work gives: named numbers, and why they mean nothing if they do. */
+export interface Figures {
+  readonly values: Readonly<Record<string, number>>;
+  readonly unsound: readonly string[];
+  readonly details: unknown;
+}
+
+export interface Work {
+  readonly name: string;
+  /** @param quick a tenth of the load: does it work at all? */
+  run(server: LoadedServer, sink: Sink, quick: boolean): Promise<Figures>;
+}
+
+interface Losses {
+  readonly lost?: number;
+  readonly doubled?: number;
+  readonly resumed?: number;
+  readonly missing?: number;
+}
+
+function unsound(figures: Losses): string[] {
+  const { lost = 0, doubled = 0, resumed = 0, missing = 0 } = figures;
+  return [
+    ...(lost > 0 ? [`${lost} messages lost`] : []),
+    ...(doubled > 0 ? [`${doubled} messages doubled`] : []),
+    ...(resumed > 0 ? [`${resumed} TLS sessions resumed`] : []),
+    ...(missing > 0 ? [`${missing} EXISTS missing`] : []),
+  ];
+}
+
+const SIZE = 10_240;
+const SESSIONS = 10;
+
+export const works: readonly Work[] = [
+  {
+    name: 'start',
+    async run(server) {
+      await server.restart();
+      const readyMs = await server.restart();
+      await sleep(2000);
+      const details = { readyMs: round(readyMs, 0), memoryMiB: round(memoryMiB(await server.pids()), 1) };
+      return { values: details, unsound: [], details };
+    },
+  },
+  {
+    name: 'inbound',
+    async run(server, _, quick) {
+      const load = { sessions: SESSIONS, seconds: quick ? 1 : 10, size: SIZE };
+      const details = await inbound(server, { ...load, gate: 25, tls: 'none', connections: 'keep' });
+      const { deliveredPerSecond, serverCpuMsPerMessage } = details;
+      return { values: { deliveredPerSecond, serverCpuMsPerMessage }, unsound: unsound(details), details };
+    },
+  },
+  {
+    name: 'inbound-starttls',
+    async run(server, _, quick) {
+      const load = { sessions: SESSIONS, seconds: quick ? 1 : 10, size: SIZE };
+      const details = await inbound(server, { ...load, gate: 25, tls: 'starttls', connections: 'each' });
+      return { values: { deliveredPerSecond: details.deliveredPerSecond }, unsound: unsound(details), details };
+    },
+  },
+  {
+    name: 'submission',
+    async run(server, _, quick) {
+      const load = { sessions: SESSIONS, seconds: quick ? 1 : 10, size: SIZE };
+      const details = await inbound(server, { ...load, gate: 465, tls: 'implicit', connections: 'each' });
+      return { values: { deliveredPerSecond: details.deliveredPerSecond }, unsound: unsound(details), details };
+    },
+  },
+  {
+    name: 'relay',
+    async run(server, sink, quick) {
+      const details = await relay(server, sink, { messages: quick ? 200 : 2000, sessions: SESSIONS, size: SIZE });
+      return { values: { arrivedPerSecond: details.arrivedPerSecond }, unsound: unsound(details), details };
+    },
+  },
+  {
+    name: 'push',
+    async run(server, _, quick) {
+      const details = await push(server, quick ? 5 : 100);
+      const { p50 = Number.NaN, p99 = Number.NaN } = details.afterReplyMs ?? {};
+      return { values: { p50, p99 }, unsound: unsound(details), details };
+    },
+  },
+  {
+    name: 'idle',
+    async run(server, _, quick) {
+      const load = quick
+        ? { connections: 50, messages: 50, settle: 2 }
+        : { connections: 1000, messages: 1000, settle: 60 };
+      const details = await idle(server, load);
+      return { values: { memoryMiB: details.memoryMiB }, unsound: unsound(details), details };
+    },
+  },
+];
+
+/** What Postern has to reach: a factor against the peer's median, or a bound of its own. */
+export interface Goal {
+  readonly work: string;
+  readonly value: string;
+  readonly title: string;
+  readonly unit: string;
+  /** `times`: at least so many times the peer; `part`: at most this part of it; `most`: at most so much. */
+  readonly kind: 'times' | 'part' | 'most';
+  readonly bound: number;
+}
+
+export const goals: readonly Goal[] = [
+  {
+    work: 'inbound',
+    value: 'deliveredPerSecond',
+    title: 'inbound 25, connections kept',
+    unit: '/s',
+    kind: 'times',
+    bound: 6,
+  },
+  {
+    work: 'inbound',
+    value: 'serverCpuMsPerMessage',
+    title: 'the same: CPU a message',
+    unit: 'ms',
+    kind: 'part',
+    bound: 0.1,
+  },
+  {
+    work: 'inbound-starttls',
+    value: 'deliveredPerSecond',
+    title: 'inbound STARTTLS, a connection each',
+    unit: '/s',
+    kind: 'times',
+    bound: 4,
+  },
+  {
+    work: 'submission',
+    value: 'deliveredPerSecond',
+    title: 'submission 465, a connection each',
+    unit: '/s',
+    kind: 'times',
+    bound: 3,
+  },
+  { work: 'relay', value: 'arrivedPerSecond', title: 'relay to a sink', unit: '/s', kind: 'times', bound: 2 },
+  { work: 'idle', value: 'memoryMiB', title: '1,000 idle IMAP connections', unit: 'MiB', kind: 'most', bound: 80 },
+  { work: 'push', value: 'p50', title: 'EXISTS after the 250, p50', unit: 'ms', kind: 'most', bound: 5 },
+  { work: 'push', value: 'p99', title: 'EXISTS after the 250, p99', unit: 'ms', kind: 'most', bound: 50 },
+  { work: 'start', value: 'readyMs', title: 'exec to ready, second start', unit: 'ms', kind: 'most', bound: 600 },
+  { work: 'start', value: 'memoryMiB', title: 'memory of the idle server', unit: 'MiB', kind: 'most', bound: 120 },
+];
