@@ -27,6 +27,7 @@ export const rfcs: readonly Rfc[] = [
   part(2047, 'MIME (Multipurpose Internet Mail Extensions) Part Three: Message Header Extensions for Non-ASCII Text'),
   whole(2152, 'UTF-7: A Mail-Safe Transformation Format of Unicode'),
   whole(2177, 'IMAP4 IDLE command'),
+  background(2180, 'IMAP4 Multi-Accessed Mailbox Practice'),
   part(2183, 'Communicating Presentation Information in Internet Messages: The Content-Disposition Header Field'),
   part(2231, 'MIME Parameter Value and Encoded Word Extensions'),
   whole(2342, 'IMAP4 Namespace'),

@@ -32,7 +32,7 @@ export const LIMIT = {
   opening: 256,
   /** Octets that wait for a slow client before a command pauses. */
   unsent: 262_144,
-  /** Octets that one session writes until others have their turn. */
+  /** Octets that one session reads or writes until others have their turn. */
   turn: 262_144,
   /** Octets gathered before they are written in any case. */
   write: 65_536,
@@ -44,7 +44,7 @@ export const LIMIT = {
   page: 500,
   /** Messages whose flags one command of the store changes: what others wait for meanwhile. */
   flagsAtOnce: 2_000,
-  /** BAD in a row before login, and in all, until BYE. */
+  /** Commands that could not be understood, before login and after it, until BYE. */
   badCommandsBeforeLogin: 10,
   badCommands: 100,
   failedLogins: 3,

@@ -29,7 +29,6 @@ export class SelectedMailbox {
   readonly row: MailboxRow;
   readonly #around: Surroundings;
   readonly #unfollow: () => void;
-  #recentTold = -1;
   #stopOverdue: (() => void) | null = null;
 
   private constructor(row: MailboxRow, view: View, around: Surroundings, unfollow: () => void) {
@@ -85,9 +84,8 @@ export class SelectedMailbox {
 
   /** EXISTS and RECENT, as they stand. */
   describeSize(): void {
-    this.#recentTold = this.view.recent;
     this.#around.writer.line(`* ${this.view.exists} EXISTS`);
-    this.#around.writer.line(`* ${this.#recentTold} RECENT`);
+    this.#around.writer.line(`* ${this.view.recent} RECENT`);
   }
 
   /** Tells the client what has happened. @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
@@ -111,9 +109,7 @@ export class SelectedMailbox {
       // A claim may wait for the disk; nobody needs it as urgently as EXISTS.
       writer.flush();
       await this.#claim(news.arrivedUpTo);
-      const { recent } = view;
-      if (recent !== this.#recentTold) writer.line(`* ${recent} RECENT`);
-      this.#recentTold = recent;
+      writer.line(`* ${view.recent} RECENT`);
     }
     if (news.reread !== null) await this.#tellFlagsAfter(news.reread);
     if (news.acknowledge !== null) {

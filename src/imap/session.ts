@@ -9,31 +9,28 @@ import { recognise } from '../platform/wrong-door.ts';
 import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
 import { capabilityData, type Standing } from './capabilities.ts';
-import { type Command, Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
-import { commandNamed } from './commands/table.ts';
-import { bad, type Completion, ImapRefusal, no } from './completion.ts';
+import { Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
+import { type Parsed, parseCommand } from './commands/table.ts';
+import { type Completion, ImapRefusal, no } from './completion.ts';
 import { CommandReader, type Step } from './grammar/command-reader.ts';
 import type { LiteralHead, Scanner } from './grammar/scanner.ts';
 import { MessageLiteral } from './incoming-message.ts';
 import { Input } from './input.ts';
 import { LIMIT } from './limits.ts';
 import type { ImapOptions } from './options.ts';
+import { Patience } from './patience.ts';
 import type { RecentClaims } from './recent.ts';
 import { SelectedMailbox } from './selected-mailbox.ts';
 import { refusalOf } from './store-refusal.ts';
+import { Turn } from './turn.ts';
 import { Disconnected, Writer } from './writer.ts';
 import { wrongDoor } from './wrong-door.ts';
-
-interface Parsed {
-  readonly command: Command;
-  readonly uid: boolean;
-  readonly run: (session: Session) => Promise<Completion>;
-}
 
 export class ImapSession implements Session {
   readonly id: string;
   readonly remoteAddress: string;
   readonly writer: Writer;
+  readonly turn = new Turn();
   readonly retrieved = { messages: 0, octets: 0 };
   readonly #options: ImapOptions;
   readonly #claims: RecentClaims;
@@ -51,10 +48,7 @@ export class ImapSession implements Session {
   #spoken = false;
   #badCommands = 0;
   #failedLogins = 0;
-  readonly #startedAt: number;
-  /** Since when the client has kept us waiting; null: it has not. */
-  #waitingSince: number | null = null;
-  #stopTimer: () => void = () => undefined;
+  readonly #patience: Patience;
   /** Why the session is to end as soon as no command runs; public. */
   #farewell: string | null = null;
 
@@ -65,8 +59,8 @@ export class ImapSession implements Session {
     this.#options = options;
     this.#claims = claims;
     this.#tls = connection.tls;
-    this.writer = new Writer(connection.socket, options.clock);
-    this.#startedAt = options.clock.now();
+    this.writer = new Writer(connection.socket, options.clock, this.turn);
+    this.#patience = new Patience(options.clock, (text) => this.dismiss(text));
   }
 
   get hostname() {
@@ -121,7 +115,6 @@ export class ImapSession implements Session {
   async run(): Promise<void> {
     const { socket } = this.#connection;
     this.#input.attach(socket);
-    this.#setTimer();
     this.#note('info', 'connected', { tls: this.#tls?.protocol ?? null });
     try {
       this.writer.line(`* OK [${capabilityData(this.standing)}] ${this.hostname} speaks IMAP`);
@@ -135,7 +128,7 @@ export class ImapSession implements Session {
         this.writer.line('* BYE [SERVERBUG] Something went wrong here');
       }
     } finally {
-      this.#stopTimer();
+      this.#patience.end();
       await this.unselect().catch((error: unknown) => this.#logClosing(error));
       this.#input.ignore();
       await this.writer.end();
@@ -157,6 +150,7 @@ export class ImapSession implements Session {
 
   loggedIn(account: Account, mechanism: string): void {
     this.#account = account;
+    this.#patience.loggedIn();
     this.#reader.limits = { line: LIMIT.line, literal: this.limits.literal };
     this.#note('info', 'logged in', { mechanism });
   }
@@ -199,6 +193,7 @@ export class ImapSession implements Session {
     for (;;) {
       const line = this.#nextLine(max);
       if (line !== null) return line;
+      this.#requireMailbox();
       await this.#announce(true);
       await this.#wait();
     }
@@ -239,22 +234,11 @@ export class ImapSession implements Session {
     }
   }
 
-  /** command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF */
   readonly #parse = (scanner: Scanner): Parsed => {
     this.#tag = null;
     this.#tag = scanner.tag();
     scanner.space();
-    let name = scanner.word('a command');
-    const uid = name === 'UID';
-    if (uid) {
-      scanner.space();
-      name = scanner.word('a command');
-    }
-    const command = commandNamed(name);
-    if (!command || (uid && command.uid === 'none')) throw bad('That command is not known');
-    if (!command.states.includes(this.state)) throw bad(`${name} cannot be said in the state "${this.state}"`);
-    command.admit(this);
-    return { command, uid, run: command.parse(scanner, uid) };
+    return parseCommand(scanner, this);
   };
 
   async #execute({ command, uid, run }: Parsed, head: LiteralHead | null): Promise<void> {
@@ -286,8 +270,13 @@ export class ImapSession implements Session {
   async #complete(completion: Completion): Promise<void> {
     this.writer.completion(this.#tag ?? '*', completion);
     if (completion.status === 'BAD') this.#countBad();
-    if (this.#selected?.view.deleted) throw new Farewell('The selected mailbox was deleted');
+    this.#requireMailbox();
     await this.writer.ready();
+  }
+
+  /** RFC 2180 §3.3: who has a mailbox selected that is deleted has to begin anew. */
+  #requireMailbox(): void {
+    if (this.#selected?.view.deleted) throw new Farewell('The selected mailbox was deleted');
   }
 
   #countBad(): void {
@@ -332,21 +321,12 @@ export class ImapSession implements Session {
     this.writer.flush();
     if (this.#input.closed) throw new Disconnected('the client closed the connection');
     if (this.#farewell === null) {
-      this.#waitingSince = this.clock.now();
+      this.#patience.waiting(true);
       await this.#input.wait();
-      this.#waitingSince = null;
+      this.#patience.waiting(false);
     }
     if (this.#farewell !== null) throw new Farewell(this.#farewell);
     if (!this.#spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
-  }
-
-  /** RFC 3501 §5.4 and the login time-out, by one timer that looks again when it has to. */
-  #setTimer(): void {
-    const now = this.clock.now();
-    const loggedIn = this.#account !== null;
-    const end = loggedIn ? (this.#waitingSince ?? now) + LIMIT.idleTime : this.#startedAt + LIMIT.loginTime;
-    if (end <= now) this.dismiss(loggedIn ? 'Nothing was said for too long' : 'Nobody logged in in time');
-    else this.#stopTimer = this.clock.after(end - now, () => this.#setTimer());
   }
 
   /** RFC 3501 §6.2.1: what was pipelined behind STARTTLS is discarded, and the client starts over. */

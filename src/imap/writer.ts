@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../platform/clock.ts';
 import type { Completion } from './completion.ts';
 import { LIMIT } from './limits.ts';
+import type { Turn } from './turn.ts';
 
 /** The client is gone, or takes nothing any more: nobody is left to answer. */
 export class Disconnected extends Error {
@@ -13,17 +14,17 @@ export class Disconnected extends Error {
 
 export class Writer {
   readonly #clock: Clock;
+  readonly #turn: Turn;
   #socket: Socket;
   #parts: (string | Uint8Array)[] = [];
   #gathered = 0;
-  /** Octets since other sessions had their turn: a fast client's socket takes all at once, and would hold the thread. */
-  #turn = 0;
   /** Octets handed to the socket since the connection began. */
   #written = 0;
 
-  constructor(socket: Socket, clock: Clock) {
+  constructor(socket: Socket, clock: Clock, turn: Turn) {
     this.#socket = socket;
     this.#clock = clock;
+    this.#turn = turn;
   }
 
   get written(): number {
@@ -71,16 +72,15 @@ export class Writer {
 
   /** More should not be said now: too much is unsent, or other sessions have waited long enough. */
   get full(): boolean {
-    return this.#unsent >= LIMIT.unsent || this.#turn >= LIMIT.turn || this.#socket.destroyed;
+    return this.#unsent >= LIMIT.unsent || this.#turn.over || this.#socket.destroyed;
   }
 
   /** Resolves at once unless `full`; then when the client has taken enough and others had their turn.
    * @throws Disconnected */
   async ready(): Promise<void> {
     if (!this.full) return;
+    await this.#turn.pass();
     if (this.#unsent >= LIMIT.unsent || this.#socket.destroyed) await this.drained();
-    else await new Promise<void>((resolve) => setImmediate(resolve));
-    this.#turn = 0;
   }
 
   get #unsent(): number {
@@ -134,7 +134,7 @@ export class Writer {
 
   #count(octets: number): void {
     this.#gathered += octets;
-    this.#turn += octets;
+    this.#turn.spend(octets);
     if (this.#gathered >= LIMIT.write) this.flush();
   }
 }

@@ -78,7 +78,7 @@ export const enable = command({
   states: LOGGED_IN,
   grammar(scanner) {
     const names: string[] = [];
-    while (scanner.skip(' ')) names.push(scanner.atom('a capability'));
+    while (scanner.accept(' ')) names.push(scanner.atom('a capability'));
     if (names.length === 0) throw scanner.problem('a capability');
     return names;
   },

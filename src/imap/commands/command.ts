@@ -11,6 +11,7 @@ import type { Completion } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import type { ImapLimits } from '../limits.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
+import type { Turn } from '../turn.ts';
 import type { Writer } from '../writer.ts';
 
 /** RFC 3501 §3. */
@@ -39,6 +40,7 @@ export interface Session {
   readonly limits: ImapLimits;
   readonly remoteAddress: string;
   readonly writer: Writer;
+  readonly turn: Turn;
   readonly state: State;
   readonly standing: Standing;
   /** Who has logged in. @throws Error if nobody has: the table keeps such commands away */

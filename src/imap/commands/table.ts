@@ -1,16 +1,19 @@
 // Every command that this server understands, by its name. Each says for itself in which states it may be said, whether
 // it has a UID form, and whether EXPUNGE may be told while it runs.
 
+import { bad, type Completion } from '../completion.ts';
+import type { Scanner } from '../grammar/scanner.ts';
 import { capability, enable, id, logout, noop } from './any-state.ts';
 import { append } from './append.ts';
 import { authenticate, login, starttls } from './authenticate.ts';
-import type { Command } from './command.ts';
+import type { Command, Session } from './command.ts';
 import { copy, move } from './copy.ts';
 import { expunge } from './expunge.ts';
 import { fetch } from './fetch.ts';
 import { idle } from './idle.ts';
 import { list, lsub, namespace } from './list.ts';
 import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
+import { search } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
 import { status } from './status.ts';
 import { store } from './store.ts';
@@ -46,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   unselect,
   expunge,
   fetch,
+  search,
   store,
   copy,
   move,
@@ -53,7 +57,26 @@ export const COMMANDS: readonly Command[] = [
 
 const BY_NAME: ReadonlyMap<string, Command> = new Map(COMMANDS.map((command) => [command.name, command]));
 
-/** @param name in upper case */
-export function commandNamed(name: string): Command | undefined {
-  return BY_NAME.get(name);
+/** A command with its arguments. */
+export interface Parsed {
+  readonly command: Command;
+  /** It was said in its UID form. */
+  readonly uid: boolean;
+  readonly run: (session: Session) => Promise<Completion>;
+}
+
+/** command-any / command-auth / command-nonauth / command-select, or "UID" SP and one that has a UID form; the tag is
+ * taken already. @throws ImapRefusal, LiteralWanted */
+export function parseCommand(scanner: Scanner, session: Session): Parsed {
+  let name = scanner.word('a command');
+  const uid = name === 'UID';
+  if (uid) {
+    scanner.space();
+    name = scanner.word('a command');
+  }
+  const command = BY_NAME.get(name);
+  if (!command || (uid && command.uid === 'none')) throw bad('That command is not known');
+  if (!command.states.includes(session.state)) throw bad(`${name} cannot be said in the state "${session.state}"`);
+  command.admit(session);
+  return { command, uid, run: command.parse(scanner, uid) };
 }

@@ -85,7 +85,7 @@ function fetchItem(scanner: Scanner): FetchItem {
       return { item: name };
     case 'BODY':
     case 'BODY.PEEK':
-      if (scanner.skip('[')) return sectionItem(scanner, name === 'BODY.PEEK');
+      if (scanner.accept('[')) return sectionItem(scanner, name === 'BODY.PEEK');
       if (name === 'BODY') return { item: name };
   }
   const old = OLD_NAMES[name];
@@ -99,7 +99,7 @@ function sectionItem(scanner: Scanner, peek: boolean): SectionItem {
   if (spec !== '') scanner.word('a section');
   const section = sectionSpec(spec, scanner);
   scanner.expect(']');
-  const partial = scanner.skip('<') ? partialRange(scanner) : null;
+  const partial = scanner.accept('<') ? partialRange(scanner) : null;
   const names = section.fields.length > 0 ? ` (${section.fields.map(fieldText).join(' ')})` : '';
   const label = `BODY[${spec}${names}]${partial ? `<${partial.offset}>` : ''}`;
   return { item: 'section', section, partial, peek, label };

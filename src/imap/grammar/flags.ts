@@ -41,7 +41,7 @@ export function flagList(bits: number, keywords: readonly string[], recent: bool
 /** flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension
  * flag-extension = "\" atom, which nobody has registered: refused. \Recent cannot be set (RFC 3501 §2.3.2). */
 function flag(scanner: Scanner, found: { bits: number; keywords: string[] }): void {
-  if (scanner.skip('\\')) {
+  if (scanner.accept('\\')) {
     const bit = BITS.get(`\\${scanner.atom('a flag').toUpperCase()}`);
     if (bit === undefined) throw bad('A flag with a backslash that cannot be set');
     found.bits |= bit;
@@ -66,6 +66,6 @@ export function storeFlags(scanner: Scanner): Flags {
   if (scanner.atList) return flags(scanner);
   const found = { bits: 0, keywords: [] };
   do flag(scanner, found);
-  while (scanner.skip(' '));
+  while (scanner.accept(' '));
   return found;
 }

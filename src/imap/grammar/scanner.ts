@@ -78,14 +78,14 @@ export class Scanner {
   }
 
   /** True, and past it, if the next octet is this ASCII character. */
-  skip(char: string): boolean {
+  accept(char: string): boolean {
     if (this.#octets[this.#at] !== char.charCodeAt(0)) return false;
     this.#at++;
     return true;
   }
 
   expect(char: string): void {
-    if (!this.skip(char)) throw this.problem(char === ' ' ? 'a space' : `"${char}"`);
+    if (!this.accept(char)) throw this.problem(char === ' ' ? 'a space' : `"${char}"`);
   }
 
   space(): void {
@@ -169,11 +169,11 @@ export class Scanner {
     this.expect('(');
     if (++this.#depth > LIMIT.listDepth) throw bad('Lists are nested too deeply');
     const items: T[] = [];
-    if (!this.skip(')')) {
+    if (!this.accept(')')) {
       do {
         if (items.length >= LIMIT.listLength) throw bad('A list is too long');
         items.push(item());
-      } while (this.skip(' '));
+      } while (this.accept(' '));
       this.expect(')');
     }
     this.#depth--;
@@ -223,10 +223,10 @@ export class Scanner {
   #literalHead(): LiteralHead {
     this.expect('{');
     const octets = this.number();
-    const synchronising = !this.skip('+');
+    const synchronising = !this.accept('+');
     this.expect('}');
-    this.skip('\r');
-    if (!this.skip('\n')) throw this.problem('a line end behind the literal announcement');
+    this.accept('\r');
+    if (!this.accept('\n')) throw this.problem('a line end behind the literal announcement');
     return { octets, synchronising };
   }
 

@@ -76,7 +76,7 @@ export function searchProgram(scanner: Scanner): SearchProgram {
   const reader = new ProgramReader(scanner, decoder(charset));
   const keys: SearchKey[] = [];
   do keys.push(reader.key());
-  while (scanner.skip(' '));
+  while (scanner.accept(' '));
   return { keys };
 }
 

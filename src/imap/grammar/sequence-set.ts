@@ -6,7 +6,7 @@ import type { Scanner } from './scanner.ts';
 
 /** seq-number = nz-number / "*" */
 function bound(scanner: Scanner): SetBound {
-  return scanner.skip('*') ? '*' : scanner.nzNumber();
+  return scanner.accept('*') ? '*' : scanner.nzNumber();
 }
 
 /** sequence-set = (seq-number / seq-range) *("," sequence-set)
@@ -16,8 +16,8 @@ export function sequenceSet(scanner: Scanner): readonly SetRange[] {
   const ranges: SetRange[] = [];
   do {
     const first = bound(scanner);
-    ranges.push({ first, last: scanner.skip(':') ? bound(scanner) : first });
-  } while (scanner.skip(','));
+    ranges.push({ first, last: scanner.accept(':') ? bound(scanner) : first });
+  } while (scanner.accept(','));
   return ranges;
 }
 

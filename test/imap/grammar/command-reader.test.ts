@@ -9,7 +9,7 @@ function parse(scanner: Scanner): string {
   const words = [scanner.tag()];
   scanner.space();
   words.push(scanner.word('a command'));
-  while (scanner.skip(' ')) {
+  while (scanner.accept(' ')) {
     if (words[1] === 'PUT') scanner.streamedLiteral();
     else words.push(`<${scanner.astring().toString('latin1')}>`);
     if (scanner.streamed) break;

@@ -1,0 +1,198 @@
+// One real IMAP listener over a real store, for the tests of this folder: loopback, any free port, a temporary folder, a
+// certificate made for the run, the log kept as values. The directory is a short list: its own tests are elsewhere.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Account, AuthenticationFailure, type Directory } from '../../src/directory/directory.ts';
+import { createImap, type Imap } from '../../src/imap/imap.ts';
+import type { ImapLimits } from '../../src/imap/limits.ts';
+import { busyLine, cleartextOnImplicit } from '../../src/imap/wrong-door.ts';
+import type { Clock } from '../../src/platform/clock.ts';
+import { listen, type TlsMode } from '../../src/platform/listener.ts';
+import { makeContext, type TlsKeeper } from '../../src/platform/tls.ts';
+import { bodyFacts } from '../../src/store/facts.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { AccountId, MailboxId, Uid } from '../../src/store/rows.ts';
+import type { Store } from '../../src/store/store.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { makeTestIdentity } from '../smtp/test-identity.ts';
+
+export const PASSWORD = 'wonderland';
+/** Ports that the texts of the wrong door name in these tests. */
+export const PORTS = { imap: { implicit: 993, starttls: 143 }, submission: { implicit: 465, starttls: 587 } } as const;
+
+const HOSTNAME = 'mail.example.test';
+
+export interface GateOptions {
+  readonly tls?: TlsMode;
+  readonly clock?: Clock;
+  readonly quota?: number;
+  readonly limits?: Partial<ImapLimits>;
+}
+
+export interface Gate extends AsyncDisposable {
+  readonly port: number;
+  readonly imap: Imap;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly alice: AccountId;
+  readonly bob: AccountId;
+  /** Lines of the log as values. */
+  readonly log: Record<string, unknown>[];
+  /** Everything that was logged, to look for what must not be in it. */
+  logText(): string;
+  /** Puts messages into a mailbox of alice's, which is made if it is missing. */
+  fill(mailbox: string, messages: readonly (string | Uint8Array)[]): Promise<readonly Uid[]>;
+}
+
+export async function openGate(options: GateOptions = {}): Promise<Gate> {
+  const { tls = 'none', clock = new FakeClock() } = options;
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'postern-imap-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const lines: Record<string, unknown>[] = [];
+  let text = '';
+  const log = pino(
+    { level: 'trace', base: null },
+    {
+      write(line: string) {
+        text += line;
+        lines.push(JSON.parse(line));
+      },
+    },
+  );
+  const deriver = new URL('../../src/imap/render/summary.ts', import.meta.url);
+  const store = await openStore({ folder, log, clock, deriver });
+  stack.defer(() => store.close());
+  const account = (address: string) =>
+    store.execute({
+      kind: 'put-account',
+      address,
+      aliases: [],
+      quota: options.quota ?? null,
+      password: null,
+      seeded: true,
+      existing: 'fail',
+    });
+  const { account: alice } = await account('alice@example.test');
+  const { account: bob } = await account('bob@example.test');
+  const keeper = await testKeeper();
+  const imap = createImap({
+    hostname: HOSTNAME,
+    tls,
+    floor: 'strict',
+    keeper,
+    store,
+    directory: listed({ 'alice@example.test': alice, 'bob@example.test': bob }),
+    limits: { literal: 65_536, message: 60 * 1024 * 1024, header: 256 * 1024, ...options.limits },
+    clock,
+    log,
+    ports: PORTS,
+  });
+  const listener = await listen(
+    {
+      role: 'imap',
+      tls,
+      floor: 'strict',
+      keeper,
+      log,
+      addresses: ['127.0.0.1'],
+      port: 0,
+      maxConnections: 5_000,
+      maxConnectionsPerSource: 5_000,
+      busyLine: busyLine(HOSTNAME),
+      wrongDoorLine: cleartextOnImplicit(PORTS.imap),
+      handshakeTimeout: 10_000,
+    },
+    (connection) => imap.handle(connection),
+  );
+  stack.defer(async () => {
+    await listener.close();
+    const closed = imap.close(0);
+    if (clock instanceof FakeClock) clock.advance(1);
+    await closed;
+  });
+  const opened = stack.move();
+  return {
+    port: listener.bound[0]?.port ?? 0,
+    imap,
+    store,
+    clock,
+    alice,
+    bob,
+    log: lines,
+    logText: () => text,
+    async fill(name, messages) {
+      const row = await store.read.mailboxByName(alice, name);
+      const make = { kind: 'create-mailbox', account: alice, name, specialUse: null } as const;
+      const id = row?.id ?? (await store.execute(make)).mailbox;
+      return appendTo(store, id, clock.now(), messages);
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Puts messages into a mailbox, by one command. */
+export async function appendTo(
+  store: Store,
+  mailbox: MailboxId,
+  now: number,
+  messages: readonly (string | Uint8Array)[],
+): Promise<readonly Uid[]> {
+  const appended = [];
+  for (const message of messages) {
+    const octets = typeof message === 'string' ? Buffer.from(message) : message;
+    const staging = store.stage();
+    await staging.write(octets);
+    appended.push({
+      body: staging.finish(),
+      facts: bodyFacts(octets),
+      flags: 0,
+      keywords: [],
+      internalDate: now,
+      internalZone: 0,
+    });
+  }
+  const { uids } = await store.execute({ kind: 'append', mailbox, now, messages: appended, view: null });
+  return uids;
+}
+
+/** Messages that say their number. */
+export function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `Subject: message ${i + 1}\r\n\r\nBody ${i + 1}\r\n`);
+}
+
+/** A directory of these accounts and one password, without the cost of hashing. */
+function listed(accounts: Readonly<Record<string, AccountId>>): Directory {
+  const account = (address: string, id: number): Account => ({ id, address, aliases: [], quota: null });
+  return {
+    isLocalDomain: () => false,
+    resolve: async () => ({ kind: 'unknown' }),
+    owns: () => false,
+    account: () => undefined,
+    async authenticate(username, password) {
+      if (username === 'busy') throw new AuthenticationFailure('busy', 'too many at once');
+      const id = accounts[username];
+      if (id === undefined || password !== PASSWORD) throw new AuthenticationFailure('rejected', 'wrong');
+      return account(username, id);
+    },
+  };
+}
+
+let identity: ReturnType<typeof makeTestIdentity> | undefined;
+
+async function testKeeper(): Promise<TlsKeeper> {
+  identity ??= makeTestIdentity('localhost');
+  const made = await identity;
+  return { context: (floor) => makeContext([made], floor), reload: async () => {} };
+}
+
+export function dial(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(socket));
+    socket.once('error', reject);
+  });
+}

@@ -1,0 +1,131 @@
+// The transcripts of this folder against a real listener and store. `given:` says what is there, and who has gone how far.
+
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import type { Conversation } from '../transcript/conversation.ts';
+import { runTranscripts, type Stage } from '../transcript.ts';
+import { dial, type Gate, type GateOptions, numbered, openGate, PASSWORD } from './gate.ts';
+
+/** Conditions that the listener or the account has to be made with. */
+const OPTIONS: Readonly<Record<string, GateOptions>> = {
+  'port 143': { tls: 'required' },
+  'port 993': { tls: 'implicit' },
+  'an account with room for 1000 octets': { quota: 1_000 },
+};
+
+const LETTER = [
+  'From: "Jürgen" <j@example.test>',
+  'Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=',
+  'Date: Mon, 7 Feb 1994 21:52:25 -0800',
+  'Content-Type: text/plain; charset=utf-8',
+  'Content-Transfer-Encoding: quoted-printable',
+  '',
+  'St=C3=BCck f=',
+  '=C3=BCr St=C3=BCck',
+  '',
+].join('\r\n');
+
+const MULTIPART = [
+  'Subject: all',
+  'Content-Type: multipart/mixed; boundary=x',
+  '',
+  '--x',
+  '',
+  'one',
+  '--x',
+  'Content-Type: message/rfc822',
+  '',
+  'Subject: inner',
+  '',
+  'two',
+  '--x--',
+  '',
+].join('\r\n');
+
+let gate: Gate | undefined;
+/** The mailbox that a condition spoke of last. */
+let mentioned = 'INBOX';
+
+function theGate(): Gate {
+  if (!gate) throw new Error('no gate is open');
+  return gate;
+}
+
+/** Numbers in `1 and 2`, `1, 2 and 3`. */
+const numbersOf = (text: string): number[] => (text.match(/\d+/g) ?? []).map(Number);
+
+async function until(conversation: Conversation, start: string): Promise<void> {
+  for (;;) {
+    const line = await conversation.line();
+    if (line === null || /^\S+ (?:NO|BAD|BYE)/.test(line)) throw new Error(`given: ${line}`);
+    if (line.startsWith(start)) return;
+  }
+}
+
+async function say(conversation: Conversation, command: string): Promise<void> {
+  await conversation.send(Buffer.from(`given ${command}\r\n`));
+  await until(conversation, 'given OK');
+}
+
+async function logIn(stage: Stage, client: number): Promise<Conversation> {
+  const conversation = await stage.conversation(client);
+  await until(conversation, '* OK');
+  await say(conversation, `LOGIN alice@example.test ${PASSWORD}`);
+  return conversation;
+}
+
+runTranscripts(join(import.meta.dirname, 'transcripts'), {
+  given: [
+    { when: new RegExp(`^(?:${Object.keys(OPTIONS).join('|')})$`), make: () => {} },
+    {
+      when: /^(?:mailbox )?(\S+) with (\d+) messages?$/,
+      make: async ([, name = '', count]) => {
+        mentioned = name;
+        await theGate().fill(name, numbered(Number(count)));
+      },
+    },
+    {
+      when: /^mailbox (\S+) with the (letter|multipart)$/,
+      make: async ([, name = '', which]) => {
+        mentioned = name;
+        await theGate().fill(name, [which === 'letter' ? LETTER : MULTIPART]);
+      },
+    },
+    {
+      when: /^clients? ([\d, and]+) (?:has|have) connected$/,
+      make: async ([, who = ''], stage) => {
+        for (const client of numbersOf(who)) await until(await stage.conversation(client), '* OK');
+      },
+    },
+    {
+      when: /^clients? ([\d, and]+) (?:has|have) logged in$/,
+      make: async ([, who = ''], stage) => {
+        for (const client of numbersOf(who)) await logIn(stage, client);
+      },
+    },
+    {
+      when: /^clients? ([\d, and]+) (?:has|have) (it|\S+) selected$/,
+      make: async ([, who = '', which], stage) => {
+        const name = which === 'it' || which === undefined ? mentioned : which;
+        for (const client of numbersOf(who)) await say(await logIn(stage, client), `SELECT ${name}`);
+      },
+    },
+  ],
+  before: async (script) => {
+    // Time stands still, so that no time-out helps a session out of a state it should leave by itself.
+    mentioned = 'INBOX';
+    const options = script.given.map((condition) => OPTIONS[condition]).find((found) => found);
+    gate = await openGate(options);
+  },
+  connect: async (_, script) => {
+    const socket = await dial(theGate().port);
+    if (!script.given.includes('port 993')) return socket;
+    const secure = connectTls({ socket, rejectUnauthorized: false });
+    await once(secure, 'secureConnect');
+    return secure;
+  },
+  after: async () => {
+    await gate?.[Symbol.asyncDispose]();
+  },
+});
