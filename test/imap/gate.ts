@@ -44,6 +44,8 @@ export interface Gate extends AsyncDisposable {
   readonly log: Record<string, unknown>[];
   /** Everything that was logged, to look for what must not be in it. */
   logText(): string;
+  /** Drops what was logged, for runs that are long. */
+  forget(): void;
   /** Puts messages into a mailbox of alice's, which is made if it is missing. */
   fill(mailbox: string, messages: readonly (string | Uint8Array)[]): Promise<readonly Uid[]>;
 }
@@ -125,6 +127,10 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     bob,
     log: lines,
     logText: () => text,
+    forget() {
+      lines.length = 0;
+      text = '';
+    },
     async fill(name, messages) {
       const row = await store.read.mailboxByName(alice, name);
       const make = { kind: 'create-mailbox', account: alice, name, specialUse: null } as const;

@@ -55,8 +55,9 @@ export const store = command({
         view.flagsTold(uid, after.modSeq);
       });
     }
-    // RFC 2180 §4.2: what could be changed is; the client hears of the rest by EXPUNGE.
-    if (missing > 0 && !byUid) throw no('Some of the messages are gone', 'EXPUNGEISSUED');
+    // RFC 2180 §4.2: what could be changed is; the client hears of the rest by EXPUNGE. After NO it would not believe in
+    // changes that it was not told of, so .SILENT succeeds.
+    if (missing > 0 && !byUid && !silent) throw no('Some of the messages are gone', 'EXPUNGEISSUED');
     return ok('Flags stored');
   },
 });

@@ -103,6 +103,7 @@ export class CommandReader {
           const line = this.#gatherLine();
           if (line === 'more') return MORE;
           if (line === 'too long') {
+            this.#begin(parse);
             this.#refuse(bad('The command is too long', 'TOOBIG'));
             break;
           }
@@ -172,6 +173,15 @@ export class CommandReader {
       if (error instanceof LiteralWanted) return this.#expectLiteral(error.announced);
       if (!(error instanceof ImapRefusal)) throw error;
       return this.#refuseAtLineEnd(error);
+    }
+  }
+
+  /** The caller learns what it can of a command that will be refused: its tag. */
+  #begin<T>(parse: (scanner: Scanner) => T): void {
+    try {
+      parse(new Scanner(this.#text.octets));
+    } catch (error) {
+      if (!(error instanceof ImapRefusal || error instanceof LiteralWanted)) throw error;
     }
   }
 
@@ -246,7 +256,7 @@ export class CommandReader {
       const part = this.#queue.takeLinePart(LIMIT.unread);
       if (part.length === 0) return 'more';
       this.#skipped += part.length;
-      const tail = Buffer.concat([this.#text.octets, part]).subarray(-ANNOUNCEMENT);
+      const tail = Buffer.concat([this.#text.octets, part.subarray(-ANNOUNCEMENT)]).subarray(-ANNOUNCEMENT);
       this.#text.clear();
       this.#text.add(tail);
       if (part[part.length - 1] !== 0x0a) {

@@ -97,6 +97,22 @@ describe('RFC 3501 §2.2.1, §4.3; RFC 7888 §4', () => {
     expect(read(text, text.length, { line: 1000, literal: 50 })).toEqual(['refused BAD', 'b X']);
   });
 
+  test('what is dropped is not kept', () => {
+    const reader = new CommandReader({ line: 1_000, literal: 1_000 });
+    const chunk = Buffer.alloc(65_536, 'x');
+    reader.push(Buffer.from('a X '));
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 500; i++) {
+      reader.push(chunk);
+      expect(reader.next(parse).kind).toBe('more');
+      expect(reader.unread).toBe(0);
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_048_576);
+    reader.push(Buffer.from('\r\nb X\r\n'));
+    expect(reader.next(parse).kind).toBe('refused');
+    expect(reader.next(parse)).toMatchObject({ value: 'b X' });
+  });
+
   test('a line is read as it is', () => {
     const reader = new CommandReader({ line: 10, literal: 10 });
     reader.push(Buffer.from('DO'));
