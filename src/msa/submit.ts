@@ -1,7 +1,7 @@
 // The Mail Submission Agent (RFC 6409): the Receiver of 465 and 587. It trusts the user it knows, refuses what they may
 // not say, completes their message, and hands it on: to local mailboxes and to the queue in one transaction.
 
-import { type Account, AuthenticationFailure, type Directory } from '../directory/directory.ts';
+import { type Account, AuthenticationFailure } from '../directory/directory.ts';
 import { formatAddress } from '../formats/address.ts';
 import { formatDate } from '../formats/date.ts';
 import { messageId as makeMessageId } from '../formats/message-id.ts';
@@ -16,8 +16,6 @@ import { completeHeader, headerFields } from './completion.ts';
 import { authoriseHeader, authoriseReversePath } from './sender.ts';
 
 export interface MsaOptions extends TakeoverOptions {
-  readonly directory: Directory;
-  readonly hostname: string;
   /** Does Received name the client and its address? */
   readonly showClient: boolean;
   /** With `anyPassword` an identity proves nothing, so a sender's address is not held against it. */

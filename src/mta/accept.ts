@@ -3,12 +3,13 @@
 
 import { formatAddress, type ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters, Recipient } from '../formats/envelope.ts';
-import { deliver, type LocalRecipient } from '../mda/deliver.ts';
+import { deliver } from '../mda/deliver.ts';
 import type { Log } from '../platform/log.ts';
-import type { Accept, Dispatch, Results } from '../store/commands.ts';
+import type { Accept, Dispatch, Placed } from '../store/commands.ts';
 import type { TransitOrigin } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import type { StagedContent } from './content.ts';
+import type { LocalRcpt } from './recipients.ts';
 
 /** When an entry is tried, given up and reported as late: ms. */
 export interface QueueTimes {
@@ -23,7 +24,7 @@ export interface Arrival {
   readonly origin: TransitOrigin;
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
-  readonly locals: readonly LocalRecipient[];
+  readonly locals: readonly LocalRcpt[];
   readonly remotes: readonly Recipient[];
   readonly content: StagedContent;
   /** ms since the epoch. */
@@ -44,20 +45,31 @@ export function acceptOf(arrival: Arrival, queue: QueueTimes): Accept {
   };
 }
 
-/** Takes a message over; resolves when it is durable, and logs its hops up to there. @throws StoreError */
+/**
+ * Takes a message over; resolves when it is durable, and logs its hops up to there.
+ * @param report a message that is to be there if and only if this one is
+ * @throws StoreError
+ */
 export async function accept(
   store: Pick<Store, 'execute'>,
   log: Log,
   arrival: Arrival,
   queue: QueueTimes,
-): Promise<Results['accept']> {
-  const result = await store.execute<'accept'>(acceptOf(arrival, queue));
-  logHops(log, arrival, result);
-  return result;
+  report: Arrival | null = null,
+): Promise<void> {
+  if (report === null) {
+    const { placed } = await store.execute<'accept'>(acceptOf(arrival, queue));
+    logHops(log, arrival, placed);
+    return;
+  }
+  const reports = [acceptOf(arrival, queue), acceptOf(report, queue)];
+  await store.execute<'settle'>({ kind: 'settle', settlements: [], reports });
+  logHops(log, arrival, []);
+  logHops(log, report, []);
 }
 
 /** H1: each hop of RFC 5598 that the message has made, by the id that it has in all of them. */
-function logHops(log: Log, arrival: Arrival, { placed }: Results['accept']): void {
+function logHops(log: Log, arrival: Arrival, placed: readonly Placed[]): void {
   const { messageId: message, origin, reversePath, locals, remotes, content } = arrival;
   const { role, remoteAddress, localPort, tls } = origin;
   const from = reversePath === null ? '<>' : formatAddress(reversePath);

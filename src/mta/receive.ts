@@ -1,20 +1,14 @@
 // The MTA's side that faces other servers: the Receiver of port 25. It trusts nobody, relays for nobody, and changes
 // nothing of a message but its trace fields (RFC 5321 §2.3.10, §6.4). What it takes is in the mailboxes with its 250.
 
-import type { Directory } from '../directory/directory.ts';
 import { asBuffer } from '../formats/octets.ts';
 import type { Receiver } from '../smtp/receiver.ts';
 import { RecipientList } from './recipients.ts';
 import { type TakeoverOptions, takeOver } from './takeover.ts';
 import { MessageNumbers, sessionReceived } from './transaction-facts.ts';
 
-export interface MtaOptions extends TakeoverOptions {
-  readonly directory: Directory;
-  readonly hostname: string;
-}
-
 /** The Receiver of a `transfer` listener. It has no `authenticate`: port 25 knows no AUTH. */
-export function createMta(options: MtaOptions): Receiver {
+export function createMta(options: TakeoverOptions): Receiver {
   const { directory, store, hostname } = options;
   const numbers = new MessageNumbers();
   return {

@@ -1,6 +1,7 @@
 // One message from a session into our hands (RFC 5321 §6.1): staged, judged, accepted, answered. What port 25 and
 // submission have in common; what they think of a header is theirs.
 
+import type { Directory } from '../directory/directory.ts';
 import type { ReversePath } from '../formats/address.ts';
 import type { MailParameters } from '../formats/envelope.ts';
 import type { Reply } from '../formats/refusal.ts';
@@ -12,6 +13,7 @@ import type { TransitOrigin } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { accept, type QueueTimes } from './accept.ts';
 import { type ArrivedHeader, type ContentLimits, stageContent } from './content.ts';
+import { deliveredReport, type StagedReport } from './delivered.ts';
 import type { RecipientList } from './recipients.ts';
 import { storeRefusal } from './store-refusal.ts';
 import { sessionOrigin } from './transaction-facts.ts';
@@ -19,6 +21,8 @@ import { sessionOrigin } from './transaction-facts.ts';
 /** What an agent that takes mail works with. */
 export interface TakeoverOptions {
   readonly store: Pick<Store, 'execute' | 'read' | 'stage'>;
+  readonly directory: Directory;
+  readonly hostname: string;
   readonly limits: ContentLimits;
   readonly queue: QueueTimes;
   readonly clock: Clock;
@@ -42,24 +46,30 @@ export interface Incoming {
  * @throws Refusal, and whatever `content` throws; then nothing is kept
  */
 export async function takeOver(
-  { store, limits, queue, clock, log }: TakeoverOptions,
+  options: TakeoverOptions,
   incoming: Incoming,
   content: AsyncIterable<Uint8Array>,
 ): Promise<Reply> {
+  const { store, limits, queue, clock, log } = options;
   const { messageId, session, reversePath, parameters } = incoming;
   const { locals, remotes } = incoming.recipients;
   const now = clock.now();
   const staging = store.stage();
+  let report: StagedReport | null = null;
   try {
+    let header: Uint8Array = new Uint8Array(0);
     const staged = await stageContent(content, staging, limits, (arrived) => {
       refuseDeliveryLoop(arrived.fields, locals);
-      return incoming.header(arrived, now);
+      header = incoming.header(arrived, now);
+      return header;
     });
     const origin = sessionOrigin(session, incoming.role);
     const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content: staged, now };
-    await accept(store, log, arrival, queue);
+    report = await deliveredReport(options, arrival, header);
+    await accept(store, log, arrival, queue, report?.arrival);
   } catch (error) {
     staging.discard();
+    report?.staging.discard();
     throw storeRefusal(error);
   }
   return { code: 250, status: '2.0.0', text: `OK ${messageId}` };

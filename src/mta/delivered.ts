@@ -1,0 +1,114 @@
+// The report that a message reached a mailbox here, for a sender who asked for it by NOTIFY=SUCCESS (RFC 3461 §5.2.3).
+// What becomes of recipients elsewhere is the queue's to report.
+
+import type { Directory } from '../directory/directory.ts';
+import { messageId as makeMessageId } from '../formats/message-id.ts';
+import { asBuffer } from '../formats/octets.ts';
+import { Refusal } from '../formats/refusal.ts';
+import { deliveryReport } from '../formats/report.ts';
+import { bodyFacts } from '../store/facts.ts';
+import type { Staging, Store } from '../store/store.ts';
+import type { Arrival } from './accept.ts';
+import { RecipientList } from './recipients.ts';
+import { zoneAt } from './transaction-facts.ts';
+
+export interface ReporterOptions {
+  readonly store: Pick<Store, 'read' | 'stage'>;
+  readonly directory: Directory;
+  readonly hostname: string;
+}
+
+/** A report, and the staging that holds it until it is accepted. */
+export interface StagedReport {
+  readonly arrival: Arrival;
+  readonly staging: Staging;
+}
+
+/**
+ * The report to the sender of a message, to be accepted in one transaction with it. Null if nobody asked, or the sender
+ * cannot get it: a report is not reported on (RFC 5321 §6.1).
+ * @param header the message's, as stored: of what was delivered no more goes back, whatever RET says (RFC 3461 §4.3)
+ */
+export async function deliveredReport(
+  { store, directory, hostname }: ReporterOptions,
+  arrival: Arrival,
+  header: Uint8Array,
+): Promise<StagedReport | null> {
+  const { reversePath, parameters, now, origin } = arrival;
+  const asked = arrival.locals.filter(
+    ({ parameters: { notify } }) => notify !== undefined && notify !== 'never' && notify.includes('success'),
+  );
+  if (reversePath === null || asked.length === 0) return null;
+  const recipients = new RecipientList(directory, store, undefined);
+  try {
+    await recipients.add(reversePath, {}, 'queue');
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+  const messageId = `${arrival.messageId}.dsn`;
+  const frame = deliveryReport({
+    reportingMta: hostname,
+    // The postmaster of this host is somebody (RFC 5321 §4.5.1), so an answer is read.
+    from: { localPart: 'postmaster', domain: hostname },
+    to: reversePath,
+    messageId: makeMessageId(`${now.toString(36)}.${messageId}`, hostname),
+    boundary: boundaryFor(header, arrival.messageId),
+    time: now,
+    zone: zoneAt(now),
+    original: {
+      arrival: now,
+      envid: parameters.envid ?? null,
+      messageId: arrival.content.facts.messageId,
+      utf8: parameters.smtputf8 === true,
+      eightBit: parameters.body === '8BITMIME',
+      returned: 'HDRS',
+    },
+    recipients: asked.map(({ address, parameters: { orcpt } }) => ({
+      action: 'delivered',
+      recipient: address,
+      originalRecipient: orcpt ?? null,
+      status: '2.1.5',
+      remoteMta: null,
+      reply: null,
+      text: 'The message is in the mailbox.',
+      lastAttempt: null,
+      willRetryUntil: null,
+    })),
+  });
+  const octets = Buffer.concat([frame.before, header, frame.after]);
+  const staging = store.stage();
+  try {
+    await staging.write(octets);
+    const content = { body: staging.finish(), facts: bodyFacts(frame.before) };
+    const { locals, remotes } = recipients;
+    return {
+      staging,
+      arrival: {
+        messageId,
+        origin: { ...origin, role: 'local', account: null },
+        reversePath: null,
+        parameters: {
+          ...(frame.utf8 ? { smtputf8: true } : {}),
+          ...(frame.eightBit ? { body: '8BITMIME' } : {}),
+        },
+        locals,
+        remotes,
+        content,
+        now,
+      },
+    };
+  } catch (error) {
+    staging.discard();
+    throw error;
+  }
+}
+
+/** Letters and digits that do not stand in the header that goes back (RFC 2046 §5.1.1). */
+function boundaryFor(header: Uint8Array, messageId: string): string {
+  const octets = asBuffer(header);
+  const stem = `report${messageId.replace(/[^A-Za-z0-9]/g, 'x')}`.slice(0, 50);
+  let number = 0;
+  while (octets.includes(`${stem}x${number}`)) number++;
+  return `${stem}x${number}`;
+}
