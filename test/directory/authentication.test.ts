@@ -1,3 +1,6 @@
+// How logins are checked: who is slowed and who never is, what is remembered, and the line before argon2id. Time is in
+// hand; the costs are those of the real hash.
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Authenticator, type Claimant } from '../../src/directory/authentication.ts';
 import { AuthenticationFailure } from '../../src/directory/directory.ts';

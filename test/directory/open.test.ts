@@ -1,3 +1,6 @@
+// What an address and a login name mean (RFC 5321 §2.4, §4.5.1), and that the directory is never behind its store. Over
+// accounts in memory; store.test.ts has the real store.
+
 import { pino } from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Directory } from '../../src/directory/directory.ts';

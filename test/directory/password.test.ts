@@ -1,3 +1,5 @@
+// The forms in which a password is kept, against vectors computed apart (RFC 5802 §3, RFC 5803, RFC 9106).
+
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {

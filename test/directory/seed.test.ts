@@ -1,3 +1,5 @@
+// The accounts of the configuration file: put once, changed where the file changed, released when they leave it.
+
 import { expect, it } from 'vitest';
 import { makePassword, verifyPassword } from '../../src/directory/password.ts';
 import { type SeedAccount, seedAccounts } from '../../src/directory/seed.ts';

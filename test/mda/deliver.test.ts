@@ -1,3 +1,5 @@
+// The trace fields of the last hop and the loop that they show (RFC 5321 §4.4, RFC 9228 §3).
+
 import { expect, it } from 'vitest';
 import { parseHeader } from '../../src/formats/header.ts';
 import { Refusal } from '../../src/formats/refusal.ts';

@@ -1,3 +1,6 @@
+// Rows S3, S6, S7 and H1 of the port roles, at the Receiver of 465 and 587, over a store that records. The same behind
+// a listener stands in transcripts/.
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makePassword } from '../../src/directory/password.ts';
 import { createMsa } from '../../src/msa/submit.ts';

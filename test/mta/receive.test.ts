@@ -1,3 +1,6 @@
+// Rows T3, T7, T9 and H1 of the port roles, at the Receiver of port 25, over a store that records and can fail. The
+// same behind a listener stands in transcripts/.
+
 import { describe, expect, it } from 'vitest';
 import { createMta } from '../../src/mta/receive.ts';
 import { StoreError } from '../../src/store/store.ts';

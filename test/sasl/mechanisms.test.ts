@@ -1,3 +1,5 @@
+// SASL PLAIN (RFC 4616) and LOGIN, exchange by exchange, with what their grammar refuses.
+
 import { describe, expect, it } from 'vitest';
 import type { Exchange, Step } from '../../src/sasl/mechanism.ts';
 import { mechanisms, startMechanism } from '../../src/sasl/mechanisms.ts';
