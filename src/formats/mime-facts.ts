@@ -1,4 +1,4 @@
-// What the MIME fields of one header say (RFC 2045, RFC 2183, RFC 3282, RFC 2557, RFC 1864), with the defaults of
+// What the MIME fields of one header say (RFC 2045, RFC 2183, RFC 3282, RFC 2557), with the defaults of
 // RFC 2045 §5.2 and §6.1. In and out is binary text (octets.ts).
 
 import type { HeaderField } from './header.ts';

@@ -13,11 +13,16 @@ export type OctetReader = (offset: number, length: number) => Uint8Array;
 export class OctetWindow {
   readonly size: number;
   readonly #read: OctetReader;
+  readonly #length: number;
   #start = 0;
   #window: Buffer = Buffer.alloc(0);
 
-  /** @param size octets in all; what the reader falls short of ends every search. */
-  constructor(read: OctetReader, size: number) {
+  /**
+   * @param size octets in all; what the reader falls short of ends every search
+   * @param length octets in memory at once
+   */
+  constructor(read: OctetReader, size: number, length: number = WINDOW) {
+    this.#length = length;
     this.#read = read;
     this.size = size;
   }
@@ -35,9 +40,9 @@ export class OctetWindow {
     return this.#window[offset - this.#start] ?? -1;
   }
 
-  /** Binary text of `[from, to)`, at most a window of it. */
+  /** Binary text of `[from, to)`, which is then in memory at once. */
   text(from: number, to: number): string {
-    const length = Math.min(to - from, WINDOW);
+    const length = Math.min(to, this.size) - from;
     if (!this.#holds(from, length)) this.#load(from, length);
     return this.#window.toString('latin1', from - this.#start, from - this.#start + length);
   }
@@ -90,7 +95,7 @@ export class OctetWindow {
   }
 
   #load(offset: number, length: number): void {
-    const wanted = Math.min(Math.max(length, WINDOW), this.size - offset);
+    const wanted = Math.min(Math.max(length, this.#length), this.size - offset);
     if (wanted <= 0) return;
     this.#window = asBuffer(this.#read(offset, wanted));
     this.#start = offset;

@@ -177,7 +177,7 @@ export function reportType(fields: readonly HeaderField[]): string | null {
   return parameter(type, 'report-type')?.toLowerCase() ?? '';
 }
 
-/** Was this sent by a program on its own, or to a list (RFC 3834 §2, §5; RFC 2919)? Such mail is not answered. */
+/** Was this sent by a program on its own, or to a list (RFC 3834 §2, §5)? Such mail is not answered. */
 export function isAutomatic(fields: readonly HeaderField[]): boolean {
   return fields.some((candidate) => {
     if (candidate.is('auto-submitted')) return !/^no\b/i.test(candidate.octets);

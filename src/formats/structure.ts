@@ -45,9 +45,10 @@ export function structureOf(bytes: Uint8Array): Message {
   return new Scan(OctetWindow.of(bytes)).message();
 }
 
-/** The structure of a message that is read as the scan goes on, in bounded memory. `size` in octets. */
-export function scanStructure(read: OctetReader, size: number): Message {
-  return new Scan(new OctetWindow(read, size)).message();
+/** The structure of a message that is read as the scan goes on. `size` in octets; `window` of them are in memory at once,
+ * or one header. */
+export function scanStructure(read: OctetReader, size: number, window?: number): Message {
+  return new Scan(new OctetWindow(read, size, window)).message();
 }
 
 const CR = 13;
