@@ -3,13 +3,12 @@
 
 import { formatAddress, type ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters, Recipient } from '../formats/envelope.ts';
-import { deliver } from '../mda/deliver.ts';
+import { deliver, type LocalRecipient } from '../mda/deliver.ts';
 import type { Log } from '../platform/log.ts';
 import type { Accept, Dispatch, Placed } from '../store/commands.ts';
 import type { TransitOrigin } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import type { StagedContent } from './content.ts';
-import type { LocalRcpt } from './recipients.ts';
 
 /** When an entry is tried, given up and reported as late: ms. */
 export interface QueueTimes {
@@ -24,7 +23,7 @@ export interface Arrival {
   readonly origin: TransitOrigin;
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
-  readonly locals: readonly LocalRcpt[];
+  readonly locals: readonly LocalRecipient[];
   readonly remotes: readonly Recipient[];
   readonly content: StagedContent;
   /** ms since the epoch. */

@@ -3,13 +3,13 @@
 
 import type { Directory } from '../directory/directory.ts';
 import { messageId as makeMessageId } from '../formats/message-id.ts';
-import { asBuffer } from '../formats/octets.ts';
 import { Refusal } from '../formats/refusal.ts';
 import { deliveryReport } from '../formats/report.ts';
+import { newIdentifier } from '../platform/identifier.ts';
 import { bodyFacts } from '../store/facts.ts';
 import type { Staging, Store } from '../store/store.ts';
 import type { Arrival } from './accept.ts';
-import { RecipientList } from './recipients.ts';
+import { type LocalRcpt, RecipientList } from './recipients.ts';
 import { zoneAt } from './transaction-facts.ts';
 
 export interface ReporterOptions {
@@ -27,21 +27,24 @@ export interface StagedReport {
 /**
  * The report to the sender of a message, to be accepted in one transaction with it. Null if nobody asked, or the sender
  * cannot get it: a report is not reported on (RFC 5321 §6.1).
+ * @param locals those of the arrival, with what RCPT said of them
  * @param header the message's, as stored: of what was delivered no more goes back, whatever RET says (RFC 3461 §4.3)
  */
 export async function deliveredReport(
   { store, directory, hostname }: ReporterOptions,
   arrival: Arrival,
+  locals: readonly LocalRcpt[],
   header: Uint8Array,
 ): Promise<StagedReport | null> {
   const { reversePath, parameters, now, origin } = arrival;
-  const asked = arrival.locals.filter(
+  const asked = locals.filter(
     ({ parameters: { notify } }) => notify !== undefined && notify !== 'never' && notify.includes('success'),
   );
   if (reversePath === null || asked.length === 0) return null;
   const recipients = new RecipientList(directory, store, undefined);
   try {
-    await recipients.add(reversePath, {}, 'queue');
+    // RFC 3461 §6.2: nobody reports on a report.
+    await recipients.add(reversePath, { notify: 'never' }, 'queue');
   } catch (error) {
     if (error instanceof Refusal) return null;
     throw error;
@@ -53,7 +56,7 @@ export async function deliveredReport(
     from: { localPart: 'postmaster', domain: hostname },
     to: reversePath,
     messageId: makeMessageId(`${now.toString(36)}.${messageId}`, hostname),
-    boundary: boundaryFor(header, arrival.messageId),
+    boundary: `${newIdentifier()}${newIdentifier()}`,
     time: now,
     zone: zoneAt(now),
     original: {
@@ -81,7 +84,6 @@ export async function deliveredReport(
   try {
     await staging.write(octets);
     const content = { body: staging.finish(), facts: bodyFacts(frame.before) };
-    const { locals, remotes } = recipients;
     return {
       staging,
       arrival: {
@@ -92,8 +94,8 @@ export async function deliveredReport(
           ...(frame.utf8 ? { smtputf8: true } : {}),
           ...(frame.eightBit ? { body: '8BITMIME' } : {}),
         },
-        locals,
-        remotes,
+        locals: recipients.locals,
+        remotes: recipients.remotes,
         content,
         now,
       },
@@ -102,13 +104,4 @@ export async function deliveredReport(
     staging.discard();
     throw error;
   }
-}
-
-/** Letters and digits that do not stand in the header that goes back (RFC 2046 §5.1.1). */
-function boundaryFor(header: Uint8Array, messageId: string): string {
-  const octets = asBuffer(header);
-  const stem = `report${messageId.replace(/[^A-Za-z0-9]/g, 'x')}`.slice(0, 50);
-  let number = 0;
-  while (octets.includes(`${stem}x${number}`)) number++;
-  return `${stem}x${number}`;
 }

@@ -65,7 +65,7 @@ export async function takeOver(
     });
     const origin = sessionOrigin(session, incoming.role);
     const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content: staged, now };
-    report = await deliveredReport(options, arrival, header);
+    report = await deliveredReport(options, arrival, locals, header);
     await accept(store, log, arrival, queue, report?.arrival);
   } catch (error) {
     staging.discard();
