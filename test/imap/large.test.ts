@@ -1,0 +1,138 @@
+// Large things in bounded memory, and a client that reads slowly and hurts nobody.
+
+import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LIMIT } from '../../src/imap/limits.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { ImapClient } from '../clients/imap.ts';
+import { dial, type Gate, openGate, PASSWORD } from './gate.ts';
+
+const MiB = 1_048_576;
+const BODY = 50 * MiB;
+const PIECE = MiB;
+
+let gate: Gate;
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void; // V8's own
+
+const login = { user: 'alice@example.test', password: PASSWORD };
+
+beforeAll(async () => {
+  gate = await openGate({ clock: systemClock });
+});
+afterAll(() => gate[Symbol.asyncDispose]());
+
+/** The octets that this process (both ends) holds outside the heap, garbage not counted. */
+const held = () => {
+  collect();
+  return process.memoryUsage().arrayBuffers;
+};
+
+/** A line of text, over and over. */
+const piece = Buffer.alloc(PIECE, 'All work and no play makes Jack a dull boy.\r\n');
+
+describe('a message of 50 MB', () => {
+  test('is appended and fetched, octet for octet, in bounded memory', { timeout: 60_000 }, async () => {
+    using client = await ImapClient.open({ port: gate.port }, login);
+    const sent = createHash('sha256');
+    let most = held();
+    const least = most;
+    const watch = () => {
+      most = Math.max(most, held());
+    };
+    client.link.write(`big APPEND Archive {${BODY}+}\r\n`);
+    const head = Buffer.from('Subject: big\r\n\r\n');
+    sent.update(head);
+    await client.link.flush(head);
+    for (let left = BODY - head.length; left > 0; ) {
+      const next = piece.subarray(0, Math.min(PIECE, left));
+      sent.update(next);
+      await client.link.flush(next);
+      left -= next.length;
+      watch();
+    }
+    client.link.write('\r\n');
+    expect((await client.response()).text).toMatch(/^big OK \[APPENDUID \d+ 1\]/);
+
+    await client.done('SELECT Archive');
+    const received = createHash('sha256');
+    client.link.write('get FETCH 1 BODY.PEEK[]\r\n');
+    expect(await client.link.line()).toBe(`* 1 FETCH (BODY[] {${BODY}}`);
+    for (let left = BODY; left > 0; ) {
+      const octets = await client.link.octets(Math.min(PIECE, left));
+      received.update(octets);
+      left -= octets.length;
+      watch();
+    }
+    expect(await client.link.line()).toBe(')');
+    expect(await client.link.line()).toMatch(/^get OK/);
+    expect(received.digest('hex')).toBe(sent.digest('hex'));
+    expect(most - least).toBeLessThan(12 * MiB);
+    const [part] = await client.done(`FETCH 1 BODY.PEEK[]<${BODY - 10}.100>`);
+    expect(part?.literals[0]?.length).toBe(10);
+  });
+
+  test('read at a trickle, leaves the others alone', { timeout: 60_000 }, async () => {
+    using other = await ImapClient.open({ port: gate.port }, login);
+    await other.done('SELECT Archive');
+    const slow = await dial(gate.port);
+    const before = held();
+    slow.write(`a LOGIN ${login.user} ${login.password}\r\nb SELECT Archive\r\nc FETCH 1 BODY[]\r\n`);
+    slow.pause();
+    // The server has filled all that lies between, and waits.
+    await expect.poll(() => gate.imap.sessions).toBe(2);
+    const times: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      const started = performance.now();
+      await other.done('NOOP');
+      times.push(performance.now() - started);
+      if (i % 20 === 0) slow.read(1_024);
+    }
+    times.sort((a, b) => a - b);
+    expect(times[198]).toBeLessThan(50);
+    expect(held() - before).toBeLessThan(4 * MiB);
+    // Nothing is open in the store meanwhile: what the other session writes, it sees.
+    await other.done('STORE 1 +FLAGS (\\Flagged)');
+    slow.destroy();
+    await expect.poll(() => gate.imap.sessions).toBe(1);
+  });
+});
+
+describe('a mailbox of many messages', () => {
+  const COUNT = 20_000;
+
+  test('is filled, selected, listed and searched', { timeout: 60_000 }, async () => {
+    const octets = Buffer.from('Subject: one of many\r\n\r\n');
+    for (let at = 0; at < COUNT; at += 2_000) await gate.fill('Many', Array(2_000).fill(octets));
+    using client = await ImapClient.open({ port: gate.port }, login);
+    using other = await ImapClient.open({ port: gate.port }, login);
+    await client.done('SELECT Many');
+    await other.done('SELECT Many');
+
+    // Another session has its turn while one has much to say.
+    const listing = client.done('FETCH 1:* (UID FLAGS)');
+    const started = performance.now();
+    await other.done('NOOP');
+    expect(performance.now() - started).toBeLessThan(500);
+    const responses = await listing;
+    expect(responses.length).toBe(COUNT);
+    expect(responses.at(-1)?.text).toBe(`* ${COUNT} FETCH (UID ${COUNT} FLAGS (\\Recent))`);
+
+    const [found] = await client.done('UID SEARCH UNSEEN');
+    expect(found?.text.split(' ').length).toBe(COUNT + 2);
+
+    // More changes than a view keeps: they are read again.
+    expect(COUNT).toBeGreaterThan(LIMIT.pendingFlags);
+    await client.done('STORE 1:* +FLAGS.SILENT (\\Deleted)');
+    const told = await other.done('NOOP');
+    expect(told.length).toBe(COUNT);
+    expect(told[5]?.text).toBe('* 6 FETCH (FLAGS (\\Deleted))');
+
+    const expunged = await client.done('EXPUNGE');
+    expect(expunged.map(({ text }) => text).slice(0, 2)).toEqual([`* ${COUNT} EXPUNGE`, `* ${COUNT - 1} EXPUNGE`]);
+    expect((await other.done('NOOP')).length).toBe(COUNT);
+    expect((await other.command('FETCH 1 FLAGS')).status).toBe('BAD');
+  });
+});
