@@ -68,7 +68,7 @@ export async function accept(
 }
 
 /** H1: each hop of RFC 5598 that the message has made, by the id that it has in all of them. */
-function logHops(log: Log, arrival: Arrival, placed: readonly Placed[]): void {
+export function logHops(log: Log, arrival: Arrival, placed: readonly Placed[]): void {
   const { messageId: message, origin, reversePath, locals, remotes, content } = arrival;
   const { role, remoteAddress, localPort, tls } = origin;
   const from = reversePath === null ? '<>' : formatAddress(reversePath);

@@ -187,12 +187,13 @@ export class Channel {
  * @throws ConnectionFailure `unreachable` or `handshake`
  */
 export async function openChannel(
-  target: { readonly address: string; readonly port: number },
+  target: { readonly address: string; readonly port: number; readonly signal?: AbortSignal | undefined },
   tls: ConnectionOptions | null,
   clock: Clock,
   timeout: number,
 ): Promise<Channel> {
-  const socket = createConnection({ host: target.address, port: target.port, noDelay: true });
+  const { address, port, signal } = target;
+  const socket = createConnection({ host: address, port, noDelay: true, ...(signal === undefined ? {} : { signal }) });
   await settled(socket, 'connect', clock, timeout, (text) => new ConnectionFailure('unreachable', text));
   if (tls === null) return new Channel(socket, clock);
   const secured = tlsConnect({ ...tls, socket });

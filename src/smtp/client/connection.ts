@@ -37,6 +37,8 @@ export interface ConnectionContext {
   readonly clock: Clock;
   /** TLS versions, ciphers and trusted authorities. */
   readonly secureContext: SecureContext;
+  /** Ends the connection, also one that is being opened. */
+  readonly signal?: AbortSignal;
 }
 
 /** An open connection that is ready for a transaction. */
@@ -53,6 +55,11 @@ export class SmtpConnection {
     this.extensions = extensions;
     this.tls = channel.tls;
     this.#channel = channel;
+  }
+
+  /** True until the connection has ended. */
+  get alive(): boolean {
+    return this.#channel.failure === undefined;
   }
 
   /** True while another transaction can be tried: connected, and nothing unasked was said. */
@@ -104,13 +111,18 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
   const { clock, hostname } = context;
   const options = tlsOptions(target, context);
   const implicit = target.tls === 'implicit';
-  const channel = await openChannel(target, implicit ? options : null, clock, TIME_LIMITS.connect);
+  const channel = await openChannel(
+    { address: target.address, port: target.port, signal: context.signal },
+    implicit ? options : null,
+    clock,
+    TIME_LIMITS.connect,
+  );
   try {
     channel.deadline(TIME_LIMITS.session);
     expect(await channel.reply(TIME_LIMITS.greeting), 'greeting');
     let extensions = await hello(channel, hostname);
     if (target.tls === 'offered' || target.tls === 'required') {
-      if (await startTls(channel, extensions, target.tls, options)) extensions = await hello(channel, hostname);
+      extensions = await secured(channel, extensions, target.tls, options, hostname);
     }
     if (target.credentials !== null) {
       // A password is not said where anybody can read it; on this machine nobody is in between.
@@ -138,25 +150,32 @@ async function hello(channel: Channel, hostname: string): Promise<Extensions> {
   return NO_EXTENSIONS;
 }
 
-/** True if TLS is on; false if the server has none and need not. */
-async function startTls(
+/** STARTTLS and the EHLO that follows it (RFC 3207 §4.2); in clear if the server has none and need not. */
+async function secured(
   channel: Channel,
   extensions: Extensions,
   mode: 'offered' | 'required',
   options: ConnectionOptions,
-): Promise<boolean> {
-  if (extensions.starttls) {
+  hostname: string,
+): Promise<Extensions> {
+  if (!extensions.starttls) {
+    if (mode === 'offered') return extensions;
+    throw new ConnectionFailure('refused', 'TLS is required here, and the server does not offer STARTTLS');
+  }
+  try {
     channel.write('STARTTLS\r\n');
     const reply = await channel.answer(TIME_LIMITS.hello);
     if (reply.code === 220) {
       await channel.upgrade(options, TIME_LIMITS.handshake);
-      return true;
+      return await hello(channel, hostname);
     }
     if (mode === 'required') expect({ ...reply, code: Math.max(reply.code, 400) }, 'STARTTLS');
-  } else if (mode === 'required') {
-    throw new ConnectionFailure('refused', 'TLS is required here, and the server does not offer STARTTLS');
+    return extensions;
+  } catch (error) {
+    if (!(error instanceof ConnectionFailure) || error.kind === 'refused') throw error;
+    // Whatever breaks here might not have broken in clear.
+    throw new ConnectionFailure('handshake', error.message);
   }
-  return false;
 }
 
 /** @throws ConnectionFailure `refused` for anything but 2yz */

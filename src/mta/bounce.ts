@@ -1,0 +1,110 @@
+// Reports to the sender of a queued message (RFC 3461 §6, RFC 3464): what became of some of its recipients, made ready to
+// be taken over in the same command that settles their entries. To `<>` nothing is reported (RFC 5321 §4.5.5).
+
+import type { Directory } from '../directory/directory.ts';
+import { formatAddress } from '../formats/address.ts';
+import { messageId as makeMessageId } from '../formats/message-id.ts';
+import { deliveryReport, reportChunks } from '../formats/report.ts';
+import type { ReportedRecipient } from '../formats/report-facts.ts';
+import type { Clock } from '../platform/clock.ts';
+import { newIdentifier } from '../platform/identifier.ts';
+import type { Log } from '../platform/log.ts';
+import { bodyFacts } from '../store/facts.ts';
+import type { TransitRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import type { StagedReport } from './delivered.ts';
+import { contentOf } from './relay.ts';
+import { zoneAt } from './transaction-facts.ts';
+
+/** Octets of a message that RET=FULL sends back; of a larger one it is the header (RFC 3461 §4.3). */
+const RETURNED = 1024 * 1024;
+
+export interface BounceOptions {
+  readonly store: Pick<Store, 'read' | 'stage'>;
+  readonly directory: Directory;
+  readonly hostname: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The report of one message for some of its recipients, staged.
+ * @returns null where there is nobody to read it
+ * @throws StoreError, with nothing kept
+ */
+export async function bounce(
+  { store, directory, hostname, clock, log }: BounceOptions,
+  transit: TransitRow,
+  recipients: readonly ReportedRecipient[],
+): Promise<StagedReport | null> {
+  const { reversePath, parameters, headerSize } = transit;
+  if (reversePath === null) return null;
+  // Not by the rules of RCPT: a report goes into a full mailbox too, since it tells of mail that is lost otherwise.
+  const reader = await directory.resolve(reversePath);
+  if (reader.kind === 'unknown') {
+    log.warn({ message: transit.messageId, to: formatAddress(reversePath) }, 'nobody can be told: double bounce');
+    return null;
+  }
+  // RFC 3461 §6.2: nobody reports on a report.
+  const recipient = { address: reversePath, parameters: { notify: 'never' } } as const;
+  // RFC 3461 §4.3: all of a message goes back with a failure only; without RET the header is enough.
+  const failed = recipients.some(({ action }) => action === 'failed');
+  const whole = failed && parameters.ret === 'FULL' && transit.size <= RETURNED;
+  const returned = await firstOctets(contentOf(store, transit).open(), whole ? transit.size : headerSize);
+  const now = clock.now();
+  const messageId = `${transit.messageId}.dsn`;
+  const frame = deliveryReport({
+    reportingMta: hostname,
+    // The postmaster of this host is somebody (RFC 5321 §4.5.1), so an answer is read.
+    from: { localPart: 'postmaster', domain: hostname },
+    to: reversePath,
+    messageId: makeMessageId(`${now.toString(36)}.${newIdentifier()}.${messageId}`, hostname),
+    boundary: `${newIdentifier()}${newIdentifier()}`,
+    time: now,
+    zone: zoneAt(now),
+    original: {
+      arrival: transit.createdAt,
+      envid: parameters.envid ?? null,
+      messageId: bodyFacts(returned.subarray(0, headerSize)).messageId,
+      utf8: parameters.smtputf8 === true,
+      eightBit: parameters.body === '8BITMIME' || parameters.body === 'BINARYMIME',
+      returned: whole ? 'FULL' : 'HDRS',
+    },
+    recipients,
+  });
+
+  const staging = store.stage();
+  try {
+    for await (const chunk of reportChunks(frame, [returned])) await staging.write(chunk);
+    return {
+      staging,
+      arrival: {
+        messageId,
+        origin: { ...transit.origin, role: 'local', account: null },
+        reversePath: null,
+        parameters: {
+          ...(frame.utf8 ? { smtputf8: true } : {}),
+          ...(frame.eightBit ? { body: '8BITMIME' } : {}),
+        },
+        locals: reader.kind === 'account' ? [{ ...recipient, account: reader.account }] : [],
+        remotes: reader.kind === 'remote' ? [recipient] : [],
+        content: { body: staging.finish(), facts: bodyFacts(frame.before) },
+        now,
+      },
+    };
+  } catch (error) {
+    staging.discard();
+    throw error;
+  }
+}
+
+async function firstOctets(content: AsyncIterable<Uint8Array>, count: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let octets = 0;
+  for await (const chunk of content) {
+    chunks.push(chunk);
+    octets += chunk.length;
+    if (octets >= count) break;
+  }
+  return Buffer.concat(chunks, Math.min(octets, count));
+}

@@ -1,0 +1,200 @@
+// The due mail of one destination: read in pages, tried by a few couriers side by side that share its connections, each
+// entry in one hand at a time. A lane ends when nothing more is due for its destination.
+
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { EntryId, EntryRow, TransitId } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { deliver, logResult, type RelayOptions, type Result, type Task, withoutTrying } from './relay.ts';
+import type { Route, Router } from './route.ts';
+import { onlyWarning, type Schedule, type Verdict, verdictOf, warning } from './settlement.ts';
+
+/** What the lanes share. */
+export interface LaneOptions {
+  readonly store: Pick<Store, 'read'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly router: Router;
+  readonly relay: RelayOptions;
+  readonly schedule: Schedule;
+  readonly settle: (verdicts: readonly Verdict[]) => Promise<void>;
+  /** Connections to one destination. */
+  readonly couriers: number;
+  /** One more connection in all? `release` gives it back. */
+  readonly acquire: () => boolean;
+  readonly release: () => void;
+  /** True when others wait for a connection, so that a lane must not keep its own for ever. */
+  readonly crowded: () => boolean;
+}
+
+/** Entries read at a time; the store gives 500 at most, and those in hand are among them. */
+const PAGE = 200;
+const MOST = 500;
+/** Messages that a courier brings before it makes room for another destination. */
+const SHIFT = 100;
+/** ms that a route is believed without asking again. */
+const ROUTE_AGE = 60_000;
+
+export class Lane {
+  readonly #destination: string;
+  readonly #options: LaneOptions;
+  readonly #tasks: Task[] = [];
+  /** Entries in `#tasks` or in a courier's hand. */
+  readonly #taken = new Set<EntryId>();
+  /** Settled while a page was being read, which may still show them as due. */
+  readonly #stale = new Set<EntryId>();
+  #reading: Promise<void> | null = null;
+  /** Something may have fallen due since the last page. */
+  #nudged = true;
+  #couriers = 0;
+  #most: number;
+  #route: { readonly route: Route; readonly at: number } | null = null;
+  #stopping = false;
+
+  /** The caller has acquired the first courier's connection. */
+  constructor(destination: string, options: LaneOptions) {
+    this.#destination = destination;
+    this.#options = options;
+    this.#most = options.couriers;
+  }
+
+  /** Works until nothing is due. Never rejects. */
+  run(): Promise<void> {
+    return new Promise((resolve) => {
+      const start = (): void => {
+        this.#couriers++;
+        void this.#courier(start).then(() => {
+          this.#couriers--;
+          this.#options.release();
+          if (this.#couriers === 0) resolve();
+        });
+      };
+      start();
+    });
+  }
+
+  /** Something has been put into the queue, or fallen due. */
+  nudge(): void {
+    this.#nudged = true;
+  }
+
+  /** Begins nothing any more; what is under way goes on. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  async #courier(start: () => void): Promise<void> {
+    try {
+      for (let brought = 0; !this.#stopping; brought++) {
+        if (brought >= SHIFT && this.#options.crowded()) return;
+        const task = await this.#next();
+        if (task === undefined || !(await this.#bring(task, start))) return;
+      }
+    } catch (error) {
+      // The entries stay due, and come again with the next page or the next start.
+      if (!this.#stopping) this.#options.log.error({ err: error, destination: this.#destination }, 'relaying failed');
+      this.#stopping = true;
+    }
+  }
+
+  async #next(): Promise<Task | undefined> {
+    while (this.#tasks.length === 0 && this.#nudged && !this.#stopping) {
+      this.#reading ??= this.#read().finally(() => {
+        this.#reading = null;
+      });
+      await this.#reading;
+    }
+    return this.#stopping ? undefined : this.#tasks.shift();
+  }
+
+  /** Reads a page and groups what is new in it by message. */
+  async #read(): Promise<void> {
+    const { store, clock } = this.#options;
+    this.#nudged = false;
+    const now = clock.now();
+    const limit = Math.min(this.#taken.size + PAGE, MOST);
+    const rows = await store.read.queue.due(this.#destination, now, limit);
+    const tasks = new Map<TransitId, { transit: Task['transit']; entries: EntryRow[] }>();
+    const warnings: Verdict[] = [];
+    for (const { entry, transit } of rows) {
+      if (this.#taken.has(entry.id) || this.#stale.has(entry.id)) continue;
+      this.#taken.add(entry.id);
+      if (onlyWarning(entry, now)) {
+        warnings.push(warning({ transit, entries: [entry] }, entry));
+        continue;
+      }
+      const task = tasks.get(transit.id);
+      if (task === undefined) tasks.set(transit.id, { transit, entries: [entry] });
+      else task.entries.push(entry);
+    }
+    this.#stale.clear();
+    this.#tasks.push(...tasks.values());
+    // A full page may not have been the last one.
+    if (rows.length === limit && (tasks.size > 0 || warnings.length > 0)) this.#nudged = true;
+    if (warnings.length > 0) await this.#settle(warnings);
+  }
+
+  /** Tries one task. Returns false where this courier is of no more use. */
+  async #bring(task: Task, start: () => void): Promise<boolean> {
+    const { relay } = this.#options;
+    const route = await this.#way();
+    if (route.kind === 'none') {
+      await this.#conclude([task, ...this.#tasks.splice(0)], (each) => withoutTrying(each, route.outcome, relay.clock));
+      return true;
+    }
+    for await (const { results, reached } of deliver(relay, task, route.hosts)) {
+      // Closed under our hands: what was not acknowledged stays as it is.
+      const final = this.#stopping ? results.filter(({ outcome }) => outcome.kind !== 'deferred') : results;
+      if (!reached && this.#couriers > 1) {
+        // Others get through: one connection too many, not a dead host.
+        this.#tasks.unshift(task);
+        this.#most = Math.max(1, this.#couriers - 1);
+        return false;
+      }
+      if (reached) {
+        await this.#finish(final);
+        this.#grow(start);
+      } else if (!this.#stopping) {
+        const [{ outcome } = { outcome: null }] = results;
+        const others = outcome === null ? [] : this.#tasks.splice(0);
+        await this.#finish(final);
+        if (outcome !== null) await this.#conclude(others, (each) => withoutTrying(each, outcome, relay.clock));
+      }
+    }
+    return true;
+  }
+
+  /** Another courier, where there is work for it and room. */
+  #grow(start: () => void): void {
+    if (this.#stopping || this.#tasks.length <= this.#couriers || this.#couriers >= this.#most) return;
+    if (!this.#options.crowded() && this.#options.acquire()) start();
+  }
+
+  async #way(): Promise<Route> {
+    const { router, clock } = this.#options;
+    if (this.#route === null || clock.now() - this.#route.at >= ROUTE_AGE) {
+      this.#route = { route: await router(this.#destination), at: clock.now() };
+    }
+    return this.#route.route;
+  }
+
+  async #conclude(tasks: readonly Task[], results: (task: Task) => Result[]): Promise<void> {
+    await this.#finish(tasks.flatMap(results));
+  }
+
+  async #finish(results: readonly Result[]): Promise<void> {
+    const { log, schedule, clock } = this.#options;
+    for (const result of results) logResult(log, result);
+    const now = clock.now();
+    await this.#settle(results.map((result) => verdictOf(result, schedule, now)));
+  }
+
+  async #settle(verdicts: readonly Verdict[]): Promise<void> {
+    if (verdicts.length === 0) return;
+    await this.#options.settle(verdicts);
+    for (const { settlement } of verdicts) {
+      if (this.#reading !== null) this.#stale.add(settlement.entry);
+      this.#taken.delete(settlement.entry);
+    }
+  }
+}

@@ -1,0 +1,202 @@
+// The queue runner: sees what falls due, gives each destination a lane and each lane its connections, and sleeps in
+// between. It follows the store's feed, so that what is accepted now is on its way now; all state is in the store.
+
+import { networkInterfaces } from 'node:os';
+import type { Config } from '../config/config.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Dns } from '../platform/dns.ts';
+import type { Log } from '../platform/log.ts';
+import { plainAddress } from '../platform/source.ts';
+import { type Store, StoreError } from '../store/store.ts';
+import { Hops } from './hops.ts';
+import { Lane, type LaneOptions } from './lane.ts';
+import { createRouter } from './route.ts';
+import { createSettler } from './settle.ts';
+
+export interface QueueOptions {
+  readonly store: Pick<Store, 'execute' | 'read' | 'stage' | 'follow'>;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  /** In [0, 1): jitter, and the order of equal MX hosts. */
+  readonly random: () => number;
+  readonly dns: Dns;
+  readonly config: Pick<Config, 'hostname' | 'queue' | 'relay' | 'listeners'>;
+  readonly log: Log;
+}
+
+export interface QueueRunner {
+  /** Begins with what is due. */
+  start(): Promise<void>;
+  /** An operator's hand: looks at the queue at once, and at hosts that were dead a moment ago. */
+  kick(): void;
+  /** Begins nothing any more, and gives transactions under way `graceMs` to end. Idempotent. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** ms until due work is looked for again that could not be begun for want of a connection. */
+const RECHECK = 15_000;
+
+export function createQueueRunner(options: QueueOptions): QueueRunner {
+  return new Runner(options);
+}
+
+class Runner implements QueueRunner {
+  readonly #options: QueueOptions;
+  readonly #hops: Hops;
+  readonly #shared: LaneOptions;
+  readonly #lanes = new Map<string, { readonly lane: Lane; readonly ended: Promise<void> }>();
+  #connections = 0;
+  /** Destinations are due that have no lane. */
+  #crowded = false;
+  #looking: Promise<void> | null = null;
+  #again = false;
+  #alarm: { readonly at: number; readonly cancel: () => void } | null = null;
+  #unfollow: (() => void) | null = null;
+  #closing = false;
+  #closed: Promise<void> | null = null;
+
+  constructor(options: QueueOptions) {
+    const { store, directory, clock, random, dns, config, log } = options;
+    const { hostname, queue, relay } = config;
+    this.#options = options;
+    this.#hops = new Hops({ hostname, clock });
+    this.#shared = {
+      store,
+      clock,
+      log,
+      router: createRouter({ dns, random, hostname, relay, isOurs: ownPorts(config.listeners) }),
+      relay: { hops: this.#hops, store, clock, log },
+      schedule: { queue, random },
+      settle: createSettler({ store, directory, hostname, queue, clock, log }),
+      couriers: relay.perDestination,
+      acquire: () => {
+        if (this.#closing || this.#connections >= relay.concurrency) return false;
+        this.#connections++;
+        return true;
+      },
+      release: () => {
+        this.#connections--;
+      },
+      crowded: () => this.#crowded,
+    };
+  }
+
+  async start(): Promise<void> {
+    this.#unfollow = this.#options.store.follow({ kind: 'queue' }, (change) => {
+      if (change.kind === 'queue') this.#expect(change.nextAt);
+    });
+    await this.#look();
+  }
+
+  kick(): void {
+    this.#hops.forget();
+    void this.#look();
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    this.#unfollow?.();
+    this.#alarm?.cancel();
+    await this.#looking;
+    for (const { lane } of this.#lanes.values()) lane.stop();
+    const ended = Promise.all([...this.#lanes.values()].map(({ ended: one }) => one)).then(() => this.#hops.retire());
+    let cancel = (): void => {};
+    const grace = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(graceMs, resolve);
+    });
+    await Promise.race([ended, grace]);
+    cancel();
+    this.#hops.destroy();
+    // With its connections gone, a lane ends by itself.
+    await ended;
+  }
+
+  /** Something falls due at `at`, ms since the epoch. */
+  #expect(at: number): void {
+    if (this.#closing || at === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#options;
+    const now = clock.now();
+    if (at <= now) {
+      void this.#look();
+    } else if (this.#alarm === null || at < this.#alarm.at) {
+      this.#alarm?.cancel();
+      const cancel = clock.after(at - now, () => {
+        this.#alarm = null;
+        void this.#look();
+      });
+      this.#alarm = { at, cancel };
+    }
+  }
+
+  /** Gives what is due to its lanes. Calls while it runs make it run once more. Never rejects. */
+  #look(): Promise<void> {
+    if (this.#closing) return Promise.resolve();
+    this.#again = true;
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { store, clock, config, log } = this.#options;
+    try {
+      while (this.#again && !this.#closing) {
+        this.#again = false;
+        const now = clock.now();
+        // Those that have a lane are among the answers.
+        const limit = this.#lanes.size + config.relay.concurrency - this.#connections + 1;
+        const due = await store.read.queue.dueDestinations(now, limit);
+        this.#crowded = false;
+        for (const destination of due) this.#serve(destination);
+        const next = await store.read.queue.nextAt();
+        // What is due already is in a lane's hands, or waits for one to end.
+        if (next !== null) this.#expect(next > now ? next : now + RECHECK);
+      }
+    } catch (error) {
+      if (this.#closing || (error instanceof StoreError && error.kind === 'closed')) return;
+      log.error({ err: error }, 'the queue cannot be read');
+      this.#expect(clock.now() + RECHECK);
+    }
+  }
+
+  #serve(destination: string): void {
+    const busy = this.#lanes.get(destination);
+    if (busy !== undefined) {
+      busy.lane.nudge();
+    } else if (this.#closing || !this.#shared.acquire()) {
+      this.#crowded = true;
+    } else {
+      const lane = new Lane(destination, this.#shared);
+      const ended = lane.run().then(() => {
+        this.#lanes.delete(destination);
+        // Its connection is free for another, and something may have come for itself since its last page.
+        void this.#look();
+      });
+      this.#lanes.set(destination, { lane, ended });
+    }
+  }
+}
+
+/** Tells whether an address and port are a transfer listener of this server (RFC 5321 §5.1: no mail to ourselves). */
+function ownPorts(listeners: QueueOptions['config']['listeners']): (address: string, port: number) => boolean {
+  const own = new Set<string>();
+  for (const { role, addresses, port } of listeners) {
+    if (role !== 'transfer') continue;
+    for (const address of addresses) {
+      const all = address === '0.0.0.0' || address === '::';
+      for (const each of all ? interfaceAddresses() : [address]) own.add(`${plainAddress(each)} ${port}`);
+    }
+  }
+  return (address, port) => own.has(`${address} ${port}`);
+}
+
+function interfaceAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []);
+}

@@ -1,0 +1,217 @@
+// Handing one message to the next hop over SMTP (RFC 5321 §3.6, §5.1): host after host until each recipient has an answer
+// that stands. Results are told as they come, so that what was acknowledged can be settled before anything else is tried.
+
+import { formatAddress } from '../formats/address.ts';
+import type { Envelope } from '../formats/envelope.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { ConnectionFailure } from '../smtp/client/channel.ts';
+import type { SmtpConnection } from '../smtp/client/connection.ts';
+import type { Content } from '../smtp/client/content.ts';
+import { deferred, failed, type Outcome } from '../smtp/client/outcome.ts';
+import type { Attempt, EntryRow, TransitRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import type { Hops } from './hops.ts';
+import type { NextHop } from './route.ts';
+
+/** Entries of one transit for one destination: what can go in one transaction. */
+export interface Task {
+  readonly transit: TransitRow;
+  readonly entries: readonly EntryRow[];
+}
+
+/** What came of trying one entry. */
+export interface Result {
+  readonly task: Task;
+  readonly entry: EntryRow;
+  readonly outcome: Outcome;
+  readonly attempt: Attempt;
+  /** The next hop reports on its own (RFC 3461 §5.2.2); otherwise a success that was asked for is ours to tell. */
+  readonly dsn: boolean;
+}
+
+/** `reached`: some host took part; if not, others for the same destination would fare the same now. */
+export interface Delivered {
+  readonly results: readonly Result[];
+  readonly reached: boolean;
+}
+
+export interface RelayOptions {
+  readonly hops: Hops;
+  readonly store: Pick<Store, 'read'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Hosts that get to answer for one message before it waits: a 4yz of the first sends it to a second, and no further. */
+const SESSIONS = 2;
+/** Hosts and addresses that are tried to connect to for one message. */
+const CONNECTS = 8;
+/** Octets of one read of a body. */
+const CHUNK = 256 * 1024;
+
+/**
+ * Tries the entries of a task at these hosts. Every entry comes back in exactly one result.
+ */
+export async function* deliver(
+  { hops, store, clock, log }: RelayOptions,
+  task: Task,
+  hosts: readonly NextHop[],
+): AsyncGenerator<Delivered> {
+  const content = contentOf(store, task.transit);
+  let pending = task.entries;
+  let sessions = 0;
+  /** The result that will stand if no other host does better. */
+  const waiting = new Map<EntryRow, Result>();
+  try {
+    for (const hop of hosts.slice(0, CONNECTS)) {
+      if (pending.length === 0 || sessions === SESSIONS) break;
+      let session: Session;
+      try {
+        session = await begin(hops, hop, envelopeOf(task.transit, pending), content);
+      } catch (error) {
+        if (!(error instanceof ConnectionFailure)) throw error;
+        // A host that answered has said more than one that did not.
+        if (sessions > 0) continue;
+        const outcome = refusal(error);
+        for (const entry of pending) {
+          if (outcome.kind === 'failed' && waiting.has(entry)) continue;
+          waiting.set(entry, resultOf(task, entry, outcome, hop, null, clock));
+        }
+        continue;
+      }
+      sessions++;
+      const { connection } = session;
+      const later: EntryRow[] = [];
+      for (let { outcomes } = session; ; outcomes = await connection.send(envelopeOf(task.transit, pending), content)) {
+        const settled: Result[] = [];
+        const unsaid: EntryRow[] = [];
+        for (const [index, entry] of pending.entries()) {
+          const outcome = outcomes[index] ?? null;
+          if (outcome === null) {
+            unsaid.push(entry);
+            continue;
+          }
+          const result = resultOf(task, entry, outcome, hop, connection, clock);
+          if (outcome.kind !== 'deferred') {
+            settled.push(result);
+          } else {
+            waiting.set(entry, result);
+            later.push(entry);
+          }
+        }
+        pending = unsaid;
+        if (settled.length > 0) yield { results: settled, reached: true };
+        if (pending.length === 0 || !connection.usable) break;
+      }
+      hops.keep(hop, connection);
+      pending = [...later, ...pending];
+    }
+  } catch (error) {
+    // Reading the content failed, which is our affair and no fault of any host.
+    log.error({ err: error, message: task.transit.messageId }, 'a queued message cannot be sent');
+    const outcome = deferred('4.3.0', 'an error in this server');
+    yield { results: pending.map((entry) => resultOf(task, entry, outcome, null, null, clock)), reached: true };
+    return;
+  }
+  if (pending.length === 0) return;
+  const untried = deferred('4.4.1', 'no host was tried');
+  const results = pending.map((entry) => waiting.get(entry) ?? resultOf(task, entry, untried, null, null, clock));
+  yield { results, reached: sessions > 0 };
+}
+
+/** A connection, and what came of the first transaction on it. */
+interface Session {
+  readonly connection: SmtpConnection;
+  readonly outcomes: readonly (Outcome | null)[];
+}
+
+/** The first transaction, on an idle connection if there is one. A peer may close such a one at any time, which says
+ * nothing about this message: then it goes over a new one. @throws ConnectionFailure; whatever reading throws */
+async function begin(hops: Hops, hop: NextHop, envelope: Envelope, content: Content): Promise<Session> {
+  const idle = hops.reuse(hop);
+  if (idle !== undefined) {
+    const outcomes = await idle.send(envelope, content);
+    if (idle.alive || outcomes.some((outcome) => outcome?.kind !== 'deferred')) return { connection: idle, outcomes };
+  }
+  const connection = await hops.connect(hop);
+  return { connection, outcomes: await connection.send(envelope, content) };
+}
+
+/** The results where there is no host to try, or where others have just shown that there is none to reach. */
+export function withoutTrying(task: Task, outcome: Outcome, clock: Clock): Result[] {
+  return task.entries.map((entry) => resultOf(task, entry, outcome, null, null, clock));
+}
+
+/** H1: one line for each recipient of each attempt. */
+export function logResult(log: Log, { task, entry, outcome, attempt }: Result): void {
+  log.info(
+    {
+      message: task.transit.messageId,
+      hop: 'MTA→MTA',
+      recipient: formatAddress(entry.recipient),
+      host: attempt.host,
+      address: attempt.address,
+      tls: attempt.tls,
+      status: outcome.status,
+      reply: attempt.reply?.code ?? null,
+      text: outcome.text,
+    },
+    outcome.kind,
+  );
+}
+
+function resultOf(
+  task: Task,
+  entry: EntryRow,
+  outcome: Outcome,
+  hop: NextHop | null,
+  connection: SmtpConnection | null,
+  clock: Clock,
+): Result {
+  const tls = connection?.tls ?? null;
+  const attempt: Attempt = {
+    at: clock.now(),
+    host: hop?.name ?? null,
+    address: hop?.address ?? null,
+    tls: tls === null ? null : `${tls.protocol} ${tls.cipher}`,
+    reply: outcome.reply ?? null,
+    text: outcome.text,
+  };
+  return { task, entry, outcome, attempt, dsn: connection?.extensions.dsn ?? false };
+}
+
+/** A connection that did not come about. Only a host that says that it never takes mail ends the matter (RFC 7504 §3):
+ * any other 5yz before MAIL may be about us, now. */
+function refusal({ reply, message, kind }: ConnectionFailure): Outcome {
+  if (reply === undefined) return deferred(kind === 'handshake' ? '4.7.5' : '4.4.1', message);
+  if (reply.code === 521 || reply.code === 556) return { ...failed('5.3.2', message), reply };
+  return { ...deferred('4.4.1', message), reply };
+}
+
+function envelopeOf({ reversePath, parameters }: TransitRow, entries: readonly EntryRow[]): Envelope {
+  return {
+    reversePath,
+    parameters,
+    recipients: entries.map((entry) => ({ address: entry.recipient, parameters: entry.parameters })),
+  };
+}
+
+/** Prefix and body as they stand in the store, a chunk at a time. */
+export function contentOf({ read }: Pick<Store, 'read'>, transit: TransitRow): Content {
+  const { body, prefix, size, headerSize } = transit;
+  return {
+    size,
+    headerSize,
+    async *open() {
+      if (prefix.length > 0) yield prefix;
+      const octets = size - prefix.length;
+      for (let offset = 0; offset < octets; ) {
+        const chunk = await read.body(body, offset, Math.min(CHUNK, octets - offset));
+        if (chunk.length === 0) throw new Error(`body ${body} ends ${octets - offset} octets early`);
+        offset += chunk.length;
+        yield chunk;
+      }
+    },
+  };
+}

@@ -1,0 +1,185 @@
+// Where a message for a destination goes next (RFC 5321 §5.1): a fixed route, the smarthost, or the hosts that the DNS
+// names, in the order in which they are to be tried. It asks and decides; it connects to nobody.
+
+import { isIP } from 'node:net';
+import type { RelayConfig, RouteTls } from '../config/config.ts';
+import { type Dns, DnsFailure, type MxRecord } from '../platform/dns.ts';
+import { isPrivate, plainAddress } from '../platform/source.ts';
+import type { Credentials } from '../smtp/client/authentication.ts';
+import { deferred, failed, type Outcome } from '../smtp/client/outcome.ts';
+
+/** One host and one of its addresses: what a connection is opened to. */
+export interface NextHop {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls: RouteTls;
+  readonly credentials: Credentials | null;
+}
+
+/** `hosts`: at least one, best first. `none`: what that means for every recipient there. */
+export type Route =
+  | { readonly kind: 'hosts'; readonly hosts: readonly NextHop[] }
+  | { readonly kind: 'none'; readonly outcome: Outcome };
+
+export type Router = (destination: string) => Promise<Route>;
+
+export interface RouterOptions {
+  readonly dns: Dns;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly hostname: string;
+  readonly relay: Pick<RelayConfig, 'smarthost' | 'port' | 'loopback' | 'routes'>;
+  /** Is this one of our own port 25? */
+  readonly isOurs: (address: string, port: number) => boolean;
+}
+
+/** MX hosts that are looked at, and addresses of each that are tried: RFC 5321 §5.1 asks for two at least. */
+const LIMITS = { hosts: 12, addresses: 4 } as const;
+
+/** RFC 6761 §6.3: this name is known without the DNS. */
+const LOCALHOST = ['127.0.0.1', '::1'];
+
+/** Makes the function that finds routes. It never throws. */
+export function createRouter(options: RouterOptions): Router {
+  const { dns, relay } = options;
+  const fixed = new Map(relay.routes.map((route) => [route.domain.toLowerCase(), route]));
+  return async (destination) => {
+    try {
+      const route = fixed.get(destination);
+      if (route !== undefined) return await fixedRoute(options, { ...route, credentials: null });
+      const { smarthost } = relay;
+      if (smarthost !== null) {
+        const { user, password } = smarthost;
+        const credentials = user === null || password === null ? null : { user, password };
+        return await fixedRoute(options, { ...smarthost, credentials });
+      }
+      if (destination.startsWith('[')) return literalRoute(options, destination);
+      const { records, exists } = await dns.mx(destination);
+      if (!exists) return none(failed('5.1.2', `the domain ${destination} does not exist`));
+      const exchanges = records.filter(({ exchange }) => exchange !== '' && exchange !== '.');
+      if (exchanges.length > 0) return await exchangeRoute(options, destination, exchanges);
+      // RFC 7505 §3: one record with the empty name.
+      if (records.length > 0) return none(failed('5.1.10', `the domain ${destination} takes no mail (null MX)`));
+      // RFC 5321 §5.1: without MX, the domain is its own exchange.
+      return await exchangeRoute(options, destination, [{ preference: 0, exchange: destination }]);
+    } catch (error) {
+      if (!(error instanceof DnsFailure)) throw error;
+      return none(deferred('4.4.3', `the DNS has no answer for ${destination}: ${error.message}`));
+    }
+  };
+}
+
+/** A host that an operator has named: whatever is wrong with it can be put right, so mail waits. */
+async function fixedRoute(
+  options: RouterOptions,
+  host: Omit<NextHop, 'address' | 'name'> & { host: string },
+): Promise<Route> {
+  const { port, tls, credentials } = host;
+  const addresses = await addressesOf(options, host.host);
+  if (addresses.length === 0) return none(deferred('4.4.4', `the configured host ${host.host} has no address`));
+  return { kind: 'hosts', hosts: addresses.map((address) => ({ name: host.host, address, port, tls, credentials })) };
+}
+
+/** An address literal names its host (RFC 5321 §4.1.3, §5.1). */
+function literalRoute(options: RouterOptions, destination: string): Route {
+  const address = plainAddress(destination.slice(1, -1).replace(/^ipv6:/i, ''));
+  if (isIP(address) === 0) return none(failed('5.1.2', `${destination} is no address`));
+  const hop = exchangeHop(options, address, address);
+  if (options.isOurs(address, hop.port)) return none(loop(destination));
+  if (!options.relay.loopback && isPrivate(address)) return none(inward(destination));
+  return { kind: 'hosts', hosts: [hop] };
+}
+
+/** The exchanges by preference, equal ones at random, none that is not better than ourselves (RFC 5321 §5.1). */
+async function exchangeRoute(
+  options: RouterOptions,
+  destination: string,
+  records: readonly MxRecord[],
+): Promise<Route> {
+  const ordered = shuffled(records, options.random).sort((one, other) => one.preference - other.preference);
+  const looked = await Promise.all(
+    ordered.slice(0, LIMITS.hosts).map(async ({ preference, exchange }) => ({
+      preference,
+      exchange,
+      addresses: await addressesOf(options, exchange).catch((error: unknown) => {
+        if (error instanceof DnsFailure) return error;
+        throw error;
+      }),
+    })),
+  );
+  const { hostname, relay, isOurs } = options;
+  let ours = Number.POSITIVE_INFINITY;
+  for (const { preference, exchange, addresses } of looked) {
+    const here = Array.isArray(addresses) && addresses.some((address) => isOurs(address, relay.port));
+    if (here || exchange === hostname.toLowerCase()) ours = Math.min(ours, preference);
+  }
+  const better = looked.filter(({ preference }) => preference < ours);
+  if (better.length === 0) return none(loop(destination));
+
+  const hosts: NextHop[] = [];
+  let failure: DnsFailure | null = null;
+  let refused = false;
+  for (const { exchange, addresses } of better) {
+    if (addresses instanceof DnsFailure) {
+      failure = addresses;
+      continue;
+    }
+    for (const address of addresses) {
+      if (!relay.loopback && isPrivate(address)) refused = true;
+      else hosts.push(exchangeHop(options, exchange, address));
+    }
+  }
+  if (hosts.length > 0) return { kind: 'hosts', hosts };
+  if (failure !== null) return none(deferred('4.4.3', `the DNS has no answer: ${failure.message}`));
+  if (refused) return none(inward(destination));
+  // RFC 5321 §5.1: MX records that lead nowhere are an error, and the domain's own address is no way round them.
+  return none(failed('5.4.4', `the mail hosts of ${destination} have no address`));
+}
+
+/** Addresses of a host, IPv6 and IPv4 by turns, each kind at random. @throws DnsFailure if neither kind is known */
+async function addressesOf({ dns, random }: RouterOptions, name: string): Promise<string[]> {
+  if (isIP(name) !== 0) return [name];
+  if (name.toLowerCase() === 'localhost') return [...LOCALHOST];
+  const [six, four] = await Promise.allSettled([dns.ipv6(name), dns.ipv4(name)]);
+  const known: string[][] = [];
+  for (const answer of [six, four]) {
+    if (answer.status === 'fulfilled') known.push(shuffled(answer.value.records, random));
+    else if (!(answer.reason instanceof DnsFailure)) throw answer.reason;
+  }
+  const [first = [], second = []] = known;
+  const mixed: string[] = [];
+  for (let at = 0; at < Math.max(first.length, second.length); at++) {
+    for (const address of [first[at], second[at]]) if (address !== undefined) mixed.push(address);
+  }
+  const broken = [six, four].find((answer) => answer.status === 'rejected');
+  if (mixed.length === 0 && broken !== undefined) throw broken.reason;
+  return mixed.slice(0, LIMITS.addresses);
+}
+
+function exchangeHop({ relay }: RouterOptions, name: string, address: string): NextHop {
+  return { name, address, port: relay.port, tls: 'opportunistic', credentials: null };
+}
+
+function none(outcome: Outcome): Route {
+  return { kind: 'none', outcome };
+}
+
+function loop(destination: string): Outcome {
+  return failed('5.4.6', `the mail host of ${destination} is this server, which does not take its mail`);
+}
+
+function inward(destination: string): Outcome {
+  return failed('5.4.4', `the mail hosts of ${destination} are no hosts of the public net`);
+}
+
+/** Fisher and Yates. */
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const out = [...items];
+  for (let last = out.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    // Both stand within the array.
+    [out[last], out[other]] = [out[other] as T, out[last] as T];
+  }
+  return out;
+}

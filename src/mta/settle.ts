@@ -1,0 +1,89 @@
+// Verdicts into the store: each settlement durable, with its report in the same transaction, so that nothing is lost and
+// nothing told twice. What was acknowledged is never given up: a store that cannot take it now is asked again.
+
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Accept } from '../store/commands.ts';
+import type { TransitId } from '../store/rows.ts';
+import { type Store, StoreError } from '../store/store.ts';
+import { acceptOf, logHops, type QueueTimes } from './accept.ts';
+import { type BounceOptions, bounce } from './bounce.ts';
+import type { StagedReport } from './delivered.ts';
+import type { Verdict } from './settlement.ts';
+
+export interface SettlerOptions extends BounceOptions {
+  readonly store: Pick<Store, 'execute' | 'read' | 'stage'>;
+  readonly queue: QueueTimes;
+}
+
+/** ms until a store that failed is asked again. */
+const PAUSE = 5_000;
+/** Messages reported on in one transaction. */
+const REPORTS = 20;
+
+/** Makes the function that settles verdicts. It resolves when all is durable. @throws StoreError `closed` */
+export function createSettler(options: SettlerOptions): (verdicts: readonly Verdict[]) => Promise<void> {
+  const { store, clock, log } = options;
+
+  /** One transaction. */
+  async function write(verdicts: readonly Verdict[]): Promise<void> {
+    const reports: StagedReport[] = [];
+    try {
+      for (const group of byTransit(verdicts)) {
+        const recipients = group.flatMap(({ report }) => (report === null ? [] : [report]));
+        const [first] = group;
+        if (first === undefined || recipients.length === 0) continue;
+        const report = await bounce(options, first.transit, recipients);
+        if (report !== null) reports.push(report);
+      }
+      const accepts: Accept[] = reports.map(({ arrival }) => acceptOf(arrival, options.queue));
+      const settlements = verdicts.map(({ settlement }) => settlement);
+      await store.execute<'settle'>({ kind: 'settle', settlements, reports: accepts });
+    } catch (error) {
+      for (const { staging } of reports) staging.discard();
+      throw error;
+    }
+    for (const { arrival } of reports) logHops(log, arrival, []);
+  }
+
+  return async (verdicts) => {
+    await Promise.all(
+      batches(verdicts).map(async (batch) => {
+        for (;;) {
+          try {
+            await write(batch);
+            return;
+          } catch (error) {
+            if (error instanceof StoreError && error.kind === 'closed') throw error;
+            log.error({ err: error, entries: batch.length }, 'what became of queue entries cannot be stored');
+            await pause(clock);
+          }
+        }
+      }),
+    );
+  };
+}
+
+/** What needs no report goes at once and together; the rest in transactions of a bounded size. */
+function batches(verdicts: readonly Verdict[]): Verdict[][] {
+  const plain = verdicts.filter(({ report }) => report === null);
+  const groups = byTransit(verdicts.filter(({ report }) => report !== null));
+  const out = plain.length > 0 ? [plain] : [];
+  for (let at = 0; at < groups.length; at += REPORTS) out.push(groups.slice(at, at + REPORTS).flat());
+  return out;
+}
+
+/** One report a message: recipients that fared alike are told of together (RFC 3464 §2.1). */
+function byTransit(verdicts: readonly Verdict[]): Verdict[][] {
+  const groups = new Map<TransitId, Verdict[]>();
+  for (const verdict of verdicts) {
+    const group = groups.get(verdict.transit.id);
+    if (group === undefined) groups.set(verdict.transit.id, [verdict]);
+    else group.push(verdict);
+  }
+  return [...groups.values()];
+}
+
+function pause(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.after(PAUSE, resolve));
+}

@@ -1,0 +1,108 @@
+// What a result means for its queue entry and for the sender: gone, tried again when, reported how (RFC 5321 §4.5.4.1,
+// RFC 3461 §5.2). Decisions only, from values to values.
+
+import type { QueueConfig } from '../config/config.ts';
+import type { Notify } from '../formats/envelope.ts';
+import type { EnhancedStatus } from '../formats/refusal.ts';
+import type { ReportAction, ReportedRecipient } from '../formats/report-facts.ts';
+import type { Settlement } from '../store/commands.ts';
+import type { EntryRow, TransitRow } from '../store/rows.ts';
+import type { Result, Task } from './relay.ts';
+
+/** A settlement, and what the sender is told of it, if anything. */
+export interface Verdict {
+  readonly transit: TransitRow;
+  readonly settlement: Settlement;
+  readonly report: ReportedRecipient | null;
+}
+
+/** Each wait is up to this part longer than the table says, so that what failed together is not tried together. */
+const JITTER = 0.1;
+
+export interface Schedule {
+  readonly queue: QueueConfig;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** What becomes of an entry that was tried. @param now ms since the epoch */
+export function verdictOf(result: Result, schedule: Schedule, now: number): Verdict {
+  const { task, entry, outcome, attempt, dsn } = result;
+  const { transit } = task;
+  const reported = (action: ReportAction, status: EnhancedStatus, text: string): ReportedRecipient | null => {
+    if (!wanted(transit, entry.parameters.notify, action)) return null;
+    return {
+      action,
+      recipient: entry.recipient,
+      originalRecipient: entry.parameters.orcpt ?? null,
+      status,
+      remoteMta: attempt.host,
+      reply: outcome.reply ?? null,
+      text,
+      lastAttempt: attempt.at,
+      willRetryUntil: action === 'delayed' ? entry.expiresAt : null,
+    };
+  };
+  const settled = (then: Settlement['then'], report: ReportedRecipient | null): Verdict => ({
+    transit,
+    settlement: { entry: entry.id, attempt, then },
+    report,
+  });
+
+  switch (outcome.kind) {
+    case 'delivered':
+      // RFC 3461 §5.2.2: a hop without DSN tells the sender nothing, so we tell that it went there.
+      return settled({ kind: 'done' }, dsn ? null : reported('relayed', outcome.status, outcome.text));
+    case 'failed':
+      return settled({ kind: 'failed' }, reported('failed', outcome.status, outcome.text));
+    case 'deferred': {
+      if (now >= entry.expiresAt) return settled({ kind: 'failed' }, reported('failed', '4.4.7', outcome.text));
+      const nextAt = nextTry(entry, schedule, now);
+      if (entry.warnAt === null || entry.warnAt > now) {
+        return settled({ kind: 'retry', nextAt, warnAt: entry.warnAt }, null);
+      }
+      const report = reported('delayed', outcome.status, outcome.text);
+      return settled({ kind: 'retry', nextAt, warnAt: null }, report);
+    }
+  }
+}
+
+/** What becomes of an entry whose warning has fallen due between two tries. */
+export function warning({ transit }: Task, entry: EntryRow): Verdict {
+  const { last, parameters, recipient, expiresAt, nextAt } = entry;
+  const report: ReportedRecipient | null = wanted(transit, parameters.notify, 'delayed')
+    ? {
+        action: 'delayed',
+        recipient,
+        originalRecipient: parameters.orcpt ?? null,
+        status: last?.reply?.status ?? '4.4.1',
+        remoteMta: last?.host ?? null,
+        reply: last?.reply ?? null,
+        text: last?.text ?? 'not tried yet',
+        lastAttempt: last?.at ?? null,
+        willRetryUntil: expiresAt,
+      }
+    : null;
+  const then = { kind: 'retry', nextAt, warnAt: null } as const;
+  return { transit, settlement: { entry: entry.id, attempt: null, then }, report };
+}
+
+/** True if nothing but a warning is due. */
+export function onlyWarning(entry: EntryRow, now: number): boolean {
+  return entry.nextAt > now && entry.expiresAt > now;
+}
+
+/** By the table, with jitter, and once more when the entry expires. */
+function nextTry({ attempts, expiresAt }: EntryRow, { queue, random }: Schedule, now: number): number {
+  const { retry } = queue;
+  const wait = retry[Math.min(attempts, retry.length - 1)] ?? queue.expire;
+  return Math.min(Math.round(now + wait * (1 + JITTER * random())), expiresAt);
+}
+
+/** Does the sender want to hear of it? Never at `<>` (RFC 5321 §4.5.5); else as NOTIFY says, without which there are
+ * reports of failure and delay (RFC 3461 §4.1). */
+function wanted({ reversePath }: TransitRow, notify: Notify | undefined, action: ReportAction): boolean {
+  if (reversePath === null || notify === 'never') return false;
+  const keyword = action === 'failed' ? 'failure' : action === 'delayed' ? 'delay' : 'success';
+  return notify === undefined ? keyword !== 'success' : notify.includes(keyword);
+}
