@@ -10,7 +10,7 @@ import { clientContexts } from '../smtp/client/secure-context.ts';
 import type { NextHop } from './route.ts';
 
 /** ms. `dead` is shorter than the shortest sensible retry: it spares the others of a batch, not the next try. */
-const TIMES = { dead: 120_000, clear: 600_000, idle: 2_000 } as const;
+const TIMES = { dead: 60_000, clear: 600_000, idle: 2_000 } as const;
 /** Hosts that are remembered, and idle connections that are kept. */
 const LIMITS = { memory: 5_000, idle: 50 } as const;
 

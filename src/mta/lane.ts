@@ -50,6 +50,7 @@ export class Lane {
   #most: number;
   #route: { readonly route: Route; readonly at: number } | null = null;
   #stopping = false;
+  #failed = false;
 
   /** The caller has acquired the first courier's connection. */
   constructor(destination: string, options: LaneOptions) {
@@ -58,15 +59,15 @@ export class Lane {
     this.#most = options.couriers;
   }
 
-  /** Works until nothing is due. Never rejects. */
-  run(): Promise<void> {
+  /** Works until nothing is due, and tells whether all went well. Never rejects. */
+  run(): Promise<boolean> {
     return new Promise((resolve) => {
       const start = (): void => {
         this.#couriers++;
         void this.#courier(start).then(() => {
           this.#couriers--;
           this.#options.release();
-          if (this.#couriers === 0) resolve();
+          if (this.#couriers === 0) resolve(!this.#failed);
         });
       };
       start();
@@ -85,7 +86,7 @@ export class Lane {
 
   async #courier(start: () => void): Promise<void> {
     try {
-      for (let brought = 0; !this.#stopping; brought++) {
+      for (let brought = 0; !this.#ending; brought++) {
         if (brought >= SHIFT && this.#options.crowded()) return;
         const task = await this.#next();
         if (task === undefined || !(await this.#bring(task, start))) return;
@@ -93,18 +94,22 @@ export class Lane {
     } catch (error) {
       // The entries stay due, and come again with the next page or the next start.
       if (!this.#stopping) this.#options.log.error({ err: error, destination: this.#destination }, 'relaying failed');
-      this.#stopping = true;
+      this.#failed = true;
     }
   }
 
+  get #ending(): boolean {
+    return this.#stopping || this.#failed;
+  }
+
   async #next(): Promise<Task | undefined> {
-    while (this.#tasks.length === 0 && this.#nudged && !this.#stopping) {
+    while (this.#tasks.length === 0 && this.#nudged && !this.#ending) {
       this.#reading ??= this.#read().finally(() => {
         this.#reading = null;
       });
       await this.#reading;
     }
-    return this.#stopping ? undefined : this.#tasks.shift();
+    return this.#ending ? undefined : this.#tasks.shift();
   }
 
   /** Reads a page and groups what is new in it by message. */
@@ -136,37 +141,36 @@ export class Lane {
 
   /** Tries one task. Returns false where this courier is of no more use. */
   async #bring(task: Task, start: () => void): Promise<boolean> {
-    const { relay } = this.#options;
+    const { relay, clock } = this.#options;
     const route = await this.#way();
     if (route.kind === 'none') {
-      await this.#conclude([task, ...this.#tasks.splice(0)], (each) => withoutTrying(each, route.outcome, relay.clock));
+      const all = [task, ...this.#tasks.splice(0)];
+      await this.#finish(all.flatMap((each) => withoutTrying(each, route.outcome, null, clock)));
       return true;
     }
     for await (const { results, reached } of deliver(relay, task, route.hosts)) {
-      // Closed under our hands: what was not acknowledged stays as it is.
-      const final = this.#stopping ? results.filter(({ outcome }) => outcome.kind !== 'deferred') : results;
+      const [first] = results;
       if (!reached && this.#couriers > 1) {
         // Others get through: one connection too many, not a dead host.
         this.#tasks.unshift(task);
         this.#most = Math.max(1, this.#couriers - 1);
         return false;
       }
-      if (reached) {
-        await this.#finish(final);
-        this.#grow(start);
-      } else if (!this.#stopping) {
-        const [{ outcome } = { outcome: null }] = results;
-        const others = outcome === null ? [] : this.#tasks.splice(0);
-        await this.#finish(final);
-        if (outcome !== null) await this.#conclude(others, (each) => withoutTrying(each, outcome, relay.clock));
+      // Closed under our hands: what got no answer stays as it is.
+      const standing = this.#stopping ? results.filter(({ outcome }) => outcome.kind !== 'deferred') : [...results];
+      if (!reached && !this.#stopping && first !== undefined) {
+        const others = this.#tasks.splice(0);
+        standing.push(...others.flatMap((each) => withoutTrying(each, first.outcome, first.attempt, clock)));
       }
+      await this.#finish(standing);
+      if (reached) this.#grow(start);
     }
     return true;
   }
 
   /** Another courier, where there is work for it and room. */
   #grow(start: () => void): void {
-    if (this.#stopping || this.#tasks.length <= this.#couriers || this.#couriers >= this.#most) return;
+    if (this.#ending || this.#tasks.length <= this.#couriers || this.#couriers >= this.#most) return;
     if (!this.#options.crowded() && this.#options.acquire()) start();
   }
 
@@ -176,10 +180,6 @@ export class Lane {
       this.#route = { route: await router(this.#destination), at: clock.now() };
     }
     return this.#route.route;
-  }
-
-  async #conclude(tasks: readonly Task[], results: (task: Task) => Result[]): Promise<void> {
-    await this.#finish(tasks.flatMap(results));
   }
 
   async #finish(results: readonly Result[]): Promise<void> {

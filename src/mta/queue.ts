@@ -36,6 +36,8 @@ export interface QueueRunner {
 
 /** ms until due work is looked for again that could not be begun for want of a connection. */
 const RECHECK = 15_000;
+/** ms for lanes to see that their connections are gone. */
+const PARTING = 500;
 
 export function createQueueRunner(options: QueueOptions): QueueRunner {
   return new Runner(options);
@@ -68,7 +70,7 @@ class Runner implements QueueRunner {
       router: createRouter({ dns, random, hostname, relay, isOurs: ownPorts(config.listeners) }),
       relay: { hops: this.#hops, store, clock, log },
       schedule: { queue, random },
-      settle: createSettler({ store, directory, hostname, queue, clock, log }),
+      settle: createSettler({ store, directory, hostname, queue, clock, log, closing: () => this.#closing }),
       couriers: relay.perDestination,
       acquire: () => {
         if (this.#closing || this.#connections >= relay.concurrency) return false;
@@ -105,16 +107,20 @@ class Runner implements QueueRunner {
     this.#alarm?.cancel();
     await this.#looking;
     for (const { lane } of this.#lanes.values()) lane.stop();
-    const ended = Promise.all([...this.#lanes.values()].map(({ ended: one }) => one)).then(() => this.#hops.retire());
-    let cancel = (): void => {};
-    const grace = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(graceMs, resolve);
-    });
-    await Promise.race([ended, grace]);
-    cancel();
+    const ended = Promise.all([...this.#lanes.values()].map((each) => each.ended)).then(() => this.#hops.retire());
+    await this.#within(graceMs, ended);
     this.#hops.destroy();
-    // With its connections gone, a lane ends by itself.
-    await ended;
+    // Without connections a lane ends by itself; one that waits for the DNS finds the store closed.
+    await this.#within(PARTING, ended);
+  }
+
+  async #within(ms: number, promise: Promise<void>): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(ms, resolve);
+    });
+    await Promise.race([promise, late]);
+    cancel();
   }
 
   /** Something falls due at `at`, ms since the epoch. */
@@ -174,10 +180,11 @@ class Runner implements QueueRunner {
       this.#crowded = true;
     } else {
       const lane = new Lane(destination, this.#shared);
-      const ended = lane.run().then(() => {
+      const ended = lane.run().then((well) => {
         this.#lanes.delete(destination);
         // Its connection is free for another, and something may have come for itself since its last page.
-        void this.#look();
+        if (well) void this.#look();
+        else this.#expect(this.#options.clock.now() + RECHECK);
       });
       this.#lanes.set(destination, { lane, ended });
     }

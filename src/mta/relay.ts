@@ -138,9 +138,12 @@ async function begin(hops: Hops, hop: NextHop, envelope: Envelope, content: Cont
   return { connection, outcomes: await connection.send(envelope, content) };
 }
 
-/** The results where there is no host to try, or where others have just shown that there is none to reach. */
-export function withoutTrying(task: Task, outcome: Outcome, clock: Clock): Result[] {
-  return task.entries.map((entry) => resultOf(task, entry, outcome, null, null, clock));
+/** The results where there is no host to try, or where another message's attempt has just shown that none is reached. */
+export function withoutTrying(task: Task, outcome: Outcome, like: Attempt | null, clock: Clock): Result[] {
+  return task.entries.map((entry) => {
+    const result = resultOf(task, entry, outcome, null, null, clock);
+    return like === null ? result : { ...result, attempt: like };
+  });
 }
 
 /** H1: one line for each recipient of each attempt. */

@@ -2,7 +2,6 @@
 // nothing told twice. What was acknowledged is never given up: a store that cannot take it now is asked again.
 
 import type { Clock } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
 import type { Accept } from '../store/commands.ts';
 import type { TransitId } from '../store/rows.ts';
 import { type Store, StoreError } from '../store/store.ts';
@@ -14,6 +13,8 @@ import type { Verdict } from './settlement.ts';
 export interface SettlerOptions extends BounceOptions {
   readonly store: Pick<Store, 'execute' | 'read' | 'stage'>;
   readonly queue: QueueTimes;
+  /** The runner is ending: nothing is asked twice. */
+  readonly closing: () => boolean;
 }
 
 /** ms until a store that failed is asked again. */
@@ -21,7 +22,7 @@ const PAUSE = 5_000;
 /** Messages reported on in one transaction. */
 const REPORTS = 20;
 
-/** Makes the function that settles verdicts. It resolves when all is durable. @throws StoreError `closed` */
+/** Makes the function that settles verdicts. It resolves when all is durable. @throws StoreError when closing */
 export function createSettler(options: SettlerOptions): (verdicts: readonly Verdict[]) => Promise<void> {
   const { store, clock, log } = options;
 
@@ -54,7 +55,7 @@ export function createSettler(options: SettlerOptions): (verdicts: readonly Verd
             await write(batch);
             return;
           } catch (error) {
-            if (error instanceof StoreError && error.kind === 'closed') throw error;
+            if (options.closing() || (error instanceof StoreError && error.kind === 'closed')) throw error;
             log.error({ err: error, entries: batch.length }, 'what became of queue entries cannot be stored');
             await pause(clock);
           }
