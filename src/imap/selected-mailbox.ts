@@ -2,7 +2,7 @@
 // client at the points where something may be said (RFC 3501 §5.2, §7.3, §7.4).
 
 import type { Clock } from '../platform/clock.ts';
-import type { MailboxId, MailboxRow, Uid } from '../store/rows.ts';
+import type { Commit, MailboxId, MailboxRow, Uid, ViewId } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
 import { no } from './completion.ts';
 import { flagList, SYSTEM_FLAGS } from './grammar/flags.ts';
@@ -53,18 +53,23 @@ export class SelectedMailbox {
       if (view) view.apply(change);
       else early.push(change);
     });
+    let opened: ViewId | null = null;
     try {
-      const opened = await store.execute({ kind: 'open-view', mailbox: id, claimRecent: !readOnly });
+      const begun = await store.execute({ kind: 'open-view', mailbox: id, claimRecent: !readOnly });
+      opened = begun.view;
       const { uids, commit, mailbox } = await store.read.uids(id);
-      view = new View({ id: opened.view, readOnly, uids, commit, keywords: mailbox.keywords });
+      view = new View({ id: opened, readOnly, uids, commit, keywords: mailbox.keywords });
       // What came after the claim was made is claimed with what arrives.
-      view.markRecent(opened.recentFrom, readOnly ? mailbox.uidNext - 1 : mailbox.recentFrom - 1);
+      view.markRecent(begun.recentFrom, readOnly ? mailbox.uidNext - 1 : mailbox.recentFrom - 1);
       const selected = new SelectedMailbox(mailbox, view, around, unfollow);
       if (!readOnly && mailbox.uidNext > mailbox.recentFrom) await selected.#claim((mailbox.uidNext - 1) as Uid);
       for (const change of early) view.apply(change);
+      // What was expunged between the two is not in the UIDs, and needs no telling.
+      if (commit > begun.commit) selected.#acknowledge(commit);
       return selected;
     } catch (error) {
       unfollow();
+      if (opened !== null) await store.execute({ kind: 'close-view', view: opened });
       throw error;
     }
   }
@@ -91,7 +96,7 @@ export class SelectedMailbox {
   /** Tells the client what has happened. @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
   async announce(expunges: boolean): Promise<void> {
     const { view } = this;
-    const { writer, store } = this.#around;
+    const { writer } = this.#around;
     if (!view.hasNews(expunges)) return;
     await writer.ready();
     const news = view.tell(expunges);
@@ -112,10 +117,7 @@ export class SelectedMailbox {
       writer.line(`* ${view.recent} RECENT`);
     }
     if (news.reread !== null) await this.#tellFlagsAfter(news.reread);
-    if (news.acknowledge !== null) {
-      // Nobody waits for it, and a store that is closing needs it no more.
-      store.execute({ kind: 'acknowledge-view', view: view.id, commit: news.acknowledge }).catch(() => undefined);
-    }
+    if (news.acknowledge !== null) this.#acknowledge(news.acknowledge);
   }
 
   async close(): Promise<void> {
@@ -124,6 +126,11 @@ export class SelectedMailbox {
     this.#stopOverdue?.();
     this.#around.claims.leave(this.id);
     await this.#around.store.execute({ kind: 'close-view', view: this.view.id });
+  }
+
+  /** Nobody waits for it, and a store that is closing needs it no more. */
+  #acknowledge(commit: Commit): void {
+    this.#around.store.execute({ kind: 'acknowledge-view', view: this.view.id, commit }).catch(() => undefined);
   }
 
   /** RFC 3501 §2.3.2: a read-only session gives no \Recent away; it shows as \Recent what nobody was seen to claim. */

@@ -117,13 +117,17 @@ export class ImapSession implements Session {
     this.#input.attach(socket);
     this.#note('info', 'connected', { tls: this.#tls?.protocol ?? null });
     try {
-      this.writer.line(`* OK [${capabilityData(this.standing)}] ${this.hostname} speaks IMAP`);
+      if (this.#farewell === null) {
+        this.writer.line(`* OK [${capabilityData(this.standing)}] ${this.hostname} speaks IMAP`);
+      }
       await this.#converse();
     } catch (error) {
       if (error instanceof Farewell) {
         this.#note('info', error.message);
         this.writer.line(`* BYE ${error.message}`);
-      } else if (!(error instanceof Disconnected)) {
+      } else if (error instanceof Disconnected) {
+        if (error.cause) this.log.error({ session: this.id, err: error.cause }, `imap: ${error.message}`);
+      } else {
         this.log.error({ session: this.id, err: error }, 'imap: session ended by an error of ours');
         this.writer.line('* BYE [SERVERBUG] Something went wrong here');
       }

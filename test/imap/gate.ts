@@ -81,12 +81,13 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     });
   const { account: alice } = await account('alice@example.test');
   const { account: bob } = await account('bob@example.test');
-  const keeper = await testKeeper();
+  keeper ??= makeKeeper();
+  const tlsKeeper = await keeper;
   const imap = createImap({
     hostname: HOSTNAME,
     tls,
     floor: 'strict',
-    keeper,
+    keeper: tlsKeeper,
     store,
     directory: listed({ 'alice@example.test': alice, 'bob@example.test': bob }),
     limits: { literal: 65_536, message: 60 * 1024 * 1024, header: 256 * 1024, ...options.limits },
@@ -99,7 +100,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
       role: 'imap',
       tls,
       floor: 'strict',
-      keeper,
+      keeper: tlsKeeper,
       log,
       addresses: ['127.0.0.1'],
       port: 0,
@@ -188,12 +189,12 @@ function listed(accounts: Readonly<Record<string, AccountId>>): Directory {
   };
 }
 
-let identity: ReturnType<typeof makeTestIdentity> | undefined;
+let keeper: Promise<TlsKeeper> | undefined;
 
-async function testKeeper(): Promise<TlsKeeper> {
-  identity ??= makeTestIdentity('localhost');
-  const made = await identity;
-  return { context: (floor) => makeContext([made], floor), reload: async () => {} };
+/** One certificate, and one context, for all that is opened here. */
+async function makeKeeper(): Promise<TlsKeeper> {
+  const context = makeContext([await makeTestIdentity('localhost')], 'strict');
+  return { context: () => context, reload: async () => {} };
 }
 
 export function dial(port: number): Promise<Socket> {

@@ -5,7 +5,7 @@ import type { MailboxRow } from '../../store/rows.ts';
 import { ok } from '../completion.ts';
 import { DELIMITER, listPattern, matchesPattern, nameText } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
-import { command, LOGGED_IN } from './command.ts';
+import { command, LOGGED_IN, type Session } from './command.ts';
 
 /** SP mailbox SP list-mailbox. Null: an empty pattern, which asks for the delimiter only. */
 function listArguments(scanner: Scanner): string | null {
@@ -37,6 +37,13 @@ function missingParents(names: ReadonlySet<string>): Set<string> {
   return missing;
 }
 
+/** A pattern can be made to cost the product of both lengths, for each of thousands of names. */
+async function matches(session: Session, name: string, pattern: string): Promise<boolean> {
+  session.turn.spend(name.length * pattern.length);
+  if (session.turn.over) await session.turn.pass();
+  return matchesPattern(name, pattern);
+}
+
 /** list = "LIST" SP mailbox SP list-mailbox */
 export const list = command({
   name: 'LIST',
@@ -52,7 +59,7 @@ export const list = command({
     for (const parent of missingParents(names)) names.add(parent);
     const parents = new Set([...names].map((name) => name.slice(0, Math.max(0, name.lastIndexOf(DELIMITER)))));
     for (const name of [...names].sort()) {
-      if (!matchesPattern(name, pattern)) continue;
+      if (!(await matches(session, name, pattern))) continue;
       session.writer.line(listLine('LIST', attributes(rows.get(name), parents.has(name)), name));
       await session.writer.ready();
     }
@@ -81,7 +88,7 @@ export const lsub = command({
     // RFC 3501 §6.3.9: with "%" a name that is not subscribed, but has subscribed names below it, is \Noselect.
     const parents = pattern.endsWith('%') ? missingParents(names) : new Set<string>();
     for (const name of [...names, ...parents].sort()) {
-      if (!matchesPattern(name, pattern)) continue;
+      if (!(await matches(session, name, pattern))) continue;
       session.writer.line(listLine('LSUB', names.has(name) ? [] : ['\\Noselect'], name));
       await session.writer.ready();
     }
