@@ -39,13 +39,14 @@ export interface Gate extends AsyncDisposable {
   readonly store: Store;
   readonly clock: Clock;
   readonly alice: AccountId;
-  readonly bob: AccountId;
   /** Lines of the log as values. */
   readonly log: Record<string, unknown>[];
   /** Everything that was logged, to look for what must not be in it. */
   logText(): string;
   /** Drops what was logged, for runs that are long. */
   forget(): void;
+  /** Makes both accounts anew, with nothing in them: cheaper than a new gate. */
+  renew(): Promise<void>;
   /** Puts messages into a mailbox of alice's, which is made if it is missing. */
   fill(mailbox: string, messages: readonly (string | Uint8Array)[]): Promise<readonly Uid[]>;
 }
@@ -79,8 +80,18 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
       seeded: true,
       existing: 'fail',
     });
-  const { account: alice } = await account('alice@example.test');
-  const { account: bob } = await account('bob@example.test');
+  const accounts = new Map<string, AccountId>();
+  const putAccounts = async () => {
+    for (const address of ['alice@example.test', 'bob@example.test']) {
+      accounts.set(address, (await account(address)).account);
+    }
+  };
+  await putAccounts();
+  const alice = (): AccountId => {
+    const id = accounts.get('alice@example.test');
+    if (id === undefined) throw new Error('there is no alice');
+    return id;
+  };
   keeper ??= makeKeeper();
   const tlsKeeper = await keeper;
   const imap = createImap({
@@ -89,7 +100,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     floor: 'strict',
     keeper: tlsKeeper,
     store,
-    directory: listed({ 'alice@example.test': alice, 'bob@example.test': bob }),
+    directory: listed(accounts),
     limits: { literal: 65_536, message: 60 * 1024 * 1024, header: 256 * 1024, ...options.limits },
     clock,
     log,
@@ -124,17 +135,22 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     imap,
     store,
     clock,
-    alice,
-    bob,
+    get alice() {
+      return alice();
+    },
     log: lines,
     logText: () => text,
     forget() {
       lines.length = 0;
       text = '';
     },
+    async renew() {
+      for (const id of accounts.values()) await store.execute({ kind: 'remove-account', account: id });
+      await putAccounts();
+    },
     async fill(name, messages) {
-      const row = await store.read.mailboxByName(alice, name);
-      const make = { kind: 'create-mailbox', account: alice, name, specialUse: null } as const;
+      const row = await store.read.mailboxByName(alice(), name);
+      const make = { kind: 'create-mailbox', account: alice(), name, specialUse: null } as const;
       const id = row?.id ?? (await store.execute(make)).mailbox;
       return appendTo(store, id, clock.now(), messages);
     },
@@ -173,7 +189,7 @@ export function numbered(count: number): string[] {
 }
 
 /** A directory of these accounts and one password, without the cost of hashing. */
-function listed(accounts: Readonly<Record<string, AccountId>>): Directory {
+function listed(accounts: ReadonlyMap<string, AccountId>): Directory {
   const account = (address: string, id: number): Account => ({ id, address, aliases: [], quota: null });
   return {
     isLocalDomain: () => false,
@@ -182,7 +198,7 @@ function listed(accounts: Readonly<Record<string, AccountId>>): Directory {
     account: () => undefined,
     async authenticate(username, password) {
       if (username === 'busy') throw new AuthenticationFailure('busy', 'too many at once');
-      const id = accounts[username];
+      const id = accounts.get(username);
       if (id === undefined || password !== PASSWORD) throw new AuthenticationFailure('rejected', 'wrong');
       return account(username, id);
     },

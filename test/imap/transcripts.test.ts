@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { afterAll } from 'vitest';
 import type { Conversation } from '../transcript/conversation.ts';
 import { runTranscripts, type Stage } from '../transcript.ts';
 import { dial, type Gate, type GateOptions, numbered, openGate, PASSWORD } from './gate.ts';
@@ -43,6 +44,8 @@ const MULTIPART = [
   '',
 ].join('\r\n');
 
+/** Gates by what they were made with; each transcript has its accounts anew. */
+const gates = new Map<GateOptions | undefined, Gate>();
 let gate: Gate | undefined;
 /** The mailbox that a condition spoke of last. */
 let mentioned = 'INBOX';
@@ -116,7 +119,10 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
     // Time stands still, so that no time-out helps a session out of a state it should leave by itself.
     mentioned = 'INBOX';
     const options = script.given.map((condition) => OPTIONS[condition]).find((found) => found);
-    gate = await openGate(options);
+    gate = gates.get(options);
+    if (gate) await gate.renew();
+    else gate = await openGate(options);
+    gates.set(options, gate);
   },
   connect: async (_, script) => {
     const socket = await dial(theGate().port);
@@ -125,7 +131,8 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
     await once(secure, 'secureConnect');
     return secure;
   },
-  after: async () => {
-    await gate?.[Symbol.asyncDispose]();
-  },
+});
+
+afterAll(async () => {
+  for (const each of gates.values()) await each[Symbol.asyncDispose]();
 });
