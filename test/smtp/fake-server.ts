@@ -140,7 +140,7 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
     const scripted = script.on?.(line, session);
     tell();
     const verb = line.slice(0, 4).toUpperCase();
-    const reply = scripted ?? friendly(script, verb);
+    const reply = scripted ?? friendly(script, verb, session);
     const good = typeof reply === 'string' && /^[23]/.test(reply);
     if (verb === 'MAIL' && good) {
       session.mail = line;
@@ -228,14 +228,14 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
   }
 }
 
-function friendly(script: Script, verb: string): Answer {
+function friendly(script: Script, verb: string, session: FakeSession): Answer {
   switch (verb) {
     case 'EHLO': {
       const lines = ['fake.test', ...(script.keywords ?? KEYWORDS)];
       return lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`).join('\n');
     }
     case 'DATA':
-      return '354 go on';
+      return session.recipients.length > 0 ? '354 go on' : '554 5.5.1 no recipients';
     case 'QUIT':
       return '221 2.0.0 bye';
     case 'STAR':
