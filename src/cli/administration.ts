@@ -1,0 +1,128 @@
+// What verbs do to the store: the same requests whether a server runs (they go through its control socket, so that IDLE
+// clients and the queue runner see the change at once) or not (the store is opened for the moment).
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../platform/clock.ts';
+import { type ControlClient, ControlError, type ControlHandlers, connectControl } from '../platform/control.ts';
+import { createLog } from '../platform/log.ts';
+import type { CommandOf, Results } from '../store/commands.ts';
+import type { AccountRow, Attempt, EntryId, EntryRow, TransitRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { Failure } from './context.ts';
+import { type BoundListener, type Gate, gatesOf } from './ports-table.ts';
+
+/** Rows of one request. */
+export const PAGE = 500;
+
+/** The commands that a verb may send. */
+const KINDS = ['put-account', 'set-password', 'remove-account', 'queue-control'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** An account without its password record, which no verb needs to see. */
+export type AccountSummary = Omit<AccountRow, 'password'> & { readonly hasPassword: boolean };
+
+export interface QueueRow {
+  readonly entry: EntryRow;
+  readonly transit: TransitRow;
+}
+
+export interface QueueFilter {
+  readonly destination?: string;
+  readonly after?: EntryId;
+  readonly limit: number;
+}
+
+/** @throws ControlError or StoreError, both with a `kind` */
+export interface Administration {
+  accounts(): Promise<readonly AccountSummary[]>;
+  /** By id, at most PAGE. */
+  queue(filter: QueueFilter): Promise<readonly QueueRow[]>;
+  entry(id: EntryId): Promise<(QueueRow & { readonly attempts: readonly Attempt[] }) | undefined>;
+  execute<K extends Kind>(command: CommandOf<K>): Promise<Results[K]>;
+}
+
+/** Straight to a store. */
+export function administrationOf(store: Pick<Store, 'read' | 'execute'>): Administration {
+  return {
+    async accounts() {
+      const rows = await store.read.accounts();
+      return rows.map(({ password, ...row }) => ({ ...row, hasPassword: password !== null }));
+    },
+    queue: (filter) => store.read.queue.list({ ...filter, limit: Math.min(filter.limit, PAGE) }),
+    entry: (id) => store.read.queue.entry(id),
+    // The kind of the command is K's, which the compiler does not carry through the union.
+    execute: (command) => store.execute(command as never) as never,
+  };
+}
+
+/** What a running server answers on its control socket. */
+export function controlHandlers(server: {
+  readonly config: Config;
+  readonly store: Store;
+  readonly listeners: readonly BoundListener[];
+}): ControlHandlers {
+  const administration = administrationOf(server.store);
+  return {
+    ports: () => gatesOf(server.config, server.listeners),
+    accounts: () => administration.accounts(),
+    // The other end is this program: arguments are what remoteAdministration sends.
+    queue: (argument) => administration.queue(argument as QueueFilter),
+    entry: (argument) => administration.entry(argument as EntryId),
+    execute(argument) {
+      const command = argument as CommandOf<Kind>;
+      if (!KINDS.includes(command.kind)) throw new ControlError('refused', `"${command.kind}" is not for verbs`);
+      return administration.execute(command);
+    },
+  };
+}
+
+/** Through the control socket. Casts: the other end is controlHandlers. */
+function remoteAdministration(client: ControlClient): Administration {
+  return {
+    accounts: () => client.request('accounts') as Promise<readonly AccountSummary[]>,
+    queue: (filter) => client.request('queue', filter) as Promise<readonly QueueRow[]>,
+    entry: (id) => client.request('entry', id) as ReturnType<Administration['entry']>,
+    execute: (command) => client.request('execute', command) as never,
+  };
+}
+
+export function controlPath(config: Pick<Config, 'data'>): string {
+  return join(config.data, 'postern.sock');
+}
+
+/** The gates of the running server; null: none runs on this data folder. */
+export async function runningGates(config: Config): Promise<readonly Gate[] | null> {
+  const client = await connectControl(controlPath(config));
+  if (client === null) return null;
+  await using _ = client;
+  return (await client.request('ports')) as readonly Gate[]; // as controlHandlers answers
+}
+
+/**
+ * Does something to the store of a configuration, by the running server or without one.
+ * @throws Failure where there is no store to look at
+ */
+export async function administer<T>(
+  config: Config,
+  access: 'read' | 'write',
+  work: (administration: Administration) => Promise<T>,
+): Promise<T> {
+  const client = await connectControl(controlPath(config));
+  if (client !== null) {
+    await using _ = client;
+    return await work(remoteAdministration(client));
+  }
+  if (access === 'read' && (await stat(join(config.data, 'mail.db')).catch(() => null)) === null) {
+    throw new Failure(`there is no store in ${config.data} yet: start the server, or add an account`);
+  }
+  const { openStore } = await import('../store/open.ts');
+  await using store = await openStore({
+    folder: config.data,
+    log: createLog({ level: 'silent' }),
+    clock: systemClock,
+    deriver: new URL('../imap/render/summary.ts', import.meta.url),
+  });
+  return await work(administrationOf(store));
+}

@@ -1,0 +1,149 @@
+// The listeners of a configuration, each with its role's protocol behind it. A protocol is told of all the doors, since
+// its answer at the wrong one names the right one.
+
+import type { Config, ListenerConfig } from './config/config.ts';
+import type { Directory } from './directory/directory.ts';
+import { createImap } from './imap/imap.ts';
+import * as imapDoor from './imap/wrong-door.ts';
+import type { Clock } from './platform/clock.ts';
+import { type Connection, type Listener, listen, type Role } from './platform/listener.ts';
+import type { Log } from './platform/log.ts';
+import type { TlsFloor, TlsKeeper } from './platform/tls.ts';
+import { createSmtp } from './smtp/listener/smtp.ts';
+import * as smtpDoor from './smtp/listener/wrong-door.ts';
+import type { Receiver } from './smtp/receiver.ts';
+import type { Store } from './store/store.ts';
+
+/** ms from a connection to the end of an implicit TLS handshake. */
+const HANDSHAKE_TIMEOUT = 30_000;
+
+export interface DoorOptions {
+  readonly receivers: { readonly transfer: Receiver; readonly submission: Receiver };
+  readonly keeper: TlsKeeper;
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Doors {
+  readonly listeners: readonly Listener[];
+  /** Stops accepting at once, then gives the sessions `graceMs` to end. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** What every protocol is to the wiring. */
+interface Protocol {
+  handle(connection: Connection): void;
+  close(graceMs: number): Promise<void>;
+  readonly busyLine: string;
+  readonly wrongDoorLine: (seen: string) => string;
+}
+
+/** Binds every listener. @throws Error that names the address and port which could not be had; then none is open. */
+export async function openDoors(config: Config, options: DoorOptions): Promise<Doors> {
+  const listeners: Listener[] = [];
+  const protocols: Protocol[] = [];
+  const ports = { imap: servicePorts('imap', listeners), submission: servicePorts('submission', listeners) };
+  const doors: Doors = {
+    listeners,
+    async close(graceMs) {
+      await Promise.all(listeners.map((listener) => listener.close()));
+      await Promise.all(protocols.map((protocol) => protocol.close(graceMs)));
+    },
+  };
+  try {
+    for (const door of config.listeners) {
+      const protocol = protocolOf(config, door, ports, options);
+      protocols.push(protocol);
+      listeners.push(
+        await listen(
+          {
+            ...door,
+            floor: floorOf(door.role),
+            keeper: options.keeper,
+            log: options.log,
+            maxConnections: config.limits.connections,
+            maxConnectionsPerSource: config.limits.connectionsPerSource,
+            busyLine: protocol.busyLine,
+            wrongDoorLine: protocol.wrongDoorLine,
+            handshakeTimeout: HANDSHAKE_TIMEOUT,
+          },
+          (connection) => protocol.handle(connection),
+        ),
+      );
+    }
+    return doors;
+  } catch (error) {
+    await doors.close(0);
+    throw error;
+  }
+}
+
+/** Port 25 takes any encryption rather than none; every other port takes only what is safe (RFC 8314 §4). */
+export function floorOf(role: Role): TlsFloor {
+  return role === 'transfer' ? 'lenient' : 'strict';
+}
+
+interface ServicePorts {
+  readonly implicit: number | null;
+  readonly starttls: number | null;
+}
+
+type AllPorts = { readonly imap: ServicePorts; readonly submission: ServicePorts };
+
+/** Live: a port that was asked for as 0 is known once its listener is bound. */
+function servicePorts(role: Role, listeners: readonly Listener[]): ServicePorts {
+  const port = (implicit: boolean) =>
+    listeners.find((door) => door.role === role && (door.tls === 'implicit') === implicit)?.bound[0]?.port ?? null;
+  return {
+    get implicit() {
+      return port(true);
+    },
+    get starttls() {
+      return port(false);
+    },
+  };
+}
+
+function protocolOf(config: Config, door: ListenerConfig, ports: AllPorts, options: DoorOptions): Protocol {
+  const { hostname, limits } = config;
+  const { receivers, keeper, store, directory, clock, log } = options;
+  const common = { hostname, tls: door.tls, floor: floorOf(door.role), keeper, clock, log };
+  switch (door.role) {
+    case 'transfer':
+    case 'submission': {
+      const smtp = createSmtp({
+        ...common,
+        role: door.role,
+        receiver: receivers[door.role],
+        limits,
+        earlyTalkerWait: door.earlyTalkerWait,
+        submissionPorts: ports.submission,
+      });
+      return {
+        handle: (connection) => smtp.handle(connection),
+        close: (graceMs) => smtp.close(graceMs),
+        busyLine: smtpDoor.busyLine(hostname),
+        wrongDoorLine: (seen) => smtpDoor.cleartextOnImplicit(ports.submission)(seen),
+      };
+    }
+    case 'imap': {
+      const imap = createImap({
+        ...common,
+        store,
+        directory,
+        limits: { literal: limits.literal, message: limits.messageSize, header: limits.headerSize },
+        ports,
+      });
+      return {
+        handle: (connection) => imap.handle(connection),
+        close: (graceMs) => imap.close(graceMs),
+        busyLine: imapDoor.busyLine(hostname),
+        wrongDoorLine: (seen) => imapDoor.cleartextOnImplicit(ports.imap)(seen),
+      };
+    }
+    case 'pop3':
+      throw new Error('A pop3 listener is not built yet: remove it from the configuration');
+  }
+}

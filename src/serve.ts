@@ -1,0 +1,128 @@
+// The wiring: the one place that knows every agent and every protocol. It opens the store and the directory, puts the
+// right agent behind each listener, and takes everything down again in the order in which mail flows.
+
+import { controlHandlers, controlPath } from './cli/administration.ts';
+import type { Config } from './config/config.ts';
+import { type OpenDirectory, openDirectory } from './directory/open.ts';
+import { domainsWithoutPostmaster } from './directory/postmaster.ts';
+import { seedAccounts } from './directory/seed.ts';
+import { type Doors, openDoors } from './doors.ts';
+import { createMsa } from './msa/submit.ts';
+import { createQueueRunner } from './mta/queue.ts';
+import { createMta } from './mta/receive.ts';
+import { createTlsKeeper } from './platform/certificates.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import { serveControl } from './platform/control.ts';
+import type { Dns } from './platform/dns.ts';
+import type { Listener } from './platform/listener.ts';
+import type { Log } from './platform/log.ts';
+import { createDns } from './platform/resolver.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+
+/** ms that sessions and the relay get to finish; what is left of the five seconds is the store's. */
+const GRACE = 3_000;
+
+/** What the world gives to a server: tests put their own in. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly dns?: Dns;
+  /** In [0, 1): the jitter of retries and the order of equal MX. */
+  readonly random?: () => number;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly config: Config;
+  readonly store: Store;
+  readonly directory: OpenDirectory;
+  readonly listeners: readonly Listener[];
+  /** Takes the certificates and the accounts anew, from the files and from `config`; open sessions live on. */
+  reload(config: Config): Promise<void>;
+  /** Stops accepting, ends the sessions politely, finishes what is being relayed, commits. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything that a configuration names. When it resolves, every listener accepts.
+ * @throws Error with a text for people: a port that is taken, a store that another server holds, a bad certificate
+ */
+export async function startServer(config: Config, surroundings: Surroundings): Promise<RunningServer> {
+  const { log, clock = systemClock, random = Math.random } = surroundings;
+  const opened = new AsyncDisposableStack();
+  try {
+    const [store, keeper] = await Promise.all([
+      openStore({ folder: config.data, log, clock, deriver: new URL('./imap/render/summary.ts', import.meta.url) }),
+      createTlsKeeper({ ...config.tls, hostname: config.hostname, log, clock }),
+    ]);
+    opened.use(store);
+    await seedAccounts(store, config.accounts);
+    const directory = opened.use(
+      await openDirectory({ store, domains: config.domains, hostname: config.hostname, test: config.test, clock, log }),
+    );
+    await demandPostmasters(config, directory);
+
+    const agent = {
+      store,
+      directory,
+      hostname: config.hostname,
+      limits: config.limits,
+      queue: config.queue,
+      clock,
+      log,
+    };
+    const dns = surroundings.dns ?? createDns({ resolvers: config.relay.resolvers, clock });
+    const queue = createQueueRunner({ store, directory, clock, random, dns, config, log });
+    await queue.start();
+    opened.defer(() => queue.close(GRACE));
+
+    const doors: Doors = await openDoors(config, {
+      receivers: {
+        transfer: createMta(agent),
+        submission: createMsa({ ...agent, showClient: config.submission.showClient, test: config.test }),
+      },
+      keeper,
+      store,
+      directory,
+      clock,
+      log,
+    });
+    opened.defer(() => doors.close(GRACE));
+
+    opened.use(await serveControl(controlPath(config), controlHandlers({ config, store, listeners: doors.listeners })));
+
+    let closing: Promise<void> | null = null;
+    const close = () => {
+      closing ??= opened.disposeAsync();
+      return closing;
+    };
+    return {
+      config,
+      store,
+      directory,
+      listeners: doors.listeners,
+      async reload(fresh) {
+        await keeper.reload();
+        const { put, released } = await seedAccounts(store, fresh.accounts);
+        log.info({ put, released }, 'accounts read again');
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+/** RFC 5321 §4.5.1: a server that takes mail for a domain takes mail for its postmaster. */
+async function demandPostmasters(config: Config, directory: OpenDirectory): Promise<void> {
+  if (config.test.catchAll) return;
+  const missing = await domainsWithoutPostmaster(directory, config.domains);
+  if (missing.length === 0) return;
+  const wanted = missing.map((domain) => `postmaster@${domain}`).join(', ');
+  throw new Error(
+    `${wanted} leads to nobody (RFC 5321 §4.5.1 wants a postmaster for each domain): add aliases = ["${wanted}"] to ` +
+      'an [[account]], or an account of that name with "postern account add"',
+  );
+}
