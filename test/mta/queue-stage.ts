@@ -48,6 +48,8 @@ export interface QueueStage extends AsyncDisposable {
   entries(): Promise<readonly { entry: EntryRow; transit: TransitRow }[]>;
   /** Octets of alice's messages here. */
   inbox(): Promise<string[]>;
+  /** Another runner over the same store, as after a kill -9: what the first one was about is forgotten. */
+  successor(): Promise<Pick<QueueStage, 'until'> & AsyncDisposable>;
   /** Moves the clock until idle connections have been closed. */
   partFrom(server: FakeServer): Promise<void>;
   /** Moves the clock to the next time at which something is to be done, and lets it be done. */
@@ -107,9 +109,14 @@ export async function queueStage(
   };
   const runner = createQueueRunner({ store, directory, clock, random: () => 0.5, dns, config, log });
   stack.defer(async () => {
-    const closed = runner.close(0);
-    clock.advance(1_000);
-    await closed;
+    let closed = false;
+    void runner.close(0).then(() => {
+      closed = true;
+    });
+    while (!closed) {
+      clock.advance(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   });
   await runner.start();
   let number = 0;
@@ -187,6 +194,11 @@ export async function queueStage(
           return Buffer.concat([prefix, octets]).toString('utf8');
         }),
       );
+    },
+    async successor() {
+      const next = createQueueRunner({ store: real, directory, clock, random: () => 0.5, dns, config, log });
+      await next.start();
+      return { until: stage.until, [Symbol.asyncDispose]: () => next.close(0) };
     },
     async partFrom(server) {
       while (!server.sessions.every(({ closed }) => closed)) {

@@ -148,24 +148,6 @@ describe('TLS of the hop', () => {
     await stage.until(empty);
     expect(server.sessions.map(({ commands }) => commands.includes('STARTTLS'))).toEqual([true, false, false]);
   });
-
-  test('a route that requires TLS never falls back', async () => {
-    for (const tls of ['required', 'verified'] as const) {
-      await using stage = await queueStage({
-        relay: { routes: [{ domain: 'far.test', host: '127.0.0.9', port: 1, tls }] },
-      });
-      const server = await stage.hop(2, {
-        keywords: TLS,
-        on: (line) => (line === 'STARTTLS' ? { do: 'broken-tls' } : undefined),
-      });
-      // The route names the port, which is known only now.
-      stage.domain('far.test', 2);
-      await stage.put({ to: ['bob@far.test'] });
-      const [entry] = await stage.until((entries) => entries[0]?.attempts === 1);
-      expect(entry?.last?.host).toBe('127.0.0.9');
-      expect(server.messages).toEqual([]);
-    }
-  });
 });
 
 describe('several hosts', () => {

@@ -50,6 +50,8 @@ export interface FakeServer {
   readonly messages: FakeMessage[];
   /** What the next sessions follow. */
   script: Script;
+  /** Says something on the newest connection, whatever the script says. */
+  say(reply: string): void;
   /** Resolves when `condition` holds; looked at after each event. */
   until(condition: () => boolean): Promise<void>;
   close(): Promise<void>;
@@ -63,8 +65,10 @@ export async function startFakeServer(script: Script = {}, address = '127.0.0.1'
   const tell = (): void => {
     for (const look of [...waiting]) look();
   };
+  let newest: Socket | null = null;
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
+    newest = socket;
     socket.once('close', () => sockets.delete(socket));
     serve(fake, socket, tell);
   });
@@ -76,6 +80,7 @@ export async function startFakeServer(script: Script = {}, address = '127.0.0.1'
     sessions: [],
     messages: [],
     script,
+    say: (reply) => void newest?.write(`${reply}\r\n`),
     until: (condition) =>
       new Promise((resolve) => {
         const look = (): void => {

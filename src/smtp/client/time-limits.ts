@@ -17,7 +17,7 @@ export const TIME_LIMITS = {
   /** §4.5.3.2.6: the answer to the final dot. */
   end: 600_000,
   reset: 60_000,
-  quit: 5_000,
+  quit: 2_000,
   /** From connecting to the last reply before MAIL. */
   session: 900_000,
   /** From MAIL to the last reply, for content of no size; `perMegabyte` comes on top (8 KiB/s). */

@@ -2,7 +2,7 @@
 // recipient. Commands leave in one write where the server has PIPELINING (RFC 2920).
 
 import { isAscii } from '../../formats/address.ts';
-import type { Envelope, Recipient } from '../../formats/envelope.ts';
+import type { Envelope } from '../../formats/envelope.ts';
 import type { Reply } from '../../formats/refusal.ts';
 import { type Channel, ConnectionFailure } from './channel.ts';
 import { mailLine, rcptLine } from './command-lines.ts';
@@ -44,18 +44,19 @@ export async function transact(
   if (obstacle !== null) return all(obstacle);
   const smtputf8 = extensions.smtputf8 && needsUtf8(envelope);
   const chosen: number[] = [];
+  const rcpts: string[] = [];
   const most = Math.min(RECIPIENTS, extensions.rcptMax ?? RECIPIENTS);
   for (const [index, recipient] of envelope.recipients.entries()) {
-    if (!extensions.smtputf8 && !isAscii(recipient.address)) outcomes[index] = noUtf8('a recipient');
-    else if (chosen.length < most) chosen.push(index);
+    if (!extensions.smtputf8 && !isAscii(recipient.address)) {
+      outcomes[index] = noUtf8('a recipient');
+    } else if (chosen.length < most) {
+      chosen.push(index);
+      rcpts.push(rcptLine(recipient, extensions));
+    }
   }
   if (chosen.length === 0) return { outcomes, open: false };
 
-  const lines = [
-    mailLine(envelope, content.size, smtputf8, extensions),
-    ...chosen.map((index) => rcptLine(envelope.recipients[index] as Recipient, extensions)),
-    'DATA\r\n',
-  ];
+  const lines = [mailLine(envelope, content.size, smtputf8, extensions), ...rcpts, 'DATA\r\n'];
   try {
     channel.deadline(TIME_LIMITS.transaction + (content.size / 1_000_000) * TIME_LIMITS.perMegabyte);
     const open = await converse(channel, lines, extensions.pipelining, chosen, outcomes, content);

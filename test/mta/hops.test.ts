@@ -1,0 +1,147 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Hops } from '../../src/mta/hops.ts';
+import type { NextHop } from '../../src/mta/route.ts';
+import { type Identity, makeContext } from '../../src/platform/tls.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../smtp/fake-server.ts';
+import { makeTestIdentity } from '../smtp/test-identity.ts';
+
+const TLS = [...KEYWORDS, 'STARTTLS', 'AUTH PLAIN'];
+const broken = (line: string) => (line === 'STARTTLS' ? ({ do: 'broken-tls' } as const) : undefined);
+const credentials = { user: 'alice', password: 'wonderland' };
+
+let identity: Identity;
+beforeAll(async () => {
+  identity = await makeTestIdentity('127.0.0.1');
+});
+const servers: FakeServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function stage(script: Script, hop: Partial<NextHop> = {}) {
+  const server = await startFakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
+  servers.push(server);
+  const clock = new FakeClock();
+  const hops = new Hops({ hostname: 'mail.here.test', clock });
+  const to: NextHop = {
+    name: '127.0.0.1',
+    address: '127.0.0.1',
+    port: server.port,
+    tls: 'opportunistic',
+    credentials: null,
+    ...hop,
+  };
+  return { server, clock, hops, to };
+}
+
+describe('the TLS rung of a hop', () => {
+  test.each([
+    ['opportunistic', true],
+    ['required', true],
+    ['none', false],
+  ] as const)('%s: TLS is %s where STARTTLS is offered', async (tls, secure) => {
+    const { server, hops, to } = await stage({}, { tls });
+    const connection = await hops.connect(to);
+    expect(connection.tls !== null).toBe(secure);
+    hops.destroy();
+    await server.until(() => server.sessions[0]?.closed ?? false);
+    expect(connection.alive).toBe(false);
+  });
+
+  test('opportunistic: a broken handshake is followed by one connection in clear, and none with TLS for a while', async () => {
+    const { server, clock, hops, to } = await stage({ on: broken });
+    expect((await hops.connect(to)).tls).toBeNull();
+    expect((await hops.connect(to)).tls).toBeNull();
+    expect(server.sessions.map(({ commands }) => commands.includes('STARTTLS'))).toEqual([true, false, false]);
+    clock.advance(3_600_000);
+    await hops.connect(to);
+    expect(server.sessions.map(({ commands }) => commands.includes('STARTTLS'))).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+    ]);
+    hops.destroy();
+  });
+
+  test.each(['required', 'verified'] as const)('%s: a broken handshake is the end', async (tls) => {
+    const { server, hops, to } = await stage({ on: broken }, { tls });
+    await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'handshake' });
+    expect(server.sessions).toHaveLength(1);
+  });
+
+  test('verified: a certificate that nobody vouches for is the end', async () => {
+    const { server, hops, to } = await stage({}, { tls: 'verified', credentials });
+    await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'handshake' });
+    expect(server.sessions[0]?.commands.some((line) => line.startsWith('AUTH'))).toBe(false);
+  });
+
+  test('H5: implicit TLS and STARTTLS to a smarthost, with credentials', async () => {
+    for (const [tls, implicit] of [
+      ['implicit', true],
+      ['required', false],
+    ] as const) {
+      const { server, hops, to } = await stage({ implicit }, { tls, credentials });
+      const connection = await hops.connect(to);
+      expect(connection.tls).not.toBeNull();
+      expect(server.sessions[0]?.commands.at(-1)).toBe(
+        `AUTH PLAIN ${Buffer.from('\0alice\0wonderland').toString('base64')}`,
+      );
+      hops.destroy();
+    }
+  });
+});
+
+describe('memory', () => {
+  test('a host that did not answer is left alone for a while, or until an operator wants it', async () => {
+    const { server, clock, hops, to } = await stage({ greeting: '421 4.3.2 busy' });
+    for (let time = 0; time < 3; time++) await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'refused' });
+    expect(server.sessions).toHaveLength(1);
+    clock.advance(120_000);
+    await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'refused' });
+    expect(server.sessions).toHaveLength(2);
+    hops.forget();
+    server.script = {};
+    expect((await hops.connect(to)).alive).toBe(true);
+    hops.destroy();
+  });
+
+  test('a host that has another connection open is not dead', async () => {
+    const { server, hops, to } = await stage({ keywords: KEYWORDS });
+    const first = await hops.connect(to);
+    server.script = { greeting: '421 4.7.0 too many' };
+    await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'refused' });
+    server.script = {};
+    expect((await hops.connect(to)).alive).toBe(true);
+    expect(first.alive).toBe(true);
+    hops.destroy();
+  });
+
+  test('idle connections are kept for a moment, then closed politely', async () => {
+    const { server, clock, hops, to } = await stage({ keywords: KEYWORDS });
+    const connection = await hops.connect(to);
+    hops.keep(to, connection);
+    expect(hops.reuse({ ...to, address: '127.0.0.2' })).toBeUndefined();
+    expect(hops.reuse(to)).toBe(connection);
+    expect(hops.reuse(to)).toBeUndefined();
+    hops.keep(to, connection);
+    clock.advance(5_000);
+    await server.until(() => server.sessions[0]?.closed ?? false);
+    expect(server.sessions[0]?.commands.at(-1)).toBe('QUIT');
+    expect(hops.reuse(to)).toBeUndefined();
+  });
+
+  test('retiring says QUIT; destroying ends what is being opened too', async () => {
+    const { server, hops, to } = await stage({ keywords: KEYWORDS });
+    hops.keep(to, await hops.connect(to));
+    await hops.retire();
+    expect(server.sessions[0]?.commands.at(-1)).toBe('QUIT');
+    server.script = { greeting: { do: 'stall' } };
+    const opening = hops.connect(to);
+    await server.until(() => server.sessions.length === 2);
+    hops.destroy();
+    await expect(opening).rejects.toBeDefined();
+  });
+});
