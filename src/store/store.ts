@@ -60,7 +60,7 @@ export type Change = { readonly commit: Commit } & (
     }
   /** Accounts or passwords changed: this account, or any of them where none is named. */
   | { readonly kind: 'directory'; readonly account?: AccountId }
-  /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times. */
+  /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times, or Infinity. */
   | { readonly kind: 'queue'; readonly nextAt: number }
 );
 
@@ -89,7 +89,8 @@ export interface Page<T> {
   readonly commit: Commit;
 }
 
-/** Reads. Each sees one snapshot, holds no statement open when it resolves, and returns at most 500 rows or 1 MiB. */
+/** Reads. Each sees one snapshot, holds no statement open when it resolves, and returns at most 500 rows or 1 MiB. When
+ * one that tells its commit resolves, every change up to that commit has been told to those who follow. */
 export interface Reads {
   accounts(): Promise<readonly AccountRow[]>;
   account(id: AccountId): Promise<AccountRow | undefined>;

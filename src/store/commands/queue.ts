@@ -75,6 +75,7 @@ function queued(work: Work, entry: EntryId): Queued | undefined {
 
 /** settle: what became of entries. One that is gone (an operator removed it) is passed over. */
 export function settle(work: Work, settlements: readonly Settlement[]): void {
+  if (settlements.length === 0) return;
   let nextAt = Number.POSITIVE_INFINITY;
   for (const settlement of settlements) {
     const row = queued(work, settlement.entry);

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { CommandOf } from '../../../src/store/commands.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { eachStore, type Harness, recorded } from './harness.ts';
+
+function put(store: Store, address: string, more: Partial<CommandOf<'put-account'>> = {}) {
+  return store.execute({
+    kind: 'put-account',
+    address,
+    aliases: [],
+    quota: null,
+    password: null,
+    seeded: false,
+    existing: 'fail',
+    ...more,
+  });
+}
+
+const password = { argon2id: '$argon2id$', scramSha1: null, scramSha256: '4096:s$k:v' };
+
+export function accountCases(harness: Harness): void {
+  describe('accounts', () => {
+    const given = eachStore(harness);
+
+    it('keeps addresses, aliases and passwords', async () => {
+      const { store } = given;
+      const changes = recorded(store, { kind: 'directory' });
+      const { account } = await put(store, 'Alice@example.test', {
+        aliases: ['b@example.test', 'a@example.test', 'alice@example.test'],
+        quota: 1_000,
+        password,
+        seeded: true,
+      });
+      expect(await store.read.account(account)).toEqual({
+        id: account,
+        address: 'Alice@example.test',
+        aliases: ['b@example.test', 'a@example.test'],
+        password,
+        quota: 1_000,
+        usedOctets: 0,
+        usedMessages: 0,
+        seeded: true,
+      });
+      await store.execute({ kind: 'set-password', account, password: { ...password, scramSha1: 'x' } });
+      expect((await store.read.accounts())[0]?.password?.scramSha1).toBe('x');
+      expect(changes).toMatchObject([{ kind: 'directory', account }, { account }]);
+      await expect(store.execute({ kind: 'set-password', account: 77 as never, password })).rejects.toMatchObject({
+        kind: 'missing',
+      });
+    });
+
+    it('replaces, keeps or refuses an account that exists', async () => {
+      const { store } = given;
+      const { account } = await put(store, 'a@x.test', { aliases: ['b@x.test'] });
+      await expect(put(store, 'A@X.test')).rejects.toMatchObject({ kind: 'exists' });
+      expect(await put(store, 'a@x.test', { existing: 'keep', aliases: [] })).toEqual({ account, created: false });
+      expect((await store.read.account(account))?.aliases).toEqual(['b@x.test']);
+      expect(await put(store, 'a@x.test', { existing: 'replace', aliases: ['c@x.test'], quota: 5 })).toEqual({
+        account,
+        created: false,
+      });
+      expect(await store.read.account(account)).toMatchObject({ aliases: ['c@x.test'], quota: 5 });
+      // b is free again, c is not.
+      await expect(put(store, 'd@x.test', { aliases: ['c@x.test'] })).rejects.toMatchObject({ kind: 'exists' });
+      await expect(put(store, 'c@x.test', { existing: 'replace' })).rejects.toMatchObject({ kind: 'exists' });
+      expect(await store.read.accounts()).toHaveLength(1);
+      expect((await put(store, 'b@x.test')).created).toBe(true);
+    });
+
+    it('stands again after it was closed', async () => {
+      const { place } = given;
+      const { account } = await put(given.store, 'a@x.test');
+      await given.store.close();
+      await given.store.close();
+      await expect(put(given.store, 'b@x.test')).rejects.toMatchObject({ kind: 'closed' });
+      const store = await place.open();
+      expect((await store.read.account(account))?.address).toBe('a@x.test');
+      expect((await put(store, 'b@x.test')).account).toBeGreaterThan(account);
+    });
+  });
+}

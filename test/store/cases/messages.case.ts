@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { Flag, type Uid } from '../../../src/store/rows.ts';
+import { account, deliver, flag, letter, mailboxOf, stage } from '../mail.ts';
+import { eachStore, type Harness, recorded } from './harness.ts';
+
+const uid = (number: number) => number as Uid;
+const uids = (...numbers: number[]) => numbers.map(uid);
+
+export function messageCases(harness: Harness): void {
+  describe('messages', () => {
+    const given = eachStore(harness);
+
+    async function filled(messages: number) {
+      const { store } = given;
+      const alice = await account(store);
+      for (let at = 1; at <= messages; at++) await deliver(store, alice, letter(`${at}`));
+      return { store, alice, inbox: (await mailboxOf(store, alice)).id };
+    }
+
+    it('changes flags, counts them, and tells what stands afterwards', async () => {
+      const { store, inbox } = await filled(3);
+      const changes = recorded(store, { mailbox: inbox });
+      const first = await flag(store, inbox, uids(1, 3, 9), Flag.Seen | Flag.Deleted, ['Urgent']);
+      expect([...first.uids]).toEqual([1, 3]);
+      expect([...first.flags]).toEqual([9, 9]);
+      expect(first.keywords).toEqual([['Urgent'], ['Urgent']]);
+      expect(await store.read.mailbox(inbox)).toMatchObject({ unseen: 1, deleted: 2, keywords: ['Urgent'] });
+      // Again: nothing changes, and nothing is told.
+      const again = await flag(store, inbox, uids(1, 3), Flag.Seen, ['URGENT']);
+      expect([...again.flags]).toEqual([9, 9]);
+      expect(changes).toHaveLength(1);
+      const removed = await store.execute({
+        kind: 'flags',
+        mailbox: inbox,
+        uids: uids(3, 2, 1),
+        mode: 'remove',
+        flags: Flag.Deleted,
+        keywords: ['urgent'],
+        unchangedSince: null,
+        view: null,
+      });
+      expect([...removed.uids]).toEqual([3, 2, 1]);
+      expect([...removed.flags]).toEqual([1, 0, 1]);
+      expect(changes.at(-1)).toMatchObject({ kind: 'flags', uids: Uint32Array.of(3, 1), keywords: null });
+      const replaced = await store.execute({
+        kind: 'flags',
+        mailbox: inbox,
+        uids: uids(1),
+        mode: 'replace',
+        flags: Flag.Answered,
+        keywords: ['a', 'b', 'A'],
+        unchangedSince: null,
+        view: null,
+      });
+      expect([replaced.flags[0], replaced.keywords]).toEqual([Flag.Answered, [['a', 'b']]]);
+      expect((await store.read.messages(inbox, uids(1))).rows[0]).toMatchObject({ flags: 2, keywords: ['a', 'b'] });
+    });
+
+    // RFC 7162 §3.1.3
+    it('leaves messages that were changed since', async () => {
+      const { store, inbox } = await filled(2);
+      const before = await store.read.messages(inbox, uids(1, 2));
+      const since = before.rows[1]?.modSeq ?? (0 as never);
+      await flag(store, inbox, uids(2), Flag.Seen);
+      const result = await store.execute({
+        kind: 'flags',
+        mailbox: inbox,
+        uids: uids(1, 2),
+        mode: 'add',
+        flags: Flag.Flagged,
+        keywords: [],
+        unchangedSince: since,
+        view: null,
+      });
+      expect([[...result.uids], [...result.modified]]).toEqual([[1], [2]]);
+    });
+
+    it('refuses what is no keyword, and too many of them', async () => {
+      const { store, inbox } = await filled(1);
+      for (const bad of ['', 'a b', 'x'.repeat(129), 'a\nb']) {
+        await expect(flag(store, inbox, uids(1), 0, [bad])).rejects.toMatchObject({ kind: 'refused' });
+      }
+      const many = Array.from({ length: 257 }, (_, at) => `k${at}`);
+      await expect(flag(store, inbox, uids(1), 0, many)).rejects.toMatchObject({ kind: 'refused' });
+    });
+
+    it('expunges what is marked, and logs it', async () => {
+      const { store, inbox } = await filled(5);
+      const start = (await store.read.mailbox(inbox))?.highestModSeq ?? (0 as never);
+      await flag(store, inbox, uids(1, 2, 4), Flag.Deleted);
+      const changes = recorded(store, { mailbox: inbox });
+      const some = await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(2, 3), force: false, view: null });
+      expect([...some.uids]).toEqual([2]);
+      const rest = await store.execute({ kind: 'expunge', mailbox: inbox, uids: null, force: false, view: null });
+      expect([...rest.uids]).toEqual([1, 4]);
+      expect(changes).toMatchObject([
+        { kind: 'expunged', uids: Uint32Array.of(2) },
+        { kind: 'expunged', uids: Uint32Array.of(1, 4) },
+      ]);
+      expect([...(await store.read.uids(inbox)).uids]).toEqual([3, 5]);
+      expect(await store.read.mailbox(inbox)).toMatchObject({ messages: 2, deleted: 0, unseen: 2 });
+      expect([...(await store.read.vanishedSince(inbox, start)).uids]).toEqual([1, 2, 4]);
+      expect([...(await store.read.vanishedSince(inbox, some.modSeq)).uids]).toEqual([1, 4]);
+      const all = await store.execute({ kind: 'expunge', mailbox: inbox, uids: null, force: true, view: null });
+      expect([...all.uids]).toEqual([3, 5]);
+    });
+
+    it('copies with a shared body and the same e-mail id, and moves', async () => {
+      const { store, alice, inbox } = await filled(3);
+      await flag(store, inbox, uids(1), Flag.Flagged, ['Kept']);
+      const archive = (await mailboxOf(store, alice, 'Archive')).id;
+      const copied = await store.execute({
+        kind: 'copy',
+        from: inbox,
+        uids: uids(1, 3, 8),
+        to: archive,
+        now: 9,
+        view: null,
+      });
+      expect([[...copied.from], [...copied.to]]).toEqual([
+        [1, 3],
+        [1, 2],
+      ]);
+      const [original] = (await store.read.messages(inbox, uids(1))).rows;
+      const [copy] = (await store.read.messages(archive, uids(1))).rows;
+      const { body, emailId, threadId, internalDate, flags, keywords } = original ?? {};
+      expect(copy).toMatchObject({ body, emailId, threadId, internalDate, flags, keywords, saveDate: 9 });
+      const moved = await store.execute({
+        kind: 'move',
+        from: inbox,
+        uids: uids(2, 3),
+        to: archive,
+        now: 9,
+        view: null,
+      });
+      expect([...moved.to]).toEqual([3, 4]);
+      expect([...(await store.read.uids(inbox)).uids]).toEqual([1]);
+      expect(await store.read.mailbox(archive)).toMatchObject({ messages: 4, unseen: 4 });
+      await expect(
+        store.execute({ kind: 'copy', from: inbox, uids: uids(1), to: 99 as never, now: 9, view: null }),
+      ).rejects.toMatchObject({ kind: 'missing' });
+    });
+
+    it('appends several messages, all or none', async () => {
+      const { store, alice } = await filled(0);
+      const drafts = (await mailboxOf(store, alice, 'Drafts')).id;
+      const facts = { headerSize: 2, messageId: null, references: [] };
+      const appended = async (flags: number, keywords: string[]) => {
+        const body = await stage(store, letter('draft'));
+        return { body, facts, flags, keywords, internalDate: 5_000, internalZone: -90 };
+      };
+      const bad = [await appended(0, []), await appended(0, ['no keyword'])];
+      await expect(
+        store.execute({ kind: 'append', mailbox: drafts, now: 1, messages: bad, view: null }),
+      ).rejects.toMatchObject({ kind: 'refused' });
+      const good = [await appended(Flag.Draft, []), await appended(Flag.Seen, ['x'])];
+      const result = await store.execute({ kind: 'append', mailbox: drafts, now: 1, messages: good, view: null });
+      expect(result.uids).toEqual([1, 2]);
+      expect((await store.read.messages(drafts, uids(1, 2))).rows).toMatchObject([
+        { flags: Flag.Draft, internalDate: 5_000, internalZone: -90 },
+        { flags: Flag.Seen, keywords: ['x'] },
+      ]);
+    });
+
+    // RFC 8474 §5.2
+    it('joins threads by Message-ID, In-Reply-To and References', async () => {
+      const { store, alice, inbox } = await filled(0);
+      const send = async (header: string) => {
+        const { uid: placed } = await deliver(store, alice, letter('x', header));
+        return (await store.read.messages(inbox, [placed])).rows[0]?.threadId;
+      };
+      const root = await send('Message-ID: <1@x>\r\n');
+      const answer = await send('Message-ID: <2@x>\r\nIn-Reply-To: <1@x>\r\n');
+      const deep = await send('Message-ID: <4@x>\r\nReferences: <1@x> <2@x> <3@x>\r\n');
+      const late = await send('Message-ID: <3@x>\r\n');
+      const other = await send('Message-ID: <5@x>\r\n');
+      const orphan = await send('Message-ID: <7@x>\r\nReferences: <6@x>\r\n');
+      const sibling = await send('Message-ID: <8@x>\r\nReferences: <6@x>\r\n');
+      expect([answer, deep, late]).toEqual([root, root, root]);
+      expect(new Set([root, other, orphan]).size).toBe(3);
+      expect(sibling).toBe(orphan);
+    });
+
+    it('pages what changed, by MODSEQ', async () => {
+      const { store, inbox } = await filled(3);
+      const start = (await store.read.mailbox(inbox))?.highestModSeq ?? (0 as never);
+      await flag(store, inbox, uids(3), Flag.Seen);
+      await flag(store, inbox, uids(1), Flag.Seen);
+      const page = await store.read.changedSince(inbox, start);
+      expect(page.rows.map((row) => row.uid)).toEqual([3, 1]);
+      expect(page.rows[1]?.modSeq).toBe((await store.read.mailbox(inbox))?.highestModSeq);
+      expect(await store.read.firstUnseen(inbox)).toBe(2);
+    });
+
+    it('reads rows of UIDs near and far', async () => {
+      const { store, inbox } = await filled(12);
+      await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(5), force: true, view: null });
+      const near = await store.read.messages(inbox, uids(4, 6, 7));
+      expect(near.rows.map((row) => row.uid)).toEqual([4, 6, 7]);
+      const far = await store.read.messages(inbox, Uint32Array.of(1, 12, 40));
+      expect(far.rows.map((row) => row.uid)).toEqual([1, 12]);
+      expect((await store.read.messages(inbox, [])).rows).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import type { Settlement } from '../../../src/store/commands.ts';
+import type { Attempt, EntryId } from '../../../src/store/rows.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { acceptance, account, delivery, dispatchTo, letter } from '../mail.ts';
+import { eachStore, type Harness, recorded, until } from './harness.ts';
+
+async function send(store: Store, ...recipients: `${string}@${string}`[]): Promise<readonly EntryId[]> {
+  const { entries } = await store.execute(await acceptance(store, letter('x'), [], dispatchTo(...recipients)));
+  return entries;
+}
+
+const attempt = (text: string): Attempt => ({
+  at: 2_000,
+  host: 'mx.remote.test',
+  address: '192.0.2.1',
+  tls: null,
+  reply: { code: 451, status: '4.3.0', text },
+  text,
+});
+
+const settlement = (entry: EntryId, tried: Attempt | null, then: Settlement['then']): Settlement => ({
+  entry,
+  attempt: tried,
+  then,
+});
+
+const NONE = 0 as EntryId;
+
+export function queueCases(harness: Harness): void {
+  describe('queue', () => {
+    const given = eachStore(harness);
+
+    it('gives due entries by destination, with everything that was said', async () => {
+      const { store } = given;
+      const changes = recorded(store, { kind: 'queue' });
+      const [first = NONE] = await send(store, 'a@remote.test', 'b@remote.test', 'c@other.test');
+      expect(changes).toMatchObject([{ kind: 'queue', nextAt: 1_000 }]);
+      expect(await store.read.queue.dueDestinations(999, 10)).toEqual([]);
+      expect(await store.read.queue.dueDestinations(1_000, 10)).toEqual(['other.test', 'remote.test']);
+      expect(await store.read.queue.dueDestinations(1_000, 1)).toEqual(['other.test']);
+      const due = await store.read.queue.due('remote.test', 1_000, 10);
+      expect(due.map(({ entry }) => entry.recipient.localPart)).toEqual(['a', 'b']);
+      expect(due[0]?.transit).toEqual(due[1]?.transit);
+      expect(due[0]).toMatchObject({
+        entry: {
+          id: first,
+          parameters: { notify: ['failure', 'delay'], orcpt: 'rfc822;a@remote.test' },
+          attempts: 0,
+          last: null,
+          state: 'waiting',
+          createdAt: 1_000,
+        },
+        transit: {
+          reversePath: { localPart: 'alice', domain: 'example.test' },
+          parameters: { body: '8BITMIME', ret: 'HDRS', envid: 'id 1' },
+          origin: { role: 'submission', localPort: 587 },
+        },
+      });
+      expect(await store.read.queue.nextAt()).toBe(1_000);
+      expect(await store.read.queue.size()).toBe(3);
+      const listed = await store.read.queue.list({ limit: 2, after: first });
+      expect(listed.map(({ entry }) => entry.recipient.localPart)).toEqual(['b', 'c']);
+      expect(await store.read.queue.list({ destination: 'other.test', limit: 9 })).toHaveLength(1);
+    });
+
+    it('settles: later, done, failed with a report', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const [a = NONE, b = NONE, c = NONE] = await send(store, 'a@remote.test', 'b@remote.test', 'c@remote.test');
+      const transit = (await store.read.queue.entry(a))?.transit;
+      const report = await acceptance(store, letter('report'), [delivery(alice)]);
+      await store.execute({
+        kind: 'settle',
+        settlements: [
+          settlement(a, attempt('later'), { kind: 'retry', nextAt: 9_000, warnAt: 60_000 }),
+          settlement(b, attempt('no'), { kind: 'failed' }),
+          settlement(c, null, { kind: 'done' }),
+          settlement(999 as EntryId, null, { kind: 'done' }),
+        ],
+        reports: [report],
+      });
+      const kept = await store.read.queue.entry(a);
+      expect(kept).toMatchObject({
+        entry: { attempts: 1, nextAt: 9_000, warnAt: 60_000, last: { text: 'later' } },
+        attempts: [{ text: 'later', host: 'mx.remote.test' }],
+      });
+      expect(await store.read.queue.entry(b)).toBeUndefined();
+      expect(await store.read.queue.size()).toBe(1);
+      expect(await store.read.account(alice)).toMatchObject({ usedMessages: 1 });
+      // A warning that fell due is no attempt.
+      await store.execute({
+        kind: 'settle',
+        settlements: [settlement(a, null, { kind: 'retry', nextAt: 9_000, warnAt: null })],
+        reports: [],
+      });
+      expect((await store.read.queue.entry(a))?.entry).toMatchObject({
+        attempts: 1,
+        warnAt: null,
+        last: { text: 'later' },
+      });
+      await store.execute({
+        kind: 'settle',
+        settlements: [settlement(a, null, { kind: 'done' })],
+        reports: [],
+      });
+      expect(await store.read.queue.transit(transit?.id ?? (0 as never))).toBeUndefined();
+      expect(await store.read.queue.nextAt()).toBeNull();
+      await until(async () => (await store.read.body(transit?.body ?? (0 as never), 0, 1)).length === 0);
+    });
+
+    it('remembers the last attempts only', async () => {
+      const { store } = given;
+      const [a = NONE] = await send(store, 'a@remote.test');
+      for (let at = 1; at <= 55; at++) {
+        await store.execute({
+          kind: 'settle',
+          settlements: [settlement(a, attempt(`${at}`), { kind: 'retry', nextAt: at, warnAt: null })],
+          reports: [],
+        });
+      }
+      const attempts = (await store.read.queue.entry(a))?.attempts ?? [];
+      expect(attempts).toHaveLength(50);
+      expect([attempts[0]?.text, attempts[1]?.text, attempts.at(-1)?.text]).toEqual(['1', '7', '55']);
+    });
+
+    it('is controlled by an operator', async () => {
+      const { store } = given;
+      const [a = NONE, b = NONE] = await send(store, 'a@remote.test', 'b@remote.test');
+      const control = (action: 'retry' | 'remove' | 'hold' | 'release', entries: readonly EntryId[]) =>
+        store.execute({ kind: 'queue-control', entries, action, now: 500 });
+      expect(await control('hold', [a, 99 as EntryId])).toEqual({ changed: 1 });
+      expect((await store.read.queue.due('remote.test', 90_000, 9)).map(({ entry }) => entry.id)).toEqual([b]);
+      await control('release', [a]);
+      expect(await store.read.queue.due('remote.test', 1_000, 9)).toHaveLength(2);
+      const changes = recorded(store, { kind: 'queue' });
+      await control('retry', [b]);
+      expect(changes).toMatchObject([{ nextAt: 500 }]);
+      expect(await store.read.queue.due('remote.test', 500, 9)).toHaveLength(1);
+      await control('remove', [a, b]);
+      expect(await store.read.queue.size()).toBe(0);
+    });
+  });
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { account, bodyOctets, delivery } from '../mail.ts';
+import { eachStore, type Harness } from './harness.ts';
+
+const facts = { headerSize: 0, messageId: null, references: [] };
+
+export function stagingCases(harness: Harness): void {
+  describe('staging', () => {
+    const given = eachStore(harness);
+
+    it('bounds one body and all of them, and frees what is discarded', async () => {
+      const { place } = given;
+      await given.store.close();
+      const store = await place.open({ stagingPerSession: 1_000_000, stagingTotal: 1_500_000 });
+      const one = store.stage();
+      await one.write(new Uint8Array(900_000));
+      await expect(one.write(new Uint8Array(100_001))).rejects.toMatchObject({ kind: 'full' });
+      const other = store.stage();
+      await other.write(new Uint8Array(600_000));
+      await expect(other.write(new Uint8Array(1))).rejects.toMatchObject({ kind: 'busy' });
+      one.discard();
+      one.discard();
+      await other.write(new Uint8Array(1));
+      expect(other.size).toBe(600_001);
+      other.finish();
+      await expect(other.write(new Uint8Array(1))).rejects.toMatchObject({ kind: 'refused' });
+      other.discard();
+      const whole = store.stage();
+      await whole.write(new Uint8Array(1_000_000));
+      whole.discard();
+    });
+
+    it('gives its room back when the command is done, well or not', async () => {
+      const { place } = given;
+      await given.store.close();
+      const store = await place.open({ stagingPerSession: 400_000, stagingTotal: 400_000 });
+      const alice = await account(store);
+      for (const deliveries of [[delivery(alice)], [delivery(99 as never)], [delivery(alice)], []]) {
+        const staging = store.stage();
+        await staging.write(new Uint8Array(400_000));
+        const command = { kind: 'accept', messageId: 'x', now: 1, dispatch: null, facts, deliveries } as const;
+        await store.execute({ ...command, body: staging.finish() }).catch(() => {});
+        staging.discard();
+      }
+    });
+
+    it('takes many bodies at once, piece by piece', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      await Promise.all(
+        Array.from({ length: 8 }, async (_, at) => {
+          const staging = store.stage();
+          const size = 700_000 + at;
+          for (let sent = 0; sent < size; ) {
+            const piece = new Uint8Array(Math.min(33_333, size - sent)).fill(at + 1);
+            sent += piece.length;
+            await staging.write(piece);
+          }
+          const { placed } = await store.execute({
+            kind: 'accept',
+            body: staging.finish(),
+            facts,
+            messageId: 'x',
+            now: 1,
+            deliveries: [delivery(alice)],
+            dispatch: null,
+          });
+          const [one] = placed;
+          const { rows } = await store.read.messages(one?.mailbox ?? (0 as never), [one?.uid ?? (0 as never)]);
+          expect(rows[0]?.size).toBe(size);
+          const octets = await bodyOctets(store, rows[0]?.body ?? (0 as never), size);
+          expect(octets.every((octet) => octet === at + 1)).toBe(true);
+        }),
+      );
+    });
+  });
+}

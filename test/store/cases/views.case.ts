@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { BodyId, MailboxId, Uid } from '../../../src/store/rows.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { account, deliver, letter, mailboxOf } from '../mail.ts';
+import { handClock } from './hand-clock.ts';
+import { eachStore, type Harness, until } from './harness.ts';
+
+async function rowOf(store: Store, mailbox: MailboxId, uid: Uid) {
+  return (await store.read.messages(mailbox, [uid])).rows[0];
+}
+
+async function bodyIsThere(store: Store, body: BodyId): Promise<boolean> {
+  return (await store.read.body(body, 0, 1)).length > 0;
+}
+
+export function viewCases(harness: Harness): void {
+  describe('views and tombstones', () => {
+    const given = eachStore(harness);
+
+    async function expunged(store: Store) {
+      const alice = await account(store);
+      const { mailbox, uid } = await deliver(store, alice, letter('x'));
+      const row = await rowOf(store, mailbox, uid);
+      return { alice, mailbox, uid, body: row?.body ?? (0 as BodyId) };
+    }
+
+    const expunge = (store: Store, mailbox: MailboxId, uid: Uid) =>
+      store.execute({ kind: 'expunge', mailbox, uids: [uid], force: true, view: null });
+
+    it('keeps an expunged message until every view was told, then frees it', async () => {
+      const { store } = given;
+      const { mailbox, uid, body } = await expunged(store);
+      const open = () => store.execute({ kind: 'open-view', mailbox, claimRecent: false });
+      const [one, other] = [await open(), await open()];
+      await expunge(store, mailbox, uid);
+      expect(await rowOf(store, mailbox, uid)).toMatchObject({ expunged: true });
+      const { commit } = await store.read.uids(mailbox);
+      await store.execute({ kind: 'acknowledge-view', view: one.view, commit });
+      // Something happens, and the tombstone still stands for the other view.
+      for (let at = 0; at < 20; at++) await store.execute({ kind: 'acknowledge-view', view: one.view, commit });
+      expect(await rowOf(store, mailbox, uid)).toMatchObject({ expunged: true });
+      expect(await bodyIsThere(store, body)).toBe(true);
+      await store.execute({ kind: 'close-view', view: other.view });
+      await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
+      await until(async () => !(await bodyIsThere(store, body)));
+    });
+
+    it('frees it at most an hour later', async () => {
+      const { place } = given;
+      await given.store.close();
+      const clock = handClock(1_000_000);
+      const store = await place.open({ clock });
+      const { mailbox, uid } = await expunged(store);
+      const { view } = await store.execute({ kind: 'open-view', mailbox, claimRecent: false });
+      await expunge(store, mailbox, uid);
+      clock.advance(3_500_000);
+      await store.execute({ kind: 'acknowledge-view', view, commit: 0 as never });
+      expect(await rowOf(store, mailbox, uid)).toMatchObject({ expunged: true });
+      // No command comes: the store looks at the clock by itself.
+      clock.advance(200_000);
+      await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
+    });
+
+    it('keeps a body while a copy or the queue has it', async () => {
+      const { store } = given;
+      const { alice, mailbox, uid, body } = await expunged(store);
+      const archive = (await mailboxOf(store, alice, 'Archive')).id;
+      await store.execute({ kind: 'copy', from: mailbox, uids: [uid], to: archive, now: 1, view: null });
+      await expunge(store, mailbox, uid);
+      await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
+      expect(await bodyIsThere(store, body)).toBe(true);
+      await store.execute({ kind: 'delete-mailbox', mailbox: archive });
+      await until(async () => !(await bodyIsThere(store, body)));
+    });
+
+    it('keeps the messages of a deleted mailbox while a view has it open', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const { mailbox, uid } = await deliver(store, alice, letter('x'), { mailbox: 'Junk' });
+      const { view } = await store.execute({ kind: 'open-view', mailbox, claimRecent: true });
+      await store.execute({ kind: 'delete-mailbox', mailbox });
+      expect(await store.read.mailbox(mailbox)).toBeUndefined();
+      for (let at = 0; at < 20; at++) {
+        await store.execute({ kind: 'acknowledge-view', view, commit: 0 as never });
+      }
+      expect(await rowOf(store, mailbox, uid)).toBeDefined();
+      await store.execute({ kind: 'close-view', view });
+      await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
+    });
+
+    it('frees everything of a removed account', async () => {
+      const { store } = given;
+      const { alice, mailbox, uid, body } = await expunged(store);
+      await store.execute({ kind: 'remove-account', account: alice });
+      expect(await store.read.account(alice)).toBeUndefined();
+      expect(await store.read.mailboxes(alice)).toEqual([]);
+      await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
+      await until(async () => !(await bodyIsThere(store, body)));
+      const again = await account(store);
+      expect(again).not.toBe(alice);
+      await expect(store.execute({ kind: 'remove-account', account: alice })).rejects.toMatchObject({
+        kind: 'missing',
+      });
+    });
+
+    it('finishes what a stop interrupted', async () => {
+      const { place } = given;
+      const { mailbox, uid, body } = await expunged(given.store);
+      await given.store.execute({ kind: 'open-view', mailbox, claimRecent: false });
+      await expunge(given.store, mailbox, uid);
+      const staging = given.store.stage();
+      await staging.write(new Uint8Array(600_000));
+      await given.store.close();
+      const store = await place.open();
+      await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
+      await until(async () => !(await bodyIsThere(store, body)));
+    });
+
+    // RFC 3501 §2.3.2
+    it('gives Recent to one session', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const { mailbox } = await deliver(store, alice, letter('1'));
+      const open = async (claimRecent: boolean) => {
+        const { recentFrom } = await store.execute({ kind: 'open-view', mailbox, claimRecent });
+        return recentFrom;
+      };
+      expect([await open(false), await open(true), await open(true), await open(false)]).toEqual([1, 1, 2, 2]);
+      const { uid } = await deliver(store, alice, letter('2'));
+      const claim = () => store.execute({ kind: 'claim-recent', mailbox, upTo: uid });
+      expect([(await claim()).recentFrom, (await claim()).recentFrom, await open(true)]).toEqual([2, 3, 3]);
+      expect(await store.read.mailbox(mailbox)).toMatchObject({ recentFrom: 3 });
+    });
+  });
+}
