@@ -5,8 +5,9 @@ import { Command } from 'commander';
 import { type Context, EXIT, Failure } from './cli/context.ts';
 import { ConfigError } from './config/place.ts';
 
+// This program's own file.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  readonly version: string; // this program's own file
+  readonly version: string;
 };
 
 const program = new Command('postern')

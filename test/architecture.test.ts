@@ -17,7 +17,10 @@ const HARD_CAP = 400;
 const tables = new Set(['src/rfcs.ts']);
 
 /** Time and chance come in as arguments; these may take them from the machine, each for its reason. */
-const machineTime: Readonly<Record<string, string>> = {};
+const machineTime: Readonly<Record<string, string>> = {
+  'src/store/reads/summaries.ts': 'bounds how long it holds the thread, which no clock in hand can measure',
+  'src/store/writer/writer.ts': 'frees in slices of so many ms of real time',
+};
 
 test('imports point the way the mail flows', () => {
   const wrong = source
@@ -78,7 +81,7 @@ test('every cited RFC is in the table, which is in order', () => {
 });
 
 test('no file is called by what it is not', () => {
-  const vague = /(?:^|[/.-])(?:utils?|helpers?|common|managers?|misc|shared|stuff|index)(?:[-.]|$)/;
+  const vague = /(?:^|[/.-])(?:utils?|helpers?|common|managers?|misc|shared|stuff)(?:[-.]|$)|^index\./;
   expect(code.map((file) => file.path).filter((path) => vague.test(path.replace(/^.*\//, '')))).toEqual([]);
   expect(code.map((file) => file.path).filter((path) => !/^[a-z0-9/.-]+$/.test(path))).toEqual([]);
 });

@@ -71,6 +71,7 @@ export function controlHandlers(server: {
     queue: (argument) => administration.queue(argument as QueueFilter),
     entry: (argument) => administration.entry(argument as EntryId),
     execute(argument) {
+      // As above; KINDS is checked all the same.
       const command = argument as CommandOf<Kind>;
       if (!KINDS.includes(command.kind)) throw new ControlError('refused', `"${command.kind}" is not for verbs`);
       return administration.execute(command);
@@ -81,8 +82,10 @@ export function controlHandlers(server: {
 /** Through the control socket. Casts: the other end is controlHandlers. */
 function remoteAdministration(client: ControlClient): Administration {
   return {
+    // Each answer is what controlHandlers gives for this name.
     accounts: () => client.request('accounts') as Promise<readonly AccountSummary[]>,
     queue: (filter) => client.request('queue', filter) as Promise<readonly QueueRow[]>,
+    // As above.
     entry: (id) => client.request('entry', id) as ReturnType<Administration['entry']>,
     execute: (command) => client.request('execute', command) as never,
   };

@@ -48,6 +48,7 @@ async function readText(path: string, name: string): Promise<string> {
   try {
     octets = await readFile(path);
   } catch (cause) {
+    // What readFile throws.
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ENOENT') throw wrong(`cannot be read (${code})`, cause);
     throw wrong('does not exist: name another file with --config or POSTERN_CONFIG', cause);

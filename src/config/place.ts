@@ -20,9 +20,10 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly complaints: readonly Complaint[];
   constructor(complaints: readonly Complaint[], options?: ErrorOptions) {
-    const listed = complaints.slice(0, MAX_LISTED).map(({ place, text }) => `${placeText(place)}: ${text}`);
+    const inOrder = complaints.toSorted((one, other) => one.place.line - other.place.line);
+    const listed = inOrder.slice(0, MAX_LISTED).map(({ place, text }) => `${placeText(place)}: ${text}`);
     super(listed.join('\n'), options);
-    this.complaints = complaints;
+    this.complaints = inOrder;
   }
 }
 

@@ -188,5 +188,6 @@ async function read(file: string): Promise<string> {
 }
 
 function codeOf(error: unknown): string {
+  // What the file system throws has a code; anything else has none.
   return (error as NodeJS.ErrnoException).code ?? String(error);
 }

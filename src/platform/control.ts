@@ -97,9 +97,10 @@ export async function connectControl(path: string): Promise<ControlClient | null
     });
   } catch (error) {
     socket.destroy();
+    // What a socket fails with.
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ECONNREFUSED' || code === 'ENOENT') return null;
-    if (code === 'EACCES') throw new Error(`${path} belongs to another user: run this as the user of the server`);
+    if (code === 'EACCES') throw new Error(`${path} is another user's: run this with the rights of the server's user`);
     throw error;
   }
   socket.setTimeout(0);
@@ -151,6 +152,7 @@ function frameOf(response: Response): Buffer {
 
 function describe(error: unknown): { kind: string; message: string } {
   if (!(error instanceof Error)) return { kind: 'failed', message: String(error) };
+  // Of the errors that cross, some have a kind.
   const { kind } = error as Error & { kind?: unknown };
   return { kind: typeof kind === 'string' ? kind : error.name, message: error.message };
 }

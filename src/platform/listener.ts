@@ -188,6 +188,7 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
       break;
     } catch (error) {
       await shut();
+      // What a socket fails with.
       const again = options.port === 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
       if (!again || tries === PORT_TRIES) throw error;
     }

@@ -19,7 +19,7 @@ const MAX_WAITING = 16 * 1024 * 1024;
 
 export interface LogOptions {
   readonly level: string;
-  /** Standard output by default: pretty if it is a terminal. */
+  /** Standard error by default, pretty if it is a terminal: standard output is for what people asked to see. */
   readonly destination?: DestinationStream;
 }
 
@@ -37,7 +37,7 @@ export function createLog({ level, destination }: LogOptions): Log {
       },
       serializers: { err: errorFields, error: errorFields },
     },
-    destination ?? standardOutput(),
+    destination ?? standardError(),
   );
 }
 
@@ -49,11 +49,17 @@ export function withIds(
   return log.child(ids);
 }
 
-function standardOutput(): DestinationStream {
-  if (!process.stdout.isTTY) return pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
+function standardError(): DestinationStream {
+  if (!process.stderr.isTTY) return pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING });
   // Loaded only where somebody looks, since it costs start-up time.
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
-  return pretty({ sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true });
+  return pretty({
+    destination: 2,
+    sync: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,hostname',
+    singleLine: true,
+  });
 }
 
 /** The same fields without secrets; the object itself where it has none. */
@@ -83,6 +89,7 @@ function cleaned(value: unknown, depth: number): unknown {
 /** What is written of an error: libraries hang whole options, with passwords, on theirs. */
 function errorFields(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
+  // Some errors have these two, whatever their class.
   const { code, kind } = error as Error & { code?: unknown; kind?: unknown };
   return {
     type: error.name,

@@ -50,6 +50,7 @@ export function createDns({ resolvers, clock, randomId = () => randomInt(0x1_000
     // One key is read by one function, so what it holds has that function's type.
     const kept = fromCache(key) as DnsAnswer<T> | undefined;
     if (kept !== undefined) return kept;
+    // As above.
     const running = pending.get(key) as Promise<DnsAnswer<T>> | undefined;
     if (running !== undefined) return await running;
     if (pending.size >= MAX_PENDING) throw new DnsFailure('too many questions to the DNS at once');

@@ -1,3 +1,5 @@
+// Connections to next hops: each TLS rung (PORTS.md H2, H3, H5), what is remembered of hosts, what is kept when idle.
+
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Hops } from '../../src/mta/hops.ts';
 import type { NextHop } from '../../src/mta/route.ts';

@@ -1,3 +1,5 @@
+// Where mail for a destination goes (RFC 5321 §5.1, RFC 7505), from a DNS that is a table.
+
 import { describe, expect, test } from 'vitest';
 import type { RelayConfig } from '../../src/config/config.ts';
 import { createRouter, type Route } from '../../src/mta/route.ts';

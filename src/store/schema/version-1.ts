@@ -109,7 +109,7 @@ CREATE TABLE thread_reference (
   PRIMARY KEY (account, reference)
 ) STRICT, WITHOUT ROWID;
 
--- Octets as they came, stored once. refs counts messages and transits; at 0 the body is staged or about to be freed.
+-- Octets, untouched, stored once. refs counts messages and transits; at 0 the body is staged or about to be freed.
 CREATE TABLE body (
   id INTEGER PRIMARY KEY,
   size INTEGER NOT NULL,

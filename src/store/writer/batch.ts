@@ -7,10 +7,10 @@ import { type Connection, isSyncFailure, storeError } from '../engine.ts';
 import type { Answer, Failure, Outcome, Request } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
 import type { Change, StoreError } from '../store.ts';
-import { breakStage, discardStage, type Stages } from './bodies.ts';
+import { breakStage, discardStage } from './bodies.ts';
 import { Numbers } from './numbers.ts';
 import { Views } from './views.ts';
-import type { Published, Work } from './work.ts';
+import type { Published, Stages, Work } from './work.ts';
 
 /** What the rest of the writer wants to hear of. */
 export interface Aftermath {

@@ -5,18 +5,7 @@ import type { StagedBody } from '../commands.ts';
 import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
 import { StoreError } from '../store.ts';
-import type { Work } from './work.ts';
-
-/** A body whose chunks arrive before its command. */
-interface Stage {
-  readonly body: BodyId;
-  chunks: number;
-  /** A chunk could not be stored: no command can use the body. */
-  broken: boolean;
-}
-
-/** The stages of this process, by the number that their session gave them. */
-export type Stages = Map<number, Stage>;
+import type { Stages, Work } from './work.ts';
 
 /** Stores one staged chunk. All but a body's last one, which travels with its command, have the full size. */
 export function stageChunk(work: Work, stage: number, place: number, octets: Uint8Array): void {

@@ -4,9 +4,19 @@
 import type { Connection } from '../engine.ts';
 import type { BodyId, Commit, MailboxId } from '../rows.ts';
 import type { Change } from '../store.ts';
-import type { Stages } from './bodies.ts';
 import type { Numbers } from './numbers.ts';
 import type { Views } from './views.ts';
+
+/** A body whose chunks arrive before its command. */
+interface Stage {
+  readonly body: BodyId;
+  chunks: number;
+  /** A chunk could not be stored: no command can use the body. */
+  broken: boolean;
+}
+
+/** The stages of this process, by the number that their session gave them. */
+export type Stages = Map<number, Stage>;
 
 /** A change without the number of its commit, which the batch adds. */
 export type Published = Change extends infer Each ? (Each extends Change ? Omit<Each, 'commit'> : never) : never;

@@ -1,3 +1,5 @@
+// The client before MAIL: greetings, EHLO and HELO, STARTTLS, implicit TLS, AUTH, against a server by script.
+
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Identity, makeContext } from '../../../src/platform/tls.ts';
 import { ConnectionFailure } from '../../../src/smtp/client/channel.ts';

@@ -1,3 +1,5 @@
+// Transparency of content (RFC 5321 §4.5.2), in pieces of any size.
+
 import { describe, expect, test } from 'vitest';
 import { DotStuffer, UnsendableContent } from '../../../src/smtp/client/dot-stuffing.ts';
 

@@ -1,3 +1,5 @@
+// Replies in pieces of any size (RFC 5321 §4.2), and the reply to EHLO.
+
 import { describe, expect, test } from 'vitest';
 import { parseExtensions } from '../../../src/smtp/client/extensions.ts';
 import { ReplyReader, ReplySyntaxError } from '../../../src/smtp/client/reply-reader.ts';

@@ -1,3 +1,5 @@
+// One transaction of the client against a server by script: every reply at every command, and what a server lacks.
+
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/smtp/client/outcome.ts';
 import { FakeClock } from '../../fake-clock.ts';

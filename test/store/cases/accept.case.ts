@@ -1,3 +1,5 @@
+// Accept: one body, its deliveries and its queue entries, all of them or none.
+
 import { describe, expect, it } from 'vitest';
 import { Flag } from '../../../src/store/rows.ts';
 import {

@@ -1,3 +1,5 @@
+// Accounts, their addresses and their first mailboxes.
+
 import { describe, expect, it } from 'vitest';
 import type { CommandOf } from '../../../src/store/commands.ts';
 import type { Store } from '../../../src/store/store.ts';

@@ -1,3 +1,5 @@
+// The change feed: order, commits, who hears what.
+
 import { describe, expect, it } from 'vitest';
 import { Flag, type Uid } from '../../../src/store/rows.ts';
 import type { Change } from '../../../src/store/store.ts';

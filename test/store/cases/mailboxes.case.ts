@@ -1,3 +1,5 @@
+// Mailboxes: hierarchy, names, UIDVALIDITY.
+
 import { describe, expect, it } from 'vitest';
 import type { AccountId, MailboxId } from '../../../src/store/rows.ts';
 import type { Store } from '../../../src/store/store.ts';

@@ -1,3 +1,5 @@
+// Messages: flags, MODSEQ, copies, moves, expunges, quota.
+
 import { describe, expect, it } from 'vitest';
 import { Flag, type Uid } from '../../../src/store/rows.ts';
 import { account, deliver, flag, letter, mailboxOf, stage } from '../mail.ts';

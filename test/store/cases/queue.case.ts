@@ -1,3 +1,5 @@
+// The queue's tables: what is due, what is settled, an operator's hand.
+
 import { describe, expect, it } from 'vitest';
 import type { Settlement } from '../../../src/store/commands.ts';
 import type { Attempt, EntryId } from '../../../src/store/rows.ts';

@@ -1,3 +1,5 @@
+// Bodies on their way in: octet-exact, in chunks, bounded.
+
 import { describe, expect, it } from 'vitest';
 import { account, bodyOctets, delivery } from '../mail.ts';
 import { eachStore, type Harness } from './harness.ts';

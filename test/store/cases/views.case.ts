@@ -1,3 +1,5 @@
+// Open views: \\Recent, and what an expunged message outlives.
+
 import { describe, expect, it } from 'vitest';
 import type { BodyId, MailboxId, Uid } from '../../../src/store/rows.ts';
 import type { Store } from '../../../src/store/store.ts';
