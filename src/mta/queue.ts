@@ -79,6 +79,7 @@ class Runner implements QueueRunner {
       },
       release: () => {
         this.#connections--;
+        if (this.#crowded) void this.#look();
       },
       crowded: () => this.#crowded,
     };

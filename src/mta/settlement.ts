@@ -3,10 +3,10 @@
 
 import type { QueueConfig } from '../config/config.ts';
 import type { Notify } from '../formats/envelope.ts';
-import type { EnhancedStatus } from '../formats/refusal.ts';
+import type { EnhancedStatus, Reply } from '../formats/refusal.ts';
 import type { ReportAction, ReportedRecipient } from '../formats/report-facts.ts';
 import type { Settlement } from '../store/commands.ts';
-import type { EntryRow, TransitRow } from '../store/rows.ts';
+import type { Attempt, EntryRow, TransitRow } from '../store/rows.ts';
 import type { Result, Task } from './relay.ts';
 
 /** A settlement, and what the sender is told of it, if anything. */
@@ -29,20 +29,9 @@ export interface Schedule {
 export function verdictOf(result: Result, schedule: Schedule, now: number): Verdict {
   const { task, entry, outcome, attempt, dsn } = result;
   const { transit } = task;
-  const reported = (action: ReportAction, status: EnhancedStatus, text: string): ReportedRecipient | null => {
-    if (!wanted(transit, entry.parameters.notify, action)) return null;
-    return {
-      action,
-      recipient: entry.recipient,
-      originalRecipient: entry.parameters.orcpt ?? null,
-      status,
-      remoteMta: attempt.host,
-      reply: outcome.reply ?? null,
-      text,
-      lastAttempt: attempt.at,
-      willRetryUntil: action === 'delayed' ? entry.expiresAt : null,
-    };
-  };
+  const { reply } = outcome;
+  const reported = (action: ReportAction, status: EnhancedStatus, text = sentence(reply, outcome.text)) =>
+    reportedAs(action, transit, entry, status, attempt, text);
   const settled = (then: Settlement['then'], report: ReportedRecipient | null): Verdict => ({
     transit,
     settlement: { entry: entry.id, attempt, then },
@@ -52,16 +41,20 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
   switch (outcome.kind) {
     case 'delivered':
       // RFC 3461 §5.2.2: a hop without DSN tells the sender nothing, so we tell that it went there.
-      return settled({ kind: 'done' }, dsn ? null : reported('relayed', outcome.status, outcome.text));
+      return settled({ kind: 'done' }, dsn ? null : reported('relayed', outcome.status));
     case 'failed':
-      return settled({ kind: 'failed' }, reported('failed', outcome.status, outcome.text));
+      return settled({ kind: 'failed' }, reported('failed', outcome.status));
     case 'deferred': {
-      if (now >= entry.expiresAt) return settled({ kind: 'failed' }, reported('failed', '4.4.7', outcome.text));
+      if (now >= entry.expiresAt) {
+        // RFC 3463 §3.5, X.4.7: it stayed a matter of time until the time was over.
+        const text = `It was tried for ${span(entry.expiresAt - entry.createdAt)}. ${sentence(reply, outcome.text)}`;
+        return settled({ kind: 'failed' }, reported('failed', '4.4.7', text));
+      }
       const nextAt = nextTry(entry, schedule, now);
       if (entry.warnAt === null || entry.warnAt > now) {
         return settled({ kind: 'retry', nextAt, warnAt: entry.warnAt }, null);
       }
-      const report = reported('delayed', outcome.status, outcome.text);
+      const report = reported('delayed', outcome.status);
       return settled({ kind: 'retry', nextAt, warnAt: null }, report);
     }
   }
@@ -69,22 +62,44 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
 
 /** What becomes of an entry whose warning has fallen due between two tries. */
 export function warning({ transit }: Task, entry: EntryRow): Verdict {
-  const { last, parameters, recipient, expiresAt, nextAt } = entry;
-  const report: ReportedRecipient | null = wanted(transit, parameters.notify, 'delayed')
-    ? {
-        action: 'delayed',
-        recipient,
-        originalRecipient: parameters.orcpt ?? null,
-        status: last?.reply?.status ?? '4.4.1',
-        remoteMta: last?.host ?? null,
-        reply: last?.reply ?? null,
-        text: last?.text ?? 'not tried yet',
-        lastAttempt: last?.at ?? null,
-        willRetryUntil: expiresAt,
-      }
-    : null;
+  const { last, nextAt } = entry;
+  const text = last === null ? 'It has not been tried yet.' : sentence(last.reply, last.text);
+  const report = reportedAs('delayed', transit, entry, last?.reply?.status ?? '4.4.1', last, text);
   const then = { kind: 'retry', nextAt, warnAt: null } as const;
   return { transit, settlement: { entry: entry.id, attempt: null, then }, report };
+}
+
+/** What the sender is told; null where it is not wanted. */
+function reportedAs(
+  action: ReportAction,
+  transit: TransitRow,
+  { recipient, parameters, expiresAt }: EntryRow,
+  status: EnhancedStatus,
+  attempt: Attempt | null,
+  text: string,
+): ReportedRecipient | null {
+  if (!wanted(transit, parameters.notify, action)) return null;
+  return {
+    action,
+    recipient,
+    originalRecipient: parameters.orcpt ?? null,
+    status,
+    remoteMta: attempt?.host ?? null,
+    reply: attempt?.reply ?? null,
+    text: text.trim(),
+    lastAttempt: attempt?.at ?? null,
+    willRetryUntil: action === 'delayed' ? expiresAt : null,
+  };
+}
+
+/** For people. A reply speaks for itself: the report quotes it. */
+function sentence(reply: Reply | null | undefined, text: string): string {
+  return reply ? '' : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
+function span(ms: number): string {
+  const hours = Math.round(ms / 3_600_000);
+  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }
 
 /** True if nothing but a warning is due. */
