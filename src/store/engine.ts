@@ -66,6 +66,7 @@ export class Connection {
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
+      if (!this.#database.isOpen) throw new StoreError('closed', 'The store is closed');
       statement = this.#database.prepare(sql);
       this.#statements.set(sql, statement);
     }

@@ -71,12 +71,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       ),
       clock: options.clock,
       log: options.log,
-      release: async () => {
+      closeReaders: async () => {
         await upkeep.close();
         summaries.close();
         mail.close();
-        lock.close();
       },
+      unlock: () => lock.close(),
     });
   } catch (error) {
     await writer.terminate();

@@ -26,8 +26,10 @@ export interface FrontParts {
   readonly budget: StagingBudget;
   readonly clock: Clock;
   readonly log: Log;
-  /** Closes everything else, once the writer has ended. */
-  readonly release: () => Promise<void>;
+  /** Closes what reads beside the writer: whoever closes a database last tidies up its log. */
+  readonly closeReaders: () => Promise<void>;
+  /** Gives the store free for another server. */
+  readonly unlock: () => void;
 }
 
 export class Front implements Store {
@@ -155,7 +157,7 @@ export class Front implements Store {
 
   async #close(): Promise<void> {
     this.#stopTicking();
-    const { writer, feed, release } = this.#parts;
+    const { writer, feed, closeReaders, unlock } = this.#parts;
     if (this.#state === 'open') {
       this.#state = 'closing';
       if (this.#waiting.size > 0) {
@@ -163,13 +165,18 @@ export class Front implements Store {
           this.#drained = resolve;
         });
       }
+      feed.close();
+      await closeReaders();
       const gone = new Promise((resolve) => writer.once('exit', resolve));
       const close: ToWriter = { id: 'close' };
       writer.postMessage(close);
       await gone;
-    } else await writer.terminate();
-    feed.close();
-    await release();
+    } else {
+      feed.close();
+      await closeReaders();
+      await writer.terminate();
+    }
+    unlock();
   }
 }
 

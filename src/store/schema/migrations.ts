@@ -13,10 +13,13 @@ export function schemaVersion(connection: Connection): number {
   return connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
 }
 
-/** Runs what is missing of `steps`. @throws StoreError refused, for a store of a newer version */
+/** Runs what is missing of `steps`. @throws StoreError refused, for a store of a newer version or no store */
 export function migrate(connection: Connection, steps: readonly string[] = migrations): void {
   const version = schemaVersion(connection);
   refuseNewer(version, steps.length);
+  if (version === 0 && connection.get('SELECT 1 FROM sqlite_schema') !== undefined) {
+    throw new StoreError('refused', 'mail.db is a database of something else');
+  }
   for (let at = version; at < steps.length; at++) {
     connection.exec('BEGIN IMMEDIATE');
     try {

@@ -1,0 +1,115 @@
+// Group commit seen from inside: savepoints, a disk that is full, a transaction that is lost.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CommandKind, CommandOf } from '../../src/store/commands.ts';
+import { Connection } from '../../src/store/engine.ts';
+import type { Answer, Request } from '../../src/store/protocol.ts';
+import { migrate } from '../../src/store/schema/migrations.ts';
+import { Batch } from '../../src/store/writer/batch.ts';
+
+const facts = { headerSize: 0, messageId: null, references: [] };
+
+describe('a batch', () => {
+  let db: Connection;
+  let batch: Batch;
+  let lastId = 0;
+  const unused: number[] = [];
+
+  beforeEach(() => {
+    db = new Connection(':memory:');
+    migrate(db);
+    unused.length = 0;
+    batch = new Batch(db, {
+      stored: () => {},
+      unused: (body) => unused.push(body),
+      buried: () => {},
+      doomed: () => {},
+    });
+    expect(run(account('alice@x.test'))).toMatchObject([{ result: { account: 1 } }]);
+  });
+
+  afterEach(() => db.close());
+
+  function request(command: Request['command']): Request {
+    lastId += 1;
+    return { id: lastId, now: 1, command };
+  }
+
+  function run(...commands: Request['command'][]): readonly Answer[] {
+    return batch.run(commands.map(request)).answers;
+  }
+
+  function account(address: string): CommandOf<'put-account'> {
+    return { kind: 'put-account', address, aliases: [], quota: null, password: null, seeded: false, existing: 'fail' };
+  }
+
+  function accept(size: number, stage: number | null = null, staged = 0): CommandOf<CommandKind> {
+    const internalDate = 0;
+    const prefix = new Uint8Array(0);
+    return {
+      kind: 'accept',
+      body: { stage, tail: new Uint8Array(size), size: size + staged },
+      facts,
+      messageId: 'x',
+      now: 1,
+      deliveries: [{ account: 1 as never, mailbox: 'INBOX', prefix, flags: 0, keywords: [], internalDate }],
+      dispatch: null,
+    };
+  }
+
+  const count = (table: string) => db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n;
+  const kinds = (answers: readonly Answer[]) =>
+    answers.map((answer) => ('failure' in answer ? answer.failure.kind : 'done'));
+
+  it('does the good commands and undoes the bad ones', () => {
+    const commit = batch.numbers.commit;
+    const answers = run(accept(10), account('alice@x.test'), accept(10));
+    expect(kinds(answers)).toEqual(['done', 'exists', 'done']);
+    expect(count('message')).toBe(2);
+    expect(batch.numbers.commit).toBe(commit + 1);
+  });
+
+  it('makes no commit where nothing changed', () => {
+    const commit = batch.numbers.commit;
+    run(account('alice@x.test'));
+    run({ kind: 'expunge', mailbox: 1 as never, uids: null, force: false, view: null });
+    expect(batch.numbers.commit).toBe(commit);
+  });
+
+  it('answers full where the disk is, keeps what was there, and spares the commands beside', () => {
+    const pages = db.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+    db.exec(`PRAGMA max_page_count = ${pages + 20}`);
+    const answers = run(accept(100), accept(400_000), accept(100));
+    expect(kinds(answers)).toEqual(['done', 'full', 'done']);
+    expect(count('message')).toBe(2);
+    expect(count('body')).toBe(2);
+    expect(db.get('PRAGMA integrity_check')).toEqual({ integrity_check: 'ok' });
+    expect(db.inTransaction).toBe(false);
+    db.exec('PRAGMA max_page_count = 100000');
+    const [answer] = run(accept(400_000));
+    expect(answer).toMatchObject({ result: { placed: [{ uid: expect.any(Number) }] } });
+    const uids = db.all<{ uid: number }>('SELECT uid FROM message').map((row) => row.uid);
+    expect(new Set(uids).size).toBe(3);
+  });
+
+  it('never accepts a body of which a chunk was lost', () => {
+    const chunk = (place: number) => ({ kind: 'stage', stage: 1, place, octets: new Uint8Array(65_536) }) as const;
+    expect(kinds(run(chunk(0)))).toEqual(['done']);
+    const pages = db.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+    db.exec(`PRAGMA max_page_count = ${pages + 4}`);
+    expect(kinds(run(chunk(1)))).toEqual(['full']);
+    db.exec('PRAGMA max_page_count = 100000');
+    expect(kinds(run(chunk(2)))).toEqual(['full']);
+    expect(kinds(run(accept(0, 1, 3 * 65_536)))).toEqual(['full']);
+    expect(batch.stages.size).toBe(0);
+    expect(unused).toHaveLength(1);
+    expect(kinds(run(accept(0, 1, 65_536)))).toEqual(['failed']);
+  });
+
+  it('takes a body in chunks and the command that links it in one transaction', () => {
+    const chunk = (place: number) => ({ kind: 'stage', stage: 7, place, octets: new Uint8Array(65_536) }) as const;
+    expect(kinds(run(chunk(0), chunk(1), accept(5, 7, 2 * 65_536)))).toEqual(['done', 'done', 'done']);
+    expect(db.all('SELECT size, refs FROM body')).toEqual([{ size: 131_077, refs: 1 }]);
+    expect(count('body_chunk')).toBe(3);
+  });
+});

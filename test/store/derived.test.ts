@@ -1,0 +1,122 @@
+// derived.db: filled behind the back of accept, computed on a miss, and made anew whenever it does not fit.
+
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Connection } from '../../src/store/engine.ts';
+import type { BodyId } from '../../src/store/rows.ts';
+import type { Store } from '../../src/store/store.ts';
+import { until } from './cases/harness.ts';
+import { acceptance, account, deliver, delivery, letter } from './mail.ts';
+import { storeFolder } from './open-folder.ts';
+
+const deriver = new URL('./deriver.ts', import.meta.url);
+const later = new URL('./deriver-2.ts', import.meta.url);
+
+async function bodyOf(store: Store, content: Uint8Array): Promise<BodyId> {
+  const [known] = await store.read.accounts();
+  const alice = known?.id ?? (await account(store));
+  const { mailbox, uid } = await deliver(store, alice, content);
+  return (await store.read.messages(mailbox, [uid])).rows[0]?.body ?? (0 as BodyId);
+}
+
+const text = (octets: Uint8Array | undefined) => Buffer.from(octets ?? []).toString();
+
+function kept(folder: string): number {
+  try {
+    const db = new Connection(join(folder, 'derived.db'), { readOnly: true, wait: 1_000 });
+    try {
+      return db.get<{ n: number }>('SELECT count(*) AS n FROM summary')?.n ?? 0;
+    } finally {
+      db.close();
+    }
+  } catch {
+    return -1;
+  }
+}
+
+describe('summaries', () => {
+  it('are computed when they are asked for, and kept without being asked for', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver });
+    const body = await bodyOf(store, letter('one'));
+    const found = await store.read.summaries([body, 999 as BodyId]);
+    expect([...found.keys()]).toEqual([body]);
+    expect(text(found.get(body))).toMatch(/^24 Subject: one/);
+    await bodyOf(store, letter('two'));
+    await until(() => kept(place.folder) === 2);
+  });
+
+  it('of a large body are derived elsewhere, octet for octet', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver });
+    const body = await bodyOf(store, letter('large', '', 'x'.repeat(700_000)));
+    const found = await store.read.summaries([body]);
+    expect(text(found.get(body))).toMatch(/^7000\d\d Subject: large/);
+  });
+
+  it.each([
+    ['deleted', (path: string) => rm(path)],
+    ['damaged', (path: string) => writeFile(path, 'this is no database'.repeat(500))],
+    ['cut short', (path: string) => writeFile(path, '')],
+  ])('come back where derived.db was %s', async (_, harm) => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver });
+    const body = await bodyOf(store, letter('one'));
+    await until(() => kept(place.folder) === 1);
+    await store.close();
+    await harm(join(place.folder, 'derived.db'));
+    const again = await place.open({ deriver });
+    expect((await again.read.summaries([body])).size).toBe(1);
+    await bodyOf(again, letter('two'));
+    await until(() => kept(place.folder) >= 1);
+  });
+
+  it('are made anew by a deriver of another version', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver });
+    const body = await bodyOf(store, letter('one'));
+    await until(() => kept(place.folder) === 1);
+    await store.close();
+    const again = await place.open({ deriver: later });
+    expect((await again.read.summaries([body])).get(body)).toEqual(Uint8Array.of(2));
+  });
+
+  it('are thrown away where mail.db is older than they are', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver });
+    await bodyOf(store, letter('one'));
+    await until(() => kept(place.folder) === 1);
+    await store.close();
+    const db = new Connection(join(place.folder, 'mail.db'));
+    db.exec('UPDATE meta SET commit_number = 0');
+    db.close();
+    await place.open({ deriver });
+    await until(() => kept(place.folder) === 0);
+  });
+
+  it('go with their bodies', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver });
+    const alice = await account(store);
+    const { placed } = await store.execute(await acceptance(store, letter('x'), [delivery(alice)]));
+    await until(() => kept(place.folder) === 1);
+    const [one] = placed;
+    await store.execute({
+      kind: 'expunge',
+      mailbox: one?.mailbox ?? (0 as never),
+      uids: null,
+      force: true,
+      view: null,
+    });
+    await until(() => kept(place.folder) === 0);
+  });
+
+  it('fail where the deriver cannot be used, and nothing else does', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver: new URL('./no-such-module.ts', import.meta.url) });
+    const body = await bodyOf(store, letter('one'));
+    await expect(store.read.summaries([body])).rejects.toThrow();
+    expect((await store.read.accounts()).length).toBe(1);
+  });
+});

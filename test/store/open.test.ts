@@ -1,0 +1,126 @@
+// Opening a store: its folder, its lock, its version, and reading it from beside.
+
+import { chmod, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Connection } from '../../src/store/engine.ts';
+import { unsuitableFileSystem } from '../../src/store/exclusion.ts';
+import { openReads } from '../../src/store/inspect.ts';
+import { migrate, migrations, schemaVersion } from '../../src/store/schema/migrations.ts';
+import { account, deliver, letter, mailboxOf } from './mail.ts';
+import { storeFolder } from './open-folder.ts';
+
+describe('opening a store', () => {
+  it('makes the folder for its owner only, also where it was open to others', async () => {
+    await using place = await storeFolder();
+    await chmod(place.folder, 0o755);
+    await place.open();
+    expect((await stat(place.folder)).mode & 0o777).toBe(0o700);
+  });
+
+  it('leaves one file and no log behind when it is closed', async () => {
+    await using place = await storeFolder();
+    const store = await place.open();
+    await account(store);
+    await store.close();
+    expect((await readdir(place.folder)).sort()).toEqual(['lock.db', 'mail.db']);
+  });
+
+  it('is refused while another has it open, and possible afterwards', async () => {
+    await using place = await storeFolder();
+    const store = await place.open();
+    await expect(place.open()).rejects.toMatchObject({ kind: 'refused' });
+    await account(store);
+    await store.close();
+    const again = await place.open();
+    expect(await again.read.accounts()).toHaveLength(1);
+  });
+
+  it('refuses a store of a newer version and leaves it alone', async () => {
+    await using place = await storeFolder();
+    await (await place.open()).close();
+    const path = join(place.folder, 'mail.db');
+    const db = new Connection(path);
+    db.exec(`PRAGMA user_version = ${migrations.length + 1}`);
+    db.close();
+    await expect(place.open()).rejects.toMatchObject({ kind: 'refused' });
+    await expect(openReads(place.folder)).rejects.toMatchObject({ kind: 'refused' });
+    const after = new Connection(path);
+    expect(schemaVersion(after)).toBe(migrations.length + 1);
+    after.exec(`PRAGMA user_version = ${migrations.length}`);
+    after.close();
+    await place.open();
+  });
+
+  it('refuses a database of something else, and lets go of the lock', async () => {
+    await using place = await storeFolder();
+    const path = join(place.folder, 'mail.db');
+    const db = new Connection(path);
+    db.exec('CREATE TABLE other (x)');
+    db.close();
+    await expect(place.open()).rejects.toMatchObject({ kind: 'refused' });
+    await rm(path);
+    await place.open();
+  });
+
+  it('refuses reads when it is closed', async () => {
+    await using place = await storeFolder();
+    const store = await place.open();
+    await store.close();
+    await expect(store.read.accounts()).rejects.toMatchObject({ kind: 'closed' });
+    await expect(store.read.summaries([])).resolves.toEqual(new Map());
+  });
+
+  it.each([
+    [0x6969, 'NFS'],
+    [0x65735546, 'FUSE or virtiofs'],
+    [0x01021997, '9p'],
+    [-0xacb2be, 'CIFS'],
+    [0xef53, undefined],
+    [0x01021994, undefined],
+  ])('knows file system %d as %s', (type, name) => {
+    expect(unsuitableFileSystem(type)).toBe(name);
+  });
+});
+
+describe('migrations', () => {
+  it('lead from version 1 on, one transaction a step', async () => {
+    await using place = await storeFolder();
+    const store = await place.open();
+    const alice = await account(store);
+    await deliver(store, alice, letter('kept'));
+    await store.close();
+    const db = new Connection(join(place.folder, 'mail.db'));
+    const [first = ''] = migrations;
+    const known = [first, ...migrations.slice(1), 'ALTER TABLE account ADD COLUMN note TEXT'];
+    migrate(db, known);
+    expect(schemaVersion(db)).toBe(known.length);
+    expect(db.all('SELECT note FROM account')).toHaveLength(1);
+    // A step that fails leaves the version before it.
+    expect(() => migrate(db, [...known, 'CREATE TABLE half (x); CREATE TABLE account (y)'])).toThrow();
+    expect(schemaVersion(db)).toBe(known.length);
+    expect(db.all("SELECT name FROM sqlite_schema WHERE name = 'half'")).toEqual([]);
+    expect(() => migrate(db, [first])).toThrow(expect.objectContaining({ kind: 'refused' }));
+    db.close();
+  });
+});
+
+describe('reading from beside', () => {
+  it('sees what a running server commits, and a store at rest', async () => {
+    await using place = await storeFolder();
+    await expect(openReads(place.folder)).rejects.toMatchObject({ kind: 'missing' });
+    const store = await place.open();
+    const alice = await account(store);
+    {
+      await using reader = await openReads(place.folder);
+      expect(await reader.read.accounts()).toHaveLength(1);
+      await deliver(store, alice, letter('x'));
+      const inbox = await mailboxOf(store, alice);
+      expect([...(await reader.read.uids(inbox.id)).uids]).toEqual([1]);
+      expect((await reader.read.summaries([1 as never])).size).toBe(0);
+    }
+    await store.close();
+    await using reader = await openReads(place.folder);
+    expect(await reader.read.account(alice)).toMatchObject({ usedMessages: 1 });
+  });
+});
