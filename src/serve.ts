@@ -89,7 +89,12 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     });
     opened.defer(() => doors.close(GRACE));
 
-    opened.use(await serveControl(controlPath(config), controlHandlers({ config, store, listeners: doors.listeners })));
+    opened.use(
+      await serveControl(
+        controlPath(config),
+        controlHandlers({ config, store, listeners: doors.listeners, kick: () => queue.kick() }),
+      ),
+    );
 
     let closing: Promise<void> | null = null;
     const close = () => {

@@ -62,6 +62,8 @@ export function controlHandlers(server: {
   readonly config: Config;
   readonly store: Store;
   readonly listeners: readonly BoundListener[];
+  /** Looks at the queue at once, and at hosts that were dead a moment ago. */
+  readonly kick: () => void;
 }): ControlHandlers {
   const administration = administrationOf(server.store);
   return {
@@ -70,11 +72,13 @@ export function controlHandlers(server: {
     // The other end is this program: arguments are what remoteAdministration sends.
     queue: (argument) => administration.queue(argument as QueueFilter),
     entry: (argument) => administration.entry(argument as EntryId),
-    execute(argument) {
+    async execute(argument) {
       // As above; KINDS is checked all the same.
       const command = argument as CommandOf<Kind>;
       if (!KINDS.includes(command.kind)) throw new ControlError('refused', `"${command.kind}" is not for verbs`);
-      return administration.execute(command);
+      const result = await administration.execute(command);
+      if (command.kind === 'queue-control') server.kick();
+      return result;
     },
   };
 }

@@ -1,6 +1,7 @@
 // The verb `serve`: starts what the configuration names, says where it listens and how to try it, and lives until a
 // signal ends it. SIGHUP takes certificates and accounts anew.
 
+import { warningsOf } from '../config/guard-rails.ts';
 import { createLog } from '../platform/log.ts';
 import { startServer } from '../serve.ts';
 import { type Context, configOf, EXIT, say } from './context.ts';
@@ -10,6 +11,7 @@ import { gatesOf, renderGates, renderTry } from './ports-table.ts';
 export async function serve(context: Context): Promise<number> {
   const config = await configOf(context);
   const log = createLog({ level: config.log.level });
+  for (const warning of warningsOf(config)) log.warn(warning);
   const server = await startServer(config, { log });
   const gates = gatesOf(config, server.listeners);
   say(context, `${renderGates(gates)}\n\n${renderTry(config, gates)}\n\nready`);

@@ -1,0 +1,138 @@
+// The verb `account`: who has a mailbox here. Accounts that the configuration file seeds are the file's to change.
+
+import * as v from 'valibot';
+import type { Config } from '../config/config.ts';
+import { placeText } from '../config/place.ts';
+import { size } from '../config/values.ts';
+import { isUsablePassword, makePassword } from '../directory/password.ts';
+import { type Address, formatAddress, parseMailbox } from '../formats/address.ts';
+import { type AccountSummary, type Administration, administer } from './administration.ts';
+import { inColumns, octets } from './columns.ts';
+import { type Context, configOf, EXIT, Failure, say, sayJson } from './context.ts';
+import { askPassword } from './password.ts';
+
+export interface AddOptions {
+  readonly alias: readonly string[];
+  readonly quota?: string;
+}
+
+const MAX_QUOTA = 1024 ** 4;
+
+export async function add(context: Context, name: string, { alias, quota }: AddOptions): Promise<number> {
+  const config = await configOf(context);
+  const address = localAddress(config, name);
+  const aliases = alias.map((each) => localAddress(config, each));
+  const limit = quota === undefined ? null : quotaOf(quota);
+  const password = await newPassword(context, address);
+  await administer(config, 'write', (store) =>
+    store
+      .execute<'put-account'>({
+        kind: 'put-account',
+        address,
+        aliases,
+        quota: limit,
+        password,
+        seeded: false,
+        existing: 'fail',
+      })
+      .catch(inWords({ exists: `${[address, ...aliases].join(' or ')} is taken: see "postern account list"` })),
+  );
+  say(context, `${address} can log in now`);
+  return EXIT.done;
+}
+
+export async function list(context: Context, { json }: { readonly json?: boolean }): Promise<number> {
+  const accounts = await administer(await configOf(context), 'read', (store) => store.accounts());
+  if (json === true) {
+    sayJson(context, accounts);
+    return EXIT.done;
+  }
+  const rows = accounts.map(({ address, aliases, usedMessages, usedOctets, quota, seeded }) => [
+    address,
+    aliases.join(' '),
+    String(usedMessages),
+    octets(usedOctets),
+    quota === null ? '-' : octets(quota),
+    seeded ? 'configuration' : 'account add',
+  ]);
+  say(context, inColumns(['ADDRESS', 'ALIASES', 'MESSAGES', 'SIZE', 'QUOTA', 'MADE BY'], rows));
+  return EXIT.done;
+}
+
+export async function passwd(context: Context, name: string): Promise<number> {
+  const config = await configOf(context);
+  await administer(config, 'write', async (store) => {
+    const account = await changeable(config, store, name);
+    const password = await newPassword(context, account.address);
+    await store.execute<'set-password'>({ kind: 'set-password', account: account.id, password });
+    say(context, `${account.address} has a new password; connections that are open live on`);
+  });
+  return EXIT.done;
+}
+
+export async function remove(context: Context, name: string): Promise<number> {
+  const config = await configOf(context);
+  await administer(config, 'write', async (store) => {
+    const account = await changeable(config, store, name);
+    const kept = [account.address, ...account.aliases].find((each) =>
+      config.domains.some((domain) => each.toLowerCase() === `postmaster@${domain}`),
+    );
+    if (kept !== undefined) {
+      throw new Failure(`${kept} must lead to somebody (RFC 5321 §4.5.1): give it to another account first`);
+    }
+    await store.execute<'remove-account'>({ kind: 'remove-account', account: account.id });
+    say(context, `${account.address} is gone, with ${account.usedMessages} messages`);
+  });
+  return EXIT.done;
+}
+
+async function newPassword(context: Context, address: string) {
+  const password = await askPassword(context, `New password for ${address}`);
+  if (!isUsablePassword(password)) throw new Failure('a password has 1 to 1024 octets and no NUL', EXIT.usage);
+  return makePassword(password);
+}
+
+/** The account of an address or alias, if verbs may change it. @throws Failure */
+async function changeable(config: Config, store: Administration, name: string): Promise<AccountSummary> {
+  const address = formatAddress(mailboxOf(name)).toLowerCase();
+  const accounts = await store.accounts();
+  const account = accounts.find((each) => [each.address, ...each.aliases].some((own) => own.toLowerCase() === address));
+  if (account === undefined) throw new Failure(`there is no account ${name}: see "postern account list"`);
+  if (account.seeded) {
+    const written = config.accounts.find((each) => each.address.toLowerCase() === account.address.toLowerCase());
+    const where = written?.place ? placeText(written.place) : 'the configuration';
+    throw new Failure(`${account.address} is written in ${where}: change it there, then send the server SIGHUP`);
+  }
+  return account;
+}
+
+function localAddress(config: Config, name: string): string {
+  const address = mailboxOf(name);
+  if (!config.domains.includes(address.domain) && !config.test.catchAll) {
+    throw new Failure(
+      `${address.domain} is no domain of ours (domains = ${JSON.stringify(config.domains)})`,
+      EXIT.usage,
+    );
+  }
+  return formatAddress(address);
+}
+
+function mailboxOf(name: string): Address {
+  const address = parseMailbox(name);
+  if (address === null) throw new Failure(`"${name}" is no address such as carol@example.org`, EXIT.usage);
+  return address;
+}
+
+function quotaOf(text: string): number {
+  const parsed = v.safeParse(size(1, MAX_QUOTA), text);
+  if (parsed.success) return parsed.output;
+  throw new Failure(`--quota ${text}: write a size such as "500MB" or "2GB"`, EXIT.usage);
+}
+
+/** Puts a store's refusal into a verb's words, by its kind. */
+function inWords(words: Readonly<Record<string, string>>): (error: unknown) => never {
+  return (error) => {
+    const kind = error instanceof Error && 'kind' in error ? String(error.kind) : '';
+    throw words[kind] === undefined ? error : new Failure(words[kind]);
+  };
+}
