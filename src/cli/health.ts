@@ -47,7 +47,11 @@ function ailment(gate: Gate): Promise<string | null> {
       if (!said.includes('\r\n') && said.length < MAX_GREETING) return;
       end(GREETING[gate.role].test(said) ? null : `${gate.role} at ${place} greets in another way`);
     });
-    socket.on('error', (error) => end(`${gate.role} at ${place}: ${error.message}`));
+    socket.on('error', (error) => {
+      // Open to all of IPv6, of which this machine has no address (yet).
+      const nowhere = gate.address === '::' && 'code' in error && error.code === 'EADDRNOTAVAIL';
+      end(nowhere ? null : `${gate.role} at ${place}: ${error.message}`);
+    });
     socket.on('end', () => end(`${gate.role} at ${place} closes`));
   });
 }

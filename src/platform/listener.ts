@@ -167,9 +167,12 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
   }
 
   const servers: Server[] = [];
+  /** Where each of them listens. */
+  const places: string[] = [];
   const open = (address: string, port: number) =>
     bind(address, port, options.addresses, onConnection).then((server) => {
       servers.push(server);
+      places.push(address);
       server.on('error', (error) => {
         if (Date.now() - lastAcceptError < ACCEPT_ERROR_EVERY) return;
         lastAcceptError = Date.now();
@@ -178,13 +181,21 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
       return portOf(server);
     });
   const shut = async () => {
+    places.length = 0;
     await Promise.all(servers.splice(0).map((server) => new Promise<void>((done) => void server.close(() => done()))));
   };
 
   for (let tries = 1; ; tries += 1) {
     try {
       let port = options.port;
-      for (const address of options.addresses) port = await open(address, port);
+      for (const address of options.addresses) {
+        try {
+          port = await open(address, port);
+        } catch (error) {
+          if (!isWithoutIpv6(address, error) || options.addresses.length === 1) throw error;
+          log.warn({ role: options.role, port }, 'this machine has no IPv6: "::" is left out');
+        }
+      }
       break;
     } catch (error) {
       await shut();
@@ -197,7 +208,7 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
   return {
     role: options.role,
     tls: options.tls,
-    bound: servers.map((server, index) => ({ address: options.addresses[index] ?? '', port: portOf(server) })),
+    bound: servers.map((server, index) => ({ address: places[index] ?? '', port: portOf(server) })),
     async close() {
       closed = true;
       // server.close waits for connections that it accepted, which are not ours to wait for.
@@ -205,6 +216,13 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
       for (const socket of pending) socket.destroy();
     },
   };
+}
+
+/** "All of IPv6" is nothing on a machine without it, such as most containers; any other address is meant by name. */
+function isWithoutIpv6(address: string, error: unknown): boolean {
+  // What a socket fails with.
+  const { code } = error as NodeJS.ErrnoException;
+  return address === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL');
 }
 
 function bind(
