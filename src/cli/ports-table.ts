@@ -75,7 +75,7 @@ export function renderTry(config: Config, gates: readonly Gate[]): string {
     lines.push(`try   swaks --server ${reachable(transfer)} --to ${reader}`);
   } else if (submission !== undefined) {
     lines.push(
-      `try   echo "Subject: Hello" | curl${ca} smtps://${reachable(submission)} --user ${reader} ` +
+      `try   echo "Subject: Hello" | curl --crlf${ca} smtps://${reachable(submission)} --user ${reader} ` +
         `--mail-from ${reader} --mail-rcpt ${reader} -T -`,
     );
   }
