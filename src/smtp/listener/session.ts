@@ -141,7 +141,11 @@ export class Session {
     if (line.crlf) return line;
     // Stricter than most: RFC 5321 §2.3.8 lets nothing but CR LF end a line, and a client that ends one otherwise may
     // be smuggling. The only answer after which nobody can be out of step is the end (RFC 7504 §3 has the code).
-    this.finish('bare LF', { code: 521, status: '5.5.2', text: 'Lines end with CR LF (nc -C, openssl s_client -crlf)' });
+    this.finish('bare LF', {
+      code: 521,
+      status: '5.5.2',
+      text: 'Lines end with CR LF (nc -C, openssl s_client -crlf)',
+    });
     return null;
   }
 
