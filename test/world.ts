@@ -16,6 +16,9 @@ import { LiveServer, type Server } from './world/server.ts';
 export { type Gate, PASSWORD } from './world/config.ts';
 export { addressOf, loginOf, type Server } from './world/server.ts';
 
+/** pino's number for `error`: a fault of ours, which no peer's doing may cause. */
+const ERROR = 50;
+
 export interface WorldOptions {
   /** 1 by default. The second is mail.other.test, with carol and dave. */
   readonly servers?: 1 | 2;
@@ -35,7 +38,7 @@ export interface World extends AsyncDisposable {
   readonly records: readonly Record<string, unknown>[];
 }
 
-/** Starts a world. Use it by `await using`. */
+/** Starts a world. Use it by `await using`; its end throws if a server has logged an error of its own. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const stack = new AsyncDisposableStack();
   try {
@@ -46,6 +49,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       { level: options.level ?? 'debug', base: null },
       { write: (line: string) => void records.push(JSON.parse(line) as Record<string, unknown>) }, // pino writes objects
     );
+    stack.defer(() => {
+      const errors = records.filter(({ level }) => Number(level) >= ERROR);
+      if (errors.length > 0) throw new Error(`a server logged an error of its own: ${JSON.stringify(errors)}`);
+    });
     const start = async (name: 'here' | 'there'): Promise<LiveServer> => {
       const folder = await mkdtemp(join(tmpdir(), 'postern-world-'));
       stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -53,7 +60,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       const plain = configOf(name, folder, wayOut.port);
       const config = options.configure?.(plain, name) ?? plain;
       const live = new LiveServer(config, wayOut, () => startServer(config, { log, clock, dns, random: () => 0.5 }));
-      stack.defer(() => live.running.close());
+      stack.defer(() => ended(live.running.close(), clock));
       await live.start();
       dns.set(live.domain, { mx: [{ preference: 10, exchange: config.hostname }] });
       dns.set(config.hostname, { ipv4: ['127.0.0.1'] });
@@ -81,4 +88,17 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** Waits for a server to end while time passes, so that no peer keeps it: the grace that it gives is over in a moment. */
+async function ended(closing: Promise<void>, clock: FakeClock): Promise<void> {
+  let open = true;
+  const closed = closing.finally(() => {
+    open = false;
+  });
+  while (open) {
+    clock.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await closed;
 }
