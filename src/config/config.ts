@@ -37,7 +37,8 @@ export interface RouteConfig {
 }
 
 export interface RelayConfig {
-  /** `smtps://user:secret@host:465` or `smtp://…:587`; null: MX. */
+  /** `smtps://user:secret@host:465` or `smtp://…:587`; null: MX. With `implicit` and `verified` its certificate is
+   * checked; user and password are both there, or neither is. */
   readonly smarthost: {
     readonly host: string;
     readonly port: number;

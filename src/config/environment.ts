@@ -4,7 +4,7 @@
 import type { Outline } from './outline.ts';
 import { type Complaint, ConfigError, type Place } from './place.ts';
 import { nearest } from './suggestion.ts';
-import type { Document, Path } from './toml.ts';
+import { type Document, newTable, type Path, setValue } from './toml.ts';
 import type { Kind } from './values.ts';
 
 const PREFIX = 'POSTERN_';
@@ -13,8 +13,9 @@ const PREFIX = 'POSTERN_';
 export const OTHER_VARIABLES: readonly string[] = ['POSTERN_CONFIG', 'POSTERN_PASSWORD'];
 
 /** What Kubernetes and Docker links set for a service that is called "postern". */
-const SERVICE_LINK =
-  /^POSTERN_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP)(?:_(?:ADDR|PORT|PROTO))?|NAME|ENV_\w+)$/;
+const SERVICE_LINK = /^POSTERN_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP)(?:_(?:ADDR|PORT|PROTO))?)$/;
+/** The same, known only by what they hold: `POSTERN_PORT=tcp://10.0.0.1:25` is theirs, `POSTERN_PORT=25` is a mistake. */
+const LINK_VALUE = /^(?:tcp|udp):\/\//;
 
 interface Variable {
   readonly path: Path;
@@ -51,7 +52,7 @@ export function overlayEnvironment(
   const tables = new Map<string, { readonly path: Path; readonly each: Outline; readonly from: [string, number][] }>();
   for (const [name, given] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || given === undefined || given === '') continue;
-    if (OTHER_VARIABLES.includes(name) || SERVICE_LINK.test(name)) continue;
+    if (OTHER_VARIABLES.includes(name) || SERVICE_LINK.test(name) || LINK_VALUE.test(given)) continue;
     const number = /_(\d{1,4})$/.exec(name)?.[1];
     const variable = variables.get(name) ?? variables.get(name.replace(/_\d{1,4}$/, '_n'));
     if (variable?.outline.is === 'value') {
@@ -74,7 +75,7 @@ export function overlayEnvironment(
     place(document, path, [], variablePlace(from[0]?.[0] ?? ''));
     for (const [index, [name]] of from.entries()) {
       const at = [...path, index];
-      place(document, at, {}, variablePlace(name));
+      place(document, at, newTable(), variablePlace(name));
       for (const [key, text] of pairsOf(env[name] ?? '', name, complaints)) {
         const entry = each.is === 'table' && Object.hasOwn(each.entries, key) ? each.entries[key] : undefined;
         place(document, [...at, key], read(text, entry?.is === 'value' ? entry.kind : 'text'), variablePlace(name));
@@ -101,28 +102,21 @@ function read(text: string, kind: Kind): unknown {
 /** `address=…;password=…`; a backslash takes `;` and itself literally. */
 function pairsOf(text: string, name: string, complaints: Complaint[]): [string, string][] {
   const parts = text.match(/(?:\\.|[^;\\]|\\$)+/gs) ?? [];
-  return parts.flatMap((part): [string, string][] => {
-    if (part.trim() === '') return [];
+  const pairs = new Map<string, string>();
+  const complain = (wrong: string) => complaints.push({ place: variablePlace(name), text: wrong });
+  for (const part of parts) {
+    if (part.trim() === '') continue;
     const equals = part.indexOf('=');
-    if (equals > 0) return [[part.slice(0, equals).trim(), part.slice(equals + 1).replace(/\\([;\\])/g, '$1')]];
-    // The part itself is not shown: it may be the end of a password with a semicolon in it.
-    complaints.push({
-      place: variablePlace(name),
-      text: 'must be "key=value;key=value"; write a semicolon within a value as "\\;"',
-    });
-    return [];
-  });
+    const key = part.slice(0, equals).trim();
+    // What is wrong is not shown: it may be the end of a password with a semicolon in it.
+    if (equals < 1) complain('must be "key=value;key=value"; write a semicolon within a value as "\\;"');
+    else if (pairs.has(key)) complain('has a key twice; write a semicolon within a value as "\\;"');
+    else pairs.set(key, part.slice(equals + 1).replace(/\\([;\\])/g, '$1'));
+  }
+  return [...pairs];
 }
 
-/** Sets a value in the tree, with the tables above it; what stands in the way is replaced. */
 function place({ tree, places }: Document, path: Path, value: unknown, where: Place): void {
-  let here: Record<string | number, unknown> = tree;
-  for (const key of path.slice(0, -1)) {
-    const next = here[key];
-    if (typeof next === 'object' && next !== null)
-      here = next as Record<string | number, unknown>; // a table or a list
-    else here = here[key] = {};
-  }
-  here[path.at(-1) ?? ''] = value;
+  setValue(tree, path, value);
   places.set(path, where);
 }

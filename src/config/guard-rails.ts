@@ -6,12 +6,22 @@ import type { AccountConfig, Config, ListenerConfig } from './config.ts';
 import type { Complaint, Place } from './place.ts';
 import type { Path } from './toml.ts';
 
+/** Each listener is a socket and a table of its own; nobody has so many gates. */
+const MAX_LISTENERS = 64;
+const MAX_ADDRESSES = 32;
+/** So many are asked (platform/resolver.ts). */
+const MAX_RESOLVERS = 3;
+
 /** Everything that does not fit together. `at` gives the place of a path of the file. */
 export function complaintsOf(config: Config, at: (path: Path) => Place): Complaint[] {
   const complaints: Complaint[] = [];
   const complain = (path: Path, text: string) => complaints.push({ place: at(path), text });
   if (config.listeners.length === 0) {
     complain(['listener'], 'no [[listener]]: a server needs at least one, with role, port and tls');
+  }
+  if (config.listeners.length > MAX_LISTENERS) {
+    complain(['listener', MAX_LISTENERS], `there can be at most ${MAX_LISTENERS} listeners`);
+    return complaints;
   }
   for (const [index, listener] of config.listeners.entries()) {
     const path = ['listener', index];
@@ -21,6 +31,9 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
     if (twin !== undefined) {
       complain([...path, 'port'], `port ${listener.port} is taken by the ${twin.role} listener above`);
     }
+  }
+  if (config.relay.resolvers.length > MAX_RESOLVERS) {
+    complain(['relay', 'resolver', MAX_RESOLVERS], `only ${MAX_RESOLVERS} resolvers are ever asked: remove the rest`);
   }
   wrongAccounts(config, complain);
   if (config.domains.length === 0) complain(['domains'], 'must name at least one domain whose mail is ours');
@@ -53,6 +66,12 @@ export function warningsOf(config: Config): readonly string[] {
       ({ role, port, addresses }) =>
         `${role} on ${addresses.join(', ')} port ${port} takes passwords in clear (cleartext = true)`,
     );
+  const { smarthost } = config.relay;
+  if (smarthost?.tls === 'required' && smarthost.user !== null) {
+    warnings.push(
+      `the certificate of the smarthost ${smarthost.host} is not checked, and it gets a password (?tls=required)`,
+    );
+  }
   if (config.test.catchAll) warnings.push('[test] catch_all: every recipient is local and no mail leaves');
   if (config.test.anyPassword) warnings.push('[test] any_password: any password opens any account');
   return warnings;
@@ -61,6 +80,12 @@ export function warningsOf(config: Config): readonly string[] {
 function wrongListener(listener: ListenerConfig): { readonly key: string; readonly text: string } | null {
   const { role, tls } = listener;
   const local = onLoopback(listener);
+  if (new Set(listener.addresses).size < listener.addresses.length) {
+    return { key: 'address', text: 'names an address twice' };
+  }
+  if (listener.addresses.length > MAX_ADDRESSES) {
+    return { key: 'address', text: `can have at most ${MAX_ADDRESSES} addresses` };
+  }
   if (role === 'pop3') return { key: 'role', text: 'pop3 is not built yet: remove this listener' };
   if (role === 'transfer') {
     if (tls === 'implicit') {
@@ -98,9 +123,11 @@ function wrongAccounts(config: Config, complain: (path: Path, text: string) => v
       if (!config.domains.includes(domain) && !config.test.catchAll) {
         complain([...path, key], `${text} is not in one of our domains: add "${domain}" to domains`);
       }
-      const owner = owners.get(text.toLowerCase());
+      // As the directory compares.
+      const one = text.normalize('NFC').toLowerCase();
+      const owner = owners.get(one);
       if (owner !== undefined) complain([...path, key], `${text} already belongs to ${owner}`);
-      owners.set(text.toLowerCase(), account.address);
+      owners.set(one, account.address);
     }
   }
 }
@@ -118,10 +145,15 @@ function onLoopback({ addresses }: ListenerConfig): boolean {
   return addresses.every(isLoopback);
 }
 
-/** Would both bind the same address and port? The unspecified address is all of its family, and `::` may be IPv4's. */
+/** Would both bind the same address and port? */
 function collide(one: ListenerConfig, other: ListenerConfig): boolean {
   if (one.port === 0 || one.port !== other.port) return false;
-  const covers = (all: string, address: string) =>
-    all === address || (all === '0.0.0.0' && !address.includes(':')) || (all === '::' && address.includes(':'));
-  return one.addresses.some((a) => other.addresses.some((b) => covers(a, b) || covers(b, a)));
+  return one.addresses.some((a) => other.addresses.some((b) => a === b || covers(one, a, b) || covers(other, b, a)));
+}
+
+/** Is `address` among those that `all`, of this listener, stands for? `::` takes IPv4 too, unless it has one beside it
+ * (platform/bind.ts). */
+function covers({ addresses }: ListenerConfig, all: string, address: string): boolean {
+  if (all === '0.0.0.0') return !address.includes(':');
+  return all === '::' && (address.includes(':') || addresses.every((each) => each.includes(':')));
 }

@@ -22,6 +22,7 @@ export class ConfigError extends Error {
   constructor(complaints: readonly Complaint[], options?: ErrorOptions) {
     const inOrder = complaints.toSorted((one, other) => one.place.line - other.place.line);
     const listed = inOrder.slice(0, MAX_LISTED).map(({ place, text }) => `${placeText(place)}: ${text}`);
+    if (inOrder.length > MAX_LISTED) listed.push('… and more');
     super(listed.join('\n'), options);
     this.complaints = inOrder;
   }

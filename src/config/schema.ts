@@ -1,13 +1,18 @@
-// Every setting that the configuration can have: its name, kind, bounds and default. What must fit together stands in
-// guard-rails.ts; the names that the rest of Postern uses, in config.ts.
+// Every setting that the configuration can have: its name, kind, bounds and default. Other keys are refused by shape.ts;
+// what must fit together stands in guard-rails.ts; the names that the rest of Postern uses, in config.ts.
 
 import * as v from 'valibot';
+import { smarthost } from './smarthost.ts';
 import * as value from './values.ts';
 
 const MEBI = 1024 ** 2;
 const GIBI = 1024 ** 3;
 
-const listener = v.strictObject({
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+
+const listener = v.object({
   role: value.oneOf('transfer', 'submission', 'imap', 'pop3'),
   address: v.optional(value.ipAddresses(), '127.0.0.1'),
   /** 0: any free port. */
@@ -17,11 +22,12 @@ const listener = v.strictObject({
   cleartext: v.optional(value.boolean(), false),
   /** A transfer listener that is not a public MX: may demand TLS, or have none. */
   private: v.optional(value.boolean(), false),
-  /** How long to wait for a client that talks before it is greeted; for transfer. */
-  early_talker_wait: v.optional(value.duration(), '0s'),
+  /** How long to wait for a client that talks before it is greeted; for transfer. RFC 5321 §4.5.3.2.1: clients wait
+   * five minutes for the greeting. */
+  early_talker_wait: v.optional(value.duration(0, 2 * MINUTE), '0s'),
 });
 
-const account = v.strictObject({
+const account = v.object({
   address: value.mailbox(),
   password: v.optional(value.password()),
   password_hash: v.optional(value.passwordHash()),
@@ -30,36 +36,36 @@ const account = v.strictObject({
   quota: v.optional(value.size(1, 1024 * GIBI)),
 });
 
-const resolver = v.strictObject({
+const resolver = v.object({
   address: value.resolverAddress(),
   trusted: v.optional(value.boolean(), false),
 });
 
-const route = v.strictObject({
+const route = v.object({
   domain: value.domain(),
   host: value.host(),
   port: v.optional(value.integer(1, 65_535), 25),
   tls: v.optional(value.oneOf('opportunistic', 'required', 'verified', 'implicit', 'none'), 'opportunistic'),
 });
 
-const tls = v.strictObject({
+const tls = v.object({
   folder: v.optional(value.text('the path of a folder'), 'certs'),
   /** Absent: a local authority issues them. */
   certificate: v.optional(value.files(), []),
   key: v.optional(value.files(), []),
 });
 
-const queue = v.strictObject({
+const queue = v.object({
   /** RFC 5321 §4.5.4.1 suggests 30 minutes and more; the first tries are closer, for greylisting. */
-  retry: v.optional(value.durations(), ['5m', '15m', '30m', '1h', '2h', '4h']),
+  retry: v.optional(value.durations(SECOND, 30 * DAY), ['5m', '15m', '30m', '1h', '2h', '4h']),
   /** RFC 5321 §4.5.4.1: at least four to five days. */
-  expire: v.optional(value.duration(1000), '5d'),
-  warn: v.optional(value.duration(1000), '4h'),
+  expire: v.optional(value.duration(SECOND, 365 * DAY), '5d'),
+  warn: v.optional(value.duration(SECOND, 365 * DAY), '4h'),
 });
 
-const relay = v.strictObject({
+const relay = v.object({
   /** Absent: MX records. */
-  smarthost: v.optional(value.smarthost()),
+  smarthost: v.optional(smarthost()),
   port: v.optional(value.integer(1, 65_535), 25),
   loopback: v.optional(value.boolean(), false),
   /** Absent: those of the system. */
@@ -70,8 +76,9 @@ const relay = v.strictObject({
   concurrency: v.optional(value.integer(1, 10_000), 50),
 });
 
-const limits = v.strictObject({
-  message_size: v.optional(value.size(64 * 1024, 2 * GIBI), '50MB'),
+const limits = v.object({
+  /** RFC 5321 §4.5.3.1.7 asks for 64K at least. More than the most would not fit what the store stages for one session. */
+  message_size: v.optional(value.size(64 * 1024, 256 * MEBI), '50MB'),
   header_size: v.optional(value.size(16 * 1024, 16 * MEBI), '512KB'),
   /** RFC 5321 §4.5.3.1.8: at least 100. */
   recipients: v.optional(value.integer(100, 100_000), 1_000),
@@ -79,26 +86,26 @@ const limits = v.strictObject({
   connections: v.optional(value.integer(1, 100_000), 2_000),
   /** Of one listener; a source is an IPv4 address or an IPv6 /64. */
   connections_per_source: v.optional(value.integer(1, 100_000), 100),
-  /** Of all string literals of one IMAP command; APPEND has message_size. */
-  literal: v.optional(value.size(8 * 1024, 64 * MEBI), '64KB'),
+  /** Of all string literals of one IMAP command, which sit in memory; APPEND has message_size. */
+  literal: v.optional(value.size(8 * 1024, MEBI), '64KB'),
 });
 
-const submission = v.strictObject({
+const submission = v.object({
   /** Does Received: name the address of the user's own machine? */
   show_client: v.optional(value.boolean(), true),
 });
 
-const test = v.strictObject({
+const test = v.object({
   catch_all: v.optional(value.boolean(), false),
   any_password: v.optional(value.boolean(), false),
   exposed: v.optional(value.boolean(), false),
 });
 
-const log = v.strictObject({
+const log = v.object({
   level: v.optional(value.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info'),
 });
 
-export const schema = v.strictObject({
+export const schema = v.object({
   hostname: value.hostname(),
   domains: value.domains(),
   data: v.optional(value.text('the path of a folder'), 'data'),

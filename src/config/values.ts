@@ -1,18 +1,19 @@
 // The kinds of value that a setting can have, each with its reading and with what to write where it is wrong. As valibot
 // schemas, so that schema.ts is a plain list of settings.
 
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 import * as v from 'valibot';
 import { formatAddress, normalizeDomain, parseMailbox } from '../formats/address.ts';
+import { parsePhc } from '../formats/phc.ts';
 
 /** How a value is written in an environment variable, which knows only text. */
 export type Kind = 'text' | 'number' | 'boolean' | 'list';
 
 /** Thrown by a reading; the text says what to write. */
-class Unfit extends Error {}
+export class Unfit extends Error {}
 
 /** A setting: what TOML or the environment gave goes through `read`, which throws Unfit. */
-function setting<T>(kind: Kind, read: (input: unknown) => T) {
+export function setting<T>(kind: Kind, read: (input: unknown) => T) {
   return v.pipe(
     v.unknown(),
     v.rawTransform<unknown, T>(({ dataset, addIssue, NEVER }) => {
@@ -28,7 +29,7 @@ function setting<T>(kind: Kind, read: (input: unknown) => T) {
   );
 }
 
-function textOf(input: unknown, expected: string): string {
+export function textOf(input: unknown, expected: string): string {
   if (typeof input !== 'string') throw new Unfit(`must be ${expected}, in quotes`);
   return input;
 }
@@ -72,21 +73,24 @@ function durationOf(input: unknown): number {
   return Number(match[1]) * UNITS_OF_TIME[match[2] as keyof typeof UNITS_OF_TIME]; // the pattern names no other
 }
 
-/** A time such as `5m`, in ms. */
-export const duration = (least = 0) =>
-  setting('text', (input) => {
-    const value = durationOf(input);
-    if (value < least) throw new Unfit(`must be at least ${least / 1000} s`);
-    return value;
-  });
+function durationWithin(input: unknown, least: number, most: number): number {
+  const value = durationOf(input);
+  if (value < least || value > most) throw new Unfit(`must be from "${inUnits(least)}" to "${inUnits(most)}"`);
+  return value;
+}
 
-export const durations = () =>
-  setting('list', (input) => {
-    const values = listOf(input).map(durationOf);
-    if (values.some((value) => value < 1000)) throw new Unfit('each time must be at least "1s"');
-    if (values.length === 0) throw new Unfit('must name at least one time');
-    return values;
-  });
+/** In the largest unit that leaves no rest. */
+function inUnits(ms: number): string {
+  if (ms === 0) return '0s';
+  const unit = Object.entries(UNITS_OF_TIME).findLast(([, size]) => size <= 86_400_000 && ms % size === 0);
+  return unit === undefined ? `${ms}ms` : `${ms / unit[1]}${unit[0]}`;
+}
+
+/** A time such as `5m`, in ms. */
+export const duration = (least: number, most: number) => setting('text', (input) => durationWithin(input, least, most));
+
+export const durations = (least: number, most: number) =>
+  setting('list', (input) => listOf(input, 'a time').map((each) => durationWithin(each, least, most)));
 
 const UNITS_OF_SIZE = { '': 1, B: 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
 
@@ -103,9 +107,15 @@ export const size = (least: number, most: number) =>
     return octets;
   });
 
+/** Entries of a list of values; account and listener are lists of tables, and not meant. */
+const MAX_LIST = 1_000;
+
 /** One or a list; a single value is a list of one. */
-function listOf(input: unknown): readonly unknown[] {
-  return Array.isArray(input) ? input : [input];
+function listOf(input: unknown, expected: string): readonly unknown[] {
+  if (!Array.isArray(input)) return [input];
+  if (input.length === 0) throw new Unfit(`must name at least ${expected}`);
+  if (input.length > MAX_LIST) throw new Unfit(`must name at most ${MAX_LIST}`);
+  return input;
 }
 
 function domainOf(input: unknown): string {
@@ -115,7 +125,7 @@ function domainOf(input: unknown): string {
 }
 
 export const domain = () => setting('text', domainOf);
-export const domains = () => setting('list', (input) => listOf(input).map(domainOf));
+export const domains = () => setting('list', (input) => listOf(input, 'one domain').map(domainOf));
 
 /** The name of a host: as a domain, but without underscores, which no certificate may name. */
 export const hostname = () =>
@@ -132,19 +142,25 @@ export const host = () =>
     return isIP(value) === 0 ? domainOf(value) : value;
   });
 
+/** Characters of a wrong value that a message repeats. */
+const MAX_SHOWN = 60;
+
+/** IP addresses, each in one spelling (RFC 5952). */
 export const ipAddresses = () =>
-  setting('list', (input) => {
-    const addresses = listOf(input).map((address) => {
+  setting('list', (input) =>
+    listOf(input, 'one IP address').map((address) => {
       const value = textOf(address, 'an IP address such as "127.0.0.1"');
-      if (isIP(value) === 0) {
+      const family = isIP(value);
+      if (family === 0) {
         const hint = value === 'localhost' ? '"127.0.0.1" or "::1"' : '"0.0.0.0" or "::" (all), or "127.0.0.1"';
-        throw new Unfit(`must be an IP address such as ${hint}, not ${JSON.stringify(value)}`);
+        throw new Unfit(`must be an IP address such as ${hint}, not ${JSON.stringify(value.slice(0, MAX_SHOWN))}`);
       }
-      return value;
-    });
-    if (addresses.length === 0) throw new Unfit('must name at least one IP address');
-    return addresses;
-  });
+      // A scope (`%eth0`) has no place in a SocketAddress.
+      return family === 4 || value.includes('%')
+        ? value
+        : new SocketAddress({ address: value, family: 'ipv6' }).address;
+    }),
+  );
 
 /** An IP address with a port, 53 if it is not said. */
 export const resolverAddress = () =>
@@ -166,16 +182,24 @@ function mailboxOf(input: unknown): string {
 }
 
 export const mailbox = () => setting('text', mailboxOf);
-export const mailboxes = () => setting('list', (input) => listOf(input).map(mailboxOf));
+/** May be none. */
+export const mailboxes = () =>
+  setting('list', (input) => (isNone(input) ? [] : listOf(input, 'one address').map(mailboxOf)));
 
+/** May be none. */
 export const files = () =>
-  setting('list', (input) =>
-    listOf(input).map((file) => {
+  setting('list', (input) => {
+    if (isNone(input)) return [];
+    return listOf(input, 'one file').map((file) => {
       const value = textOf(file, 'the path of a file, or a list of them');
       if (value === '') throw new Unfit('must be the path of a file, not empty');
       return value;
-    }),
-  );
+    });
+  });
+
+function isNone(input: unknown): boolean {
+  return Array.isArray(input) && input.length === 0;
+}
 
 /** RFC 4616 §2 and common sense: what a client could ever send as a password. */
 export const password = () =>
@@ -190,47 +214,10 @@ export const password = () =>
 export const passwordHash = () =>
   setting('text', (input) => {
     const value = textOf(input, 'a hash of argon2id');
-    if (!/^\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/.test(value)) {
-      throw new Unfit('must be a hash such as "$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH"; or use password = "…"');
+    if (parsePhc(value) === undefined) {
+      throw new Unfit(
+        'must be a hash such as "$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH" (memory up to 256 MiB); or use password = "…"',
+      );
     }
     return value;
   });
-
-/** A smarthost as a URL. `smtps` is implicit TLS; `smtp` demands STARTTLS unless `?tls=` says otherwise. */
-export const smarthost = () =>
-  setting('text', (input) => {
-    const value = textOf(input, 'a URL such as "smtps://user:secret@smtp.example.net:465"');
-    const url = URL.parse(value);
-    const implicit = url?.protocol === 'smtps:';
-    if (url === null || !(implicit || url.protocol === 'smtp:') || url.hostname === '' || url.pathname.length > 1) {
-      throw new Unfit('must be a URL such as "smtps://user:secret@smtp.example.net:465" or "smtp://…:587"');
-    }
-    const asked = url.searchParams.get('tls');
-    const choices = ['opportunistic', 'required', 'verified', 'none'] as const;
-    const explicit = choices.find((choice) => choice === asked);
-    if ([...url.searchParams.keys()].some((key) => key !== 'tls') || (asked !== null && (implicit || !explicit))) {
-      throw new Unfit(`takes only ?tls=${choices.join('|')}, and only with smtp://`);
-    }
-    const tls = implicit ? 'implicit' : (explicit ?? 'required');
-    if (url.username !== '' && (tls === 'none' || tls === 'opportunistic')) {
-      throw new Unfit('would send a password in clear: use smtps://, or smtp:// with ?tls=required or verified');
-    }
-    const name = decoded(url.hostname.replace(/^\[|\]$/g, ''));
-    const host = isIP(name) === 0 ? normalizeDomain(name) : name;
-    if (host === '') throw new Unfit('must name a host after the "@", such as "smtps://user:secret@smtp.example.net"');
-    return {
-      host,
-      port: url.port === '' ? (implicit ? 465 : 587) : Number(url.port),
-      tls,
-      user: url.username === '' ? null : decoded(url.username),
-      password: url.password === '' ? null : decoded(url.password),
-    } as const;
-  });
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new Unfit('has a "%" in its user or password that starts no %XX: write "%25" for the sign itself');
-  }
-}

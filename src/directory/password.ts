@@ -3,8 +3,8 @@
 
 import { argon2, createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { type Argon2idHash, formatPhc, parsePhc } from '../formats/phc.ts';
 import type { PasswordRecord } from '../store/rows.ts';
-import { type Argon2idHash, formatPhc, parsePhc } from './phc.ts';
 
 const argon2Async = promisify(argon2);
 const pbkdf2Async = promisify(pbkdf2);

@@ -10,7 +10,7 @@ import {
   UNMATCHABLE,
   verifyPassword,
 } from '../../src/directory/password.ts';
-import { formatPhc, parsePhc } from '../../src/directory/phc.ts';
+import { formatPhc, parsePhc } from '../../src/formats/phc.ts';
 import type { PasswordRecord } from '../../src/store/rows.ts';
 
 let record: PasswordRecord;
