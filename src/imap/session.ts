@@ -115,7 +115,7 @@ export class ImapSession implements Session {
   async run(): Promise<void> {
     const { socket } = this.#connection;
     this.#input.attach(socket);
-    this.#note('info', 'connected', { tls: this.#tls?.protocol ?? null });
+    this.#note('debug', 'connected');
     try {
       if (this.#farewell === null) {
         this.writer.line(`* OK [${capabilityData(this.standing)}] ${this.hostname} speaks IMAP`);
@@ -137,7 +137,10 @@ export class ImapSession implements Session {
       this.#input.ignore();
       await this.writer.end();
       const { messages, octets } = this.retrieved;
-      this.#note('info', 'ended', { messages, octets, written: this.writer.written });
+      const tls = this.#tls?.protocol ?? null;
+      // Health checks and port scans come and go without a command.
+      const level = this.#spoken || this.#badCommands > 0 ? 'info' : 'debug';
+      this.#note(level, 'ended', { tls, messages, octets, written: this.writer.written });
     }
   }
 
@@ -353,7 +356,7 @@ export class ImapSession implements Session {
     }
   }
 
-  #note(level: 'info' | 'warn', text: string, fields: object = {}): void {
+  #note(level: 'debug' | 'info' | 'warn', text: string, fields: object = {}): void {
     const { remoteAddress, localPort } = this.#connection;
     const account = this.#account?.address ?? null;
     this.log[level]({ session: this.id, hop: 'MS→MUA', remoteAddress, localPort, account, ...fields }, `imap: ${text}`);

@@ -2,10 +2,11 @@
 // renewed when they end or the hostname changes. Errors name the file and say what to do. Keys are never logged.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { replaceFile } from './atomic-file.ts';
+import { readBounded } from './bounded-file.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './log.ts';
 import { type Identity, makeContext, type TlsFloor, type TlsKeeper } from './tls.ts';
@@ -52,7 +53,14 @@ export async function createTlsKeeper(options: KeeperOptions): Promise<TlsKeeper
 
 async function load(options: KeeperOptions): Promise<Record<TlsFloor, SecureContext>> {
   const identities = options.certificates.length > 0 ? await readOwn(options) : await readOrMakeLocal(options);
-  return { lenient: makeContext(identities, 'lenient'), strict: makeContext(identities, 'strict') };
+  try {
+    return { lenient: makeContext(identities, 'lenient'), strict: makeContext(identities, 'strict') };
+  } catch (cause) {
+    // Such as an RSA key of 1024 bits, which TLS 1.2 on the strict floor does not sign with.
+    const files = options.certificates.join(' and ') || options.folder;
+    const { message } = cause as Error; // OpenSSL's
+    throw new CertificateError(`OpenSSL cannot use the certificate or key of ${files} (${message})`, { cause });
+  }
 }
 
 async function readOwn({ certificates, keys, hostname, log, clock = systemClock }: KeeperOptions): Promise<Identity[]> {
@@ -153,17 +161,19 @@ function isGood(server: Identity, authority: Identity, hostname: string, now: nu
   }
 }
 
+/** Null where the certificate is missing. A missing key is an empty one: that of the authority may be kept elsewhere as
+ * long as it has nothing to issue. */
 async function readPair(folder: string, [certificate, key]: readonly [string, string]): Promise<Identity | null> {
+  const [first, second] = [await readIfThere(join(folder, certificate)), await readIfThere(join(folder, key))];
+  return first === null ? null : { certificate: first, key: second ?? '' };
+}
+
+async function readIfThere(file: string): Promise<string | null> {
   try {
-    return {
-      certificate: await readFile(join(folder, certificate), 'utf8'),
-      key: await readFile(join(folder, key), 'utf8'),
-    };
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw new CertificateError(`${join(folder, certificate)} or its key cannot be read (${codeOf(error)})`, {
-      cause: error,
-    });
+    return (await readBounded(file, MAX_FILE)).toString();
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return null;
+    throw new CertificateError(`${file} cannot be read (${codeOf(cause)})`, { cause });
   }
 }
 
@@ -174,17 +184,15 @@ async function writePair(folder: string, [certificate, key]: readonly [string, s
 }
 
 async function read(file: string): Promise<string> {
-  let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    return (await readBounded(file, MAX_FILE)).toString();
   } catch (cause) {
+    if (codeOf(cause) === 'EFBIG') throw new CertificateError(`${file} is too large for a certificate or a key`);
     const why = codeOf(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${codeOf(cause)})`;
     throw new CertificateError(`${file} ${why}: set tls.certificate and tls.key to files that this user may read`, {
       cause,
     });
   }
-  if (text.length > MAX_FILE) throw new CertificateError(`${file} is too large for a certificate or a key`);
-  return text;
 }
 
 function codeOf(error: unknown): string {

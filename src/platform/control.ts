@@ -1,6 +1,7 @@
 // The control socket: how verbs speak to the running server. Requests by name over a Unix socket that only its owner can
 // open (0600 in a 0700 folder); what the names mean is the server's wiring.
 
+import { once } from 'node:events';
 import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -10,8 +11,8 @@ import { FrameError, frameReader, toFrame } from './frames.ts';
 export type ControlHandlers = Readonly<Record<string, (argument: unknown) => unknown>>;
 
 export interface ControlClient extends AsyncDisposable {
-  /** @throws ControlError what the handler threw; kind `closed` if the server went away, `unknown` for a name that it
-   * does not know (an older server) */
+  /** @throws ControlError what the handler threw; kind `closed` if the server went away, `timeout` if it does not answer,
+   * `unknown` for a name that it does not know (an older server) */
   request(name: string, argument?: unknown): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -43,8 +44,8 @@ const MAX_CONNECTIONS = 32;
 const MAX_REQUESTS = 64;
 /** sun_path holds 108 octets on Linux, 104 on macOS, the closing NUL included. */
 const MAX_PATH = process.platform === 'linux' ? 107 : 103;
-/** A socket that answers belongs to a running server; ms to find out. */
-const CONNECT_TIMEOUT = 5_000;
+/** ms for the connection, and for each answer; removing a large account takes the longest. */
+const PATIENCE = 60_000;
 
 /**
  * Serves requests at `path`. The caller holds the lock on the data folder, so a socket that lies there is a dead
@@ -85,34 +86,49 @@ export async function serveControl(path: string, handlers: ControlHandlers): Pro
   };
 }
 
-/** Connects to the server that serves `path`; null: none runs there. @throws Error if it may not be reached */
-export async function connectControl(path: string): Promise<ControlClient | null> {
-  if ((await stat(path).catch(() => null)) === null) return null;
-  const socket = connect(path);
+/**
+ * Connects to the server that serves `path`; null: none runs there.
+ * @param patience ms for the connection, and for the answer to each request
+ * @throws ControlError if it may not be reached, or does not answer
+ */
+export async function connectControl(path: string, patience: number = PATIENCE): Promise<ControlClient | null> {
+  let socket: Socket | undefined;
   try {
-    await new Promise<void>((resolve, reject) => {
-      socket.setTimeout(CONNECT_TIMEOUT, () => reject(new Error(`the server at ${path} does not answer`)));
-      socket.once('connect', resolve);
-      socket.once('error', reject);
-    });
+    await stat(path);
+    socket = connect(path);
+    await within(patience, once(socket, 'connect'));
+    return client(socket, patience);
   } catch (error) {
-    socket.destroy();
-    // What a socket fails with.
+    socket?.destroy();
+    // What a socket, or the file system, fails with.
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ECONNREFUSED' || code === 'ENOENT') return null;
-    if (code === 'EACCES') throw new Error(`${path} is another user's: run this with the rights of the server's user`);
+    if (code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ENOTDIR') return null;
+    if (code === 'EACCES') {
+      throw new ControlError('refused', `${path} is another user's: run this with the rights of the server's user`);
+    }
     throw error;
   }
-  socket.setTimeout(0);
-  return client(socket);
+}
+
+/** @throws ControlError timeout */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new ControlError('timeout', 'the running server does not answer')), ms);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function serveOne(socket: Socket, handlers: ControlHandlers): void {
   let running = 0;
   const answer = (response: Response) => {
     running -= 1;
-    if (!socket.destroyed) socket.write(frameOf(response));
+    // Who does not take its answers is not asked for more questions.
+    if (!socket.destroyed && !socket.write(frameOf(response))) socket.pause();
   };
+  socket.on('drain', () => socket.resume());
   const take = frameReader((value) => {
     if (!isRequest(value) || running >= MAX_REQUESTS) {
       socket.destroy();
@@ -157,7 +173,7 @@ function describe(error: unknown): { kind: string; message: string } {
   return { kind: typeof kind === 'string' ? kind : error.name, message: error.message };
 }
 
-function client(socket: Socket): ControlClient {
+function client(socket: Socket, patience: number): ControlClient {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let last = 0;
   const end = () => {
@@ -184,13 +200,14 @@ function client(socket: Socket): ControlClient {
   const close = async () => end();
   return {
     request(name, argument) {
-      return new Promise((resolve, reject) => {
+      const answer = new Promise<unknown>((resolve, reject) => {
         if (socket.destroyed) throw new ControlError('closed', 'the server went away');
         last += 1;
         const frame = toFrame({ id: last, name, argument } satisfies Request);
         waiting.set(last, { resolve, reject });
         socket.write(frame);
       });
+      return within(patience, answer);
     },
     close,
     [Symbol.asyncDispose]: close,

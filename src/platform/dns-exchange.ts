@@ -88,15 +88,18 @@ function overUdp(resolver: Resolver, query: Buffer, accept: Accept, exchange: Ex
       ended = true;
       action();
     };
-    socket.on('error', (error: NodeJS.ErrnoException) => once(() => fail(error.code ?? error.message)));
+    const failed = (error: NodeJS.ErrnoException) => once(() => fail(error.code ?? error.message));
+    socket.on('error', failed);
     socket.on('message', (octets) => {
       // Anything else on this port is a forgery or a late answer; the right one may still come.
       const packet = accept(octets);
       if (packet !== null) once(() => finish(() => resolve(packet)));
     });
     // Connected, so that the kernel drops what other addresses send and reports a closed port at once.
-    socket.connect(resolver.port, resolver.address, () => {
-      if (!ended) socket.send(query);
+    // Where there is no way to it, the callback gets the error and no event does.
+    socket.connect(resolver.port, resolver.address, (error?: NodeJS.ErrnoException) => {
+      if (error) failed(error);
+      else if (!ended) socket.send(query);
     });
   });
 }

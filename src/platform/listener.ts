@@ -1,12 +1,14 @@
 // A listening socket of any role: it accepts, bounds connections by source and in all, sees the wrong door on ports with
 // implicit TLS, does that handshake, and hands a ready connection to its protocol. It knows no protocol.
 
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createAdmission } from './admission.ts';
+import { BindError, bind, isWithoutIpv6, portOf } from './bind.ts';
 import { newIdentifier } from './identifier.ts';
 import { knock } from './knock.ts';
 import type { Log } from './log.ts';
+import { seldom } from './seldom.ts';
 import { plainAddress } from './source.ts';
 import { type TlsFacts, TlsFailure, type TlsFloor, type TlsKeeper, tlsFacts, upgrade } from './tls.ts';
 
@@ -59,24 +61,27 @@ export interface Listener {
 
 /** With port 0 all addresses get one port; another program may hold it on one of them, so it is tried again. */
 const PORT_TRIES = 10;
-/** A mailbox may be watched for half an hour in silence (RFC 2177); a dead peer should be found out before. */
-const KEEPALIVE_AFTER = 120_000;
 /** ms for a client to read its last line and close. */
 const PARTING = 1_000;
 /** Clients that are being closed politely; more are closed at once. */
 const MAX_PARTING = 200;
-/** Failures of accept (no descriptors left) are logged at most this often, ms. */
-const ACCEPT_ERROR_EVERY = 10_000;
+/** Refused connections, and failures of accept (no descriptors left), are logged at most this often, ms. */
+const LOGGED_EVERY = 10_000;
 
-/** @throws NodeJS.ErrnoException EADDRINUSE, EACCES … with address and port in its text; nothing listens then. */
+/** @throws BindError; nothing listens then */
 export async function listen(options: ListenerOptions, handle: (connection: Connection) => void): Promise<Listener> {
   const admission = createAdmission(options.maxConnections, options.maxConnectionsPerSource);
   /** Sockets that no protocol owns yet or any more: what `close` has to end itself. */
   const pending = new Set<Socket>();
   let parting = 0;
   let closed = false;
-  let lastAcceptError = 0;
   const log = options.log.child({ role: options.role });
+  const logRefusal = seldom(LOGGED_EVERY, (unsaid, fields: object) => {
+    log.warn({ ...fields, unsaid }, 'too many connections');
+  });
+  const logAcceptError = seldom(LOGGED_EVERY, (unsaid, err: Error) => {
+    log.error({ err, unsaid }, 'a connection could not be accepted');
+  });
 
   function part(socket: Socket, line: string): void {
     if (parting >= MAX_PARTING || line === '') {
@@ -107,8 +112,9 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
       session.warn({ seen: opening.seen }, `wrong door: ${opening.seen} in clear on a port with implicit TLS`);
       part(socket, options.wrongDoorLine(opening.seen));
     } else {
-      const silent = opening.kind === 'silent';
-      session.info(silent ? 'nothing said in time; a client that waits for a greeting in clear?' : 'closed unsaid');
+      // Health checks and port scans come and go without a word.
+      if (opening.kind === 'closed') session.debug('closed unsaid');
+      else session.info('nothing said in time; a client that waits for a greeting in clear?');
       socket.destroy();
     }
     return null;
@@ -125,7 +131,7 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
     const local = plainAddress(localAddress);
     const refusal = admission.enter(remote);
     if (refusal !== null) {
-      log.warn({ remoteAddress: remote, localPort, limit: refusal }, 'too many connections');
+      logRefusal({ remoteAddress: remote, localPort, limit: refusal });
       part(socket, options.tls === 'implicit' ? '' : options.busyLine);
       return;
     }
@@ -173,16 +179,13 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
     bind(address, port, options.addresses, onConnection).then((server) => {
       servers.push(server);
       places.push(address);
-      server.on('error', (error) => {
-        if (Date.now() - lastAcceptError < ACCEPT_ERROR_EVERY) return;
-        lastAcceptError = Date.now();
-        log.error({ err: error }, 'a connection could not be accepted');
-      });
+      server.on('error', logAcceptError);
       return portOf(server);
     });
-  const shut = async () => {
+  // The port is free at once; what a server calls back for is the end of its connections.
+  const shut = () => {
     places.length = 0;
-    await Promise.all(servers.splice(0).map((server) => new Promise<void>((done) => void server.close(() => done()))));
+    for (const server of servers.splice(0)) server.close();
   };
 
   for (let tries = 1; ; tries += 1) {
@@ -198,9 +201,8 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
       }
       break;
     } catch (error) {
-      await shut();
-      // What a socket fails with.
-      const again = options.port === 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      shut();
+      const again = options.port === 0 && error instanceof BindError && error.code === 'EADDRINUSE';
       if (!again || tries === PORT_TRIES) throw error;
     }
   }
@@ -216,37 +218,4 @@ export async function listen(options: ListenerOptions, handle: (connection: Conn
       for (const socket of pending) socket.destroy();
     },
   };
-}
-
-/** "All of IPv6" is nothing on a machine without it, such as most containers; any other address is meant by name. */
-function isWithoutIpv6(address: string, error: unknown): boolean {
-  // What a socket fails with.
-  const { code } = error as NodeJS.ErrnoException;
-  return address === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL');
-}
-
-function bind(
-  host: string,
-  port: number,
-  all: readonly string[],
-  onConnection: (socket: Socket) => void,
-): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(
-      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_AFTER },
-      onConnection,
-    );
-    server.once('error', reject);
-    // `::` takes IPv4 too, unless that has an entry of its own.
-    const ipv6Only = host.includes(':') && all.some((address) => !address.includes(':'));
-    server.listen({ host, port, ipv6Only, backlog: 511 }, () => {
-      server.off('error', reject);
-      resolve(server);
-    });
-  });
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -19,12 +19,14 @@ const MAX_WAITING = 16 * 1024 * 1024;
 
 export interface LogOptions {
   readonly level: string;
-  /** Standard error by default, pretty if it is a terminal: standard output is for what people asked to see. */
+  /** Standard error by default: standard output is for what people asked to see. */
   readonly destination?: DestinationStream;
+  /** Text for people instead of JSON; by default where standard error is a terminal. */
+  readonly pretty?: boolean;
 }
 
 /** Makes the log of the whole program. Lines may wait in memory for a moment: call `log.flush()` before an exit. */
-export function createLog({ level, destination }: LogOptions): Log {
+export function createLog({ level, destination, pretty = !destination && process.stderr.isTTY }: LogOptions): Log {
   return pino(
     {
       level,
@@ -37,29 +39,36 @@ export function createLog({ level, destination }: LogOptions): Log {
       },
       serializers: { err: errorFields, error: errorFields },
     },
-    destination ?? standardError(),
+    pretty ? prettyOver(destination ?? 2) : (destination ?? standardError()),
   );
 }
 
-/** A log whose lines carry these ids: of the session, of the message, and the hop of RFC 5598 that it is about. */
-export function withIds(
-  log: Log,
-  ids: { readonly session?: string; readonly message?: string; readonly hop?: Hop },
-): Log {
-  return log.child(ids);
+/** Standard error as it is: JSON. A log that cannot be written (a full disk, a reader that is gone) is no reason to end. */
+function standardError(): DestinationStream {
+  const stream = pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING });
+  stream.on('error', () => undefined);
+  return stream;
 }
 
-function standardError(): DestinationStream {
-  if (!process.stderr.isTTY) return pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING });
+/** For people: a line of text each. */
+function prettyOver(destination: DestinationStream | number): DestinationStream {
   // Loaded only where somebody looks, since it costs start-up time.
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
   return pretty({
-    destination: 2,
+    destination,
     sync: true,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,hostname',
     singleLine: true,
   });
+}
+
+/** What a terminal would obey, as escapes: some texts are a peer's. */
+function harmless(text: string): string {
+  return text.replace(
+    /[\0-\x09\x0b-\x1f\x7f-\x9f]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** The same fields without secrets; the object itself where it has none. */
@@ -93,10 +102,10 @@ function errorFields(error: unknown): unknown {
   const { code, kind } = error as Error & { code?: unknown; kind?: unknown };
   return {
     type: error.name,
-    message: error.message,
+    message: harmless(error.message),
     ...(code === undefined ? {} : { code }),
     ...(kind === undefined ? {} : { kind }),
-    stack: error.stack,
-    ...(error.cause instanceof Error ? { cause: `${error.cause.name}: ${error.cause.message}` } : {}),
+    stack: harmless(error.stack ?? ''),
+    ...(error.cause instanceof Error ? { cause: harmless(`${error.cause.name}: ${error.cause.message}`) } : {}),
   };
 }

@@ -8,7 +8,8 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** What is never a host of the public net: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 §2.5.6, RFC 1122 §3.2.1.3 (a). */
+/** What is never a host of the public net: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 §2.5.6, RFC 1122 §3.2.1.3;
+ * multicast and what is reserved, too. */
 const privateUse = new BlockList();
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
@@ -18,6 +19,7 @@ for (const [net, prefix] of [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
 ] as const) {
   privateUse.addSubnet(net, prefix, 'ipv4');
 }
@@ -25,6 +27,7 @@ for (const [net, prefix] of [
   ['::', 127],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['ff00::', 8],
 ] as const) {
   privateUse.addSubnet(net, prefix, 'ipv6');
 }

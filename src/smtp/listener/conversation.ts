@@ -127,9 +127,16 @@ function report(session: Session): void {
     ms: session.age,
     end: session.ending ?? 'connection closed',
   };
-  if (error === null) session.log.info(fields, 'session ended');
-  else session.log.info({ ...fields, error: failure(error) }, 'session ended');
+  // Health checks and port scans come and go without a command.
+  const unsaid = tally.commands === 0 && (session.ending === null || GONE.has(session.ending));
+  session.log[unsaid ? 'debug' : 'info'](
+    error === null ? fields : { ...fields, error: failure(error) },
+    'session ended',
+  );
 }
+
+/** Endings by the client. */
+const GONE: ReadonlySet<string> = new Set(['connection closed', 'connection lost']);
 
 /** In words where the error was one of a handshake. */
 function failure(error: Error & { code?: unknown }): string {
