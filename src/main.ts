@@ -1,25 +1,32 @@
 // The program: verbs and their options. What a verb does stands in cli/, and is loaded when it is asked for.
 
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { AddOptions } from './cli/account.ts';
-import { type Context, EXIT, Failure } from './cli/context.ts';
+import { type Context, EXIT, exitCodeOf, failureText } from './cli/context.ts';
 import type { ListOptions } from './cli/queue.ts';
 import type { SendOptions } from './cli/send.ts';
-import { ConfigError } from './config/place.ts';
 
 // This program's own file.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
 };
 
+// Whoever has closed their end, or has no room, has heard enough; a server goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 const program = new Command('postern')
+  .exitOverride()
   .description('A mail server whose ports are its gates: each has one role, one TLS rule and one AUTH rule.')
-  .version(version)
+  .version(version, '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print this help')
+  .helpCommand(false)
   .option('-c, --config <file>', 'configuration (default: POSTERN_CONFIG, or config/postern.toml)');
 
 const accounts = () => import('./cli/account.ts');
 const queues = () => import('./cli/queue.ts');
+
+const append = (address: string, before: readonly string[] = []) => [...before, address];
 
 /** Runs a verb and turns what it throws into one line and an exit code. */
 function verb<Arguments extends unknown[]>(run: (context: Context, ...args: Arguments) => Promise<number>) {
@@ -35,9 +42,8 @@ function verb<Arguments extends unknown[]>(run: (context: Context, ...args: Argu
     try {
       process.exitCode = await run(context, ...args);
     } catch (error) {
-      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-      process.exitCode =
-        error instanceof Failure ? error.exitCode : error instanceof ConfigError ? EXIT.configuration : EXIT.failed;
+      process.stderr.write(`${failureText(error)}\n`);
+      process.exitCode = exitCodeOf(error);
     }
   };
 }
@@ -58,36 +64,38 @@ program
 const account = program.command('account').description('who has a mailbox here');
 account
   .command('add')
-  .argument('<address>')
+  .argument('<address>', 'such as carol@example.org, of a domain of ours')
   .description('make an account; its password is asked for, or read from standard input or POSTERN_PASSWORD')
-  .option('--alias <address...>', 'other addresses that lead to it', [])
-  .option('--quota <size>', 'such as 2GB')
+  .option('--alias <address>', 'another address that leads to it; may be said several times', append)
+  .option('--quota <size>', 'what its mail may take, such as 2GB (default: no limit)')
   .action(verb(async (context, name: string, options: AddOptions) => (await accounts()).add(context, name, options)));
 account
   .command('list')
+  .description('print every account with its aliases, what it holds, and who made it')
   .option('--json', 'as JSON')
   .action(verb(async (context, options: { json?: boolean }) => (await accounts()).list(context, options)));
 account
   .command('passwd')
-  .argument('<address>')
-  .description('set a new password')
+  .argument('<address>', 'of an account that "account add" made')
+  .description('set a new password, which is asked for, or read from standard input or POSTERN_PASSWORD')
   .action(verb(async (context, name: string) => (await accounts()).passwd(context, name)));
 account
   .command('remove')
-  .argument('<address>')
+  .argument('<address>', 'of an account that "account add" made')
   .description('remove an account and its mail')
   .action(verb(async (context, name: string) => (await accounts()).remove(context, name)));
 
 const queue = program.command('queue').description('what waits to leave');
 queue
   .command('list')
-  .option('--domain <domain>', 'of the recipients')
+  .description('print every entry: one recipient of one message')
+  .option('--domain <domain>', 'only what goes to this domain')
   .option('--json', 'as JSON')
   .action(verb(async (context, options: ListOptions) => (await queues()).list(context, options)));
 queue
   .command('show')
-  .argument('<id>')
-  .description('the whole life of one entry')
+  .argument('<id>', 'as "queue list" prints it')
+  .description('print the whole life of one entry')
   .option('--json', 'as JSON')
   .action(
     verb(async (context, id: string, options: { json?: boolean }) => (await queues()).show(context, id, options)),
@@ -98,9 +106,9 @@ for (const [action, what] of [
 ] as const) {
   queue
     .command(action)
-    .argument('[ids...]')
+    .argument('[ids...]', 'as "queue list" prints them')
     .description(what)
-    .option('--domain <domain>', 'all for this domain')
+    .option('--domain <domain>', 'all that go to this domain')
     .option('--all', 'all there are')
     .action(
       verb(async (context, ids: string[], options: { all?: boolean; domain?: string }) =>
@@ -112,20 +120,29 @@ for (const [action, what] of [
 program
   .command('send')
   .description('submit a message to the running server')
-  .requiredOption('--from <address>')
-  .requiredOption('--to <address...>')
-  .option('--subject <text>', '', '')
-  .option('--body <text>', 'default: standard input')
-  .option('--attach <file...>', '', [])
+  .requiredOption('--from <address>', 'the sender: an address of the user')
+  .requiredOption('--to <address...>', 'the recipients')
+  .option('--subject <text>', 'the subject (default: none)')
+  .option('--body <text>', 'the text (default: standard input)')
+  .option('--attach <file...>', 'files to attach')
   .option(
     '--user <name>',
-    'default: the sender; the password comes from the configuration, POSTERN_PASSWORD or a prompt',
+    'who logs in (default: the sender); the password comes from the configuration, from ' +
+      'POSTERN_PASSWORD, or is asked for',
   )
   .action(verb(async (context, options: SendOptions) => (await import('./cli/send.ts')).send(context, options)));
 
 program
   .command('health')
-  .description('exit 0 if every gate of the running server answers')
+  .description('exit with 0 if every gate of the running server answers as its role does, else with 1')
   .action(verb(async (context) => (await import('./cli/health.ts')).health(context)));
 
-await program.parseAsync();
+program.addHelpText('after', '\nExit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.');
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Said already, by commander.
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+}

@@ -12,19 +12,19 @@ import { type Context, configOf, EXIT, Failure, say, sayJson } from './context.t
 import { askPassword } from './password.ts';
 
 export interface AddOptions {
-  readonly alias: readonly string[];
+  readonly alias?: readonly string[];
   readonly quota?: string;
 }
 
 const MAX_QUOTA = 1024 ** 4;
 
-export async function add(context: Context, name: string, { alias, quota }: AddOptions): Promise<number> {
+export async function add(context: Context, name: string, { alias = [], quota }: AddOptions): Promise<number> {
   const config = await configOf(context);
   const address = localAddress(config, name);
   const aliases = alias.map((each) => localAddress(config, each));
   const limit = quota === undefined ? null : quotaOf(quota);
   const password = await newPassword(context, address);
-  await administer(config, 'write', (store) =>
+  await administer(config, 'make', (store) =>
     store
       .execute<'put-account'>({
         kind: 'put-account',
@@ -42,7 +42,7 @@ export async function add(context: Context, name: string, { alias, quota }: AddO
 }
 
 export async function list(context: Context, { json }: { readonly json?: boolean }): Promise<number> {
-  const accounts = await administer(await configOf(context), 'read', (store) => store.accounts());
+  const accounts = await administer(await configOf(context), 'existing', (store) => store.accounts());
   if (json === true) {
     sayJson(context, accounts);
     return EXIT.done;
@@ -61,7 +61,7 @@ export async function list(context: Context, { json }: { readonly json?: boolean
 
 export async function passwd(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
-  await administer(config, 'write', async (store) => {
+  await administer(config, 'existing', async (store) => {
     const account = await changeable(config, store, name);
     const password = await newPassword(context, account.address);
     await store.execute<'set-password'>({ kind: 'set-password', account: account.id, password });
@@ -72,7 +72,7 @@ export async function passwd(context: Context, name: string): Promise<number> {
 
 export async function remove(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
-  await administer(config, 'write', async (store) => {
+  await administer(config, 'existing', async (store) => {
     const account = await changeable(config, store, name);
     const kept = [account.address, ...account.aliases].find((each) =>
       config.domains.some((domain) => each.toLowerCase() === `postmaster@${domain}`),
@@ -119,7 +119,7 @@ function localAddress(config: Config, name: string): string {
 
 function mailboxOf(name: string): Address {
   const address = parseMailbox(name);
-  if (address === null) throw new Failure(`"${name}" is no address such as carol@example.org`, EXIT.usage);
+  if (address === null) throw new Failure(`"${name}" is no address like carol@example.org`, EXIT.usage);
   return address;
 }
 

@@ -99,9 +99,9 @@ export function controlPath(config: Pick<Config, 'data'>): string {
   return join(config.data, 'postern.sock');
 }
 
-/** The gates of the running server; null: none runs on this data folder. */
-export async function runningGates(config: Config): Promise<readonly Gate[] | null> {
-  const client = await connectControl(controlPath(config));
+/** The gates of the running server; null: none runs on this data folder. @param patience ms, if the caller has less */
+export async function runningGates(config: Config, patience?: number): Promise<readonly Gate[] | null> {
+  const client = await connectControl(controlPath(config), patience);
   if (client === null) return null;
   await using _ = client;
   return (await client.request('ports')) as readonly Gate[]; // as controlHandlers answers
@@ -109,11 +109,12 @@ export async function runningGates(config: Config): Promise<readonly Gate[] | nu
 
 /**
  * Does something to the store of a configuration, by the running server or without one.
+ * @param store `make` if there is none yet
  * @throws Failure where there is no store to look at
  */
 export async function administer<T>(
   config: Config,
-  access: 'read' | 'write',
+  store: 'existing' | 'make',
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
   const client = await connectControl(controlPath(config));
@@ -121,15 +122,15 @@ export async function administer<T>(
     await using _ = client;
     return await work(remoteAdministration(client));
   }
-  if (access === 'read' && (await stat(join(config.data, 'mail.db')).catch(() => null)) === null) {
+  if (store === 'existing' && (await stat(join(config.data, 'mail.db')).catch(() => null)) === null) {
     throw new Failure(`there is no store in ${config.data} yet: start the server, or add an account`);
   }
   const { openStore } = await import('../store/open.ts');
-  await using store = await openStore({
+  await using opened = await openStore({
     folder: config.data,
     log: createLog({ level: 'silent' }),
     clock: systemClock,
     deriver: new URL('../imap/render/summary.ts', import.meta.url),
   });
-  return await work(administrationOf(store));
+  return await work(administrationOf(opened));
 }

@@ -1,7 +1,9 @@
 // What a verb is given by the process it runs in, so that a test can give it something else; and how it fails.
 
+import { once } from 'node:events';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/place.ts';
 
 export interface Context {
   /** `--config`; null: the default file. */
@@ -27,6 +29,19 @@ export class Failure extends Error {
   }
 }
 
+/** What a start or a verb failed with, for people: one line where somebody can do something about it, and the stack where
+ * only a programmer can. */
+export function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const ours = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+  return ours && !('code' in error) ? (error.stack ?? error.message) : error.message;
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Failure) return error.exitCode;
+  return error instanceof ConfigError ? EXIT.configuration : EXIT.failed;
+}
+
 /** @throws ConfigError */
 export function configOf({ configFile, env, cwd }: Context): Promise<Config> {
   return loadConfig({ file: configFile, env, cwd });
@@ -34,6 +49,11 @@ export function configOf({ configFile, env, cwd }: Context): Promise<Config> {
 
 export function say(context: Context, text: string): void {
   context.stdout.write(`${text}\n`);
+}
+
+/** Writes, and waits where the reader is slow. */
+export async function write({ stdout }: Context, text: string): Promise<void> {
+  if (!stdout.write(text)) await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]);
 }
 
 export function sayJson(context: Context, value: unknown): void {

@@ -7,8 +7,8 @@ import { runningGates } from './administration.ts';
 import { type Context, configOf, EXIT, Failure, say } from './context.ts';
 import { type Gate, nearAddress, placeOf } from './ports-table.ts';
 
-/** ms for one gate; all are asked at once. */
-const PATIENCE = 4_000;
+/** ms for the control socket, then for all gates at once: together less than what a container's health check waits. */
+const PATIENCE = 2_000;
 /** Octets of a greeting. */
 const MAX_GREETING = 1_024;
 
@@ -22,7 +22,7 @@ const GREETING: Readonly<Record<Gate['role'], RegExp>> = {
 
 export async function health(context: Context): Promise<number> {
   const config = await configOf(context);
-  const gates = await runningGates(config);
+  const gates = await runningGates(config, PATIENCE);
   if (gates === null) throw new Failure('no server runs on this data folder');
   const wrong = (await Promise.all(gates.map(ailment))).filter((each) => each !== null);
   if (wrong.length > 0) throw new Failure(wrong.join('\n'));

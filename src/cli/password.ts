@@ -1,12 +1,12 @@
 // Where a verb's password comes from: a terminal without echo, standard input, or POSTERN_PASSWORD. Never an argument,
 // which every user of the machine could read.
 
-import { createInterface } from 'node:readline';
-import type { Context } from './context.ts';
-import { EXIT, Failure } from './context.ts';
+import { StringDecoder } from 'node:string_decoder';
+import { type Context, EXIT, Failure } from './context.ts';
 
-/** Characters of a password typed at a terminal. */
-const MAX_TYPED = 1024;
+/** Characters of a password typed at a terminal, or of the first line of standard input: one more than is usable, so that
+ * a longer one is refused and not cut. */
+const MAX_LENGTH = 1025;
 
 /** @param label what is asked for. @throws Failure if there is none */
 export async function askPassword(context: Context, label: string): Promise<string> {
@@ -17,9 +17,16 @@ export async function askPassword(context: Context, label: string): Promise<stri
   return password;
 }
 
+/** What follows the first line is not read. */
 async function firstLine({ stdin }: Context): Promise<string> {
-  for await (const line of createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY })) return line;
-  return '';
+  const decoder = new StringDecoder('utf8');
+  let text = '';
+  for await (const chunk of stdin) {
+    text += decoder.write(chunk as Buffer); // no encoding has been set
+    if (text.includes('\n') || text.length > MAX_LENGTH) break;
+  }
+  const end = text.search(/\r?\n/);
+  return (end < 0 ? text + decoder.end() : text.slice(0, end)).slice(0, MAX_LENGTH);
 }
 
 /** Reads a line without showing it. */
@@ -41,7 +48,7 @@ function typed({ stdin, stderr }: Context, label: string): Promise<string> {
         if (key === '\r' || key === '\n' || key === '\x04') return end(() => resolve(text));
         if (key === '\x03') return end(() => reject(new Failure('nothing was changed')));
         if (key === '\x7f' || key === '\b') text = [...text].slice(0, -1).join('');
-        else if (text.length < MAX_TYPED) text += key;
+        else if (text.length < MAX_LENGTH) text += key;
       }
     };
     stdin.on('data', hear);

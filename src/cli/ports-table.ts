@@ -3,7 +3,6 @@
 
 import type { Config, ListenerConfig } from '../config/config.ts';
 import type { Role, TlsMode } from '../platform/listener.ts';
-import { isPrivate } from '../platform/source.ts';
 import { inColumns } from './columns.ts';
 
 /** What of a listener the table needs: where it is. */
@@ -153,9 +152,8 @@ function tlsReason(listener: ListenerConfig): string {
   return listener.cleartext ? 'the configuration says cleartext = true' : 'loopback only, where nobody listens in';
 }
 
-function authReason({ role, addresses }: ListenerConfig): string {
+function authReason({ role }: ListenerConfig): string {
   if (role === 'transfer') return 'another server is no user; a password offered here is for port 465';
   if (role === 'submission') return 'submission is not transfer: who sends must be known (RFC 6409 §4.3)';
-  const near = addresses.every(isPrivate) ? ', from this machine or network too' : '';
-  return `nothing of a mailbox is visible without it${near}`;
+  return 'nothing of a mailbox is visible without it';
 }

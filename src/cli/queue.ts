@@ -1,11 +1,11 @@
 // The verb `queue`: what waits to leave, and an operator's hand on it.
 
-import { formatAddress } from '../formats/address.ts';
+import { formatAddress, normalizeDomain } from '../formats/address.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Attempt, EntryId } from '../store/rows.ts';
 import { type Administration, administer, PAGE, type QueueRow } from './administration.ts';
 import { inColumns, instant, octets, printable, span } from './columns.ts';
-import { type Context, configOf, EXIT, Failure, say, sayJson } from './context.ts';
+import { type Context, configOf, EXIT, Failure, say, sayJson, write } from './context.ts';
 
 export interface ListOptions {
   readonly domain?: string;
@@ -13,18 +13,24 @@ export interface ListOptions {
 }
 
 export async function list(context: Context, { domain, json }: ListOptions): Promise<number> {
-  const config = await configOf(context);
-  const rows = await administer(config, 'read', (store) => Array.fromAsync(all(store, domain)));
-  if (json === true) sayJson(context, rows.map(asJson));
-  else if (rows.length === 0) say(context, 'nothing waits');
-  else
-    say(context, inColumns(['ID', 'FROM', 'TO', 'SIZE', 'AGE', 'TRIES', 'NEXT TRY', 'LAST ANSWER'], rows.map(asCells)));
+  const destination = destinationOf(domain);
+  let shown = 0;
+  await administer(await configOf(context), 'existing', async (store) => {
+    for await (const rows of pages(store, destination)) {
+      // A queue may be long: each page is written before the next is read.
+      if (json === true) await write(context, asJsonLines(rows, shown));
+      else await write(context, `${inColumns(HEADING, rows.map(asCells))}\n`);
+      shown += rows.length;
+    }
+  });
+  if (json === true) say(context, shown === 0 ? '[]' : '\n]');
+  else if (shown === 0) say(context, 'nothing waits');
   return EXIT.done;
 }
 
 export async function show(context: Context, name: string, { json }: { readonly json?: boolean }): Promise<number> {
   const id = idOf(name);
-  const found = await administer(await configOf(context), 'read', (store) => store.entry(id));
+  const found = await administer(await configOf(context), 'existing', (store) => store.entry(id));
   if (found === undefined)
     throw new Failure(`there is no entry ${name} in the queue: it was delivered, failed or removed`);
   const { entry, transit, attempts } = found;
@@ -56,43 +62,50 @@ export async function control(
   { all: every, domain }: { readonly all?: boolean; readonly domain?: string },
 ): Promise<number> {
   const chosen = names.map(idOf);
-  if (chosen.length === 0 && every !== true && domain === undefined) {
-    throw new Failure('name entries by their ids, or say --domain or --all', EXIT.usage);
-  }
+  const ways = [chosen.length > 0, every === true, domain !== undefined].filter(Boolean).length;
+  if (ways !== 1) throw new Failure('name entries by their ids, or say --domain, or say --all', EXIT.usage);
+  const destination = destinationOf(domain);
   const config = await configOf(context);
-  const changed = await administer(config, 'write', async (store) => {
-    const rows = chosen.length > 0 ? [] : await Array.fromAsync(all(store, domain));
-    const entries = chosen.length > 0 ? chosen : rows.map(({ entry }) => entry.id);
+  const changed = await administer(config, 'existing', async (store) => {
+    const change = async (entries: readonly EntryId[]) => {
+      const now = systemClock.now();
+      return (await store.execute<'queue-control'>({ kind: 'queue-control', entries, action, now })).changed;
+    };
     let count = 0;
-    for (let at = 0; at < entries.length; at += PAGE) {
-      const page = entries.slice(at, at + PAGE);
-      const result = await store.execute<'queue-control'>({
-        kind: 'queue-control',
-        entries: page,
-        action,
-        now: systemClock.now(),
-      });
-      count += result.changed;
-    }
+    for (let at = 0; at < chosen.length; at += PAGE) count += await change(chosen.slice(at, at + PAGE));
+    if (chosen.length > 0) return count;
+    for await (const rows of pages(store, destination)) count += await change(rows.map(({ entry }) => entry.id));
     return count;
   });
   say(context, `${changed} ${changed === 1 ? 'entry' : 'entries'} ${action === 'retry' ? 'due now' : 'removed'}`);
   return changed > 0 || chosen.length === 0 ? EXIT.done : EXIT.failed;
 }
 
-async function* all(store: Administration, domain: string | undefined): AsyncGenerator<QueueRow> {
-  const destination = domain?.toLowerCase();
+/** The queue by id, in pages that are not empty. */
+async function* pages(store: Administration, destination: string | undefined): AsyncGenerator<readonly QueueRow[]> {
   for (let after: EntryId | undefined; ; ) {
     const page: readonly QueueRow[] = await store.queue({
       limit: PAGE,
       ...(destination === undefined ? {} : { destination }),
       ...(after === undefined ? {} : { after }),
     });
-    yield* page;
+    if (page.length > 0) yield page;
     after = page.at(-1)?.entry.id;
     if (page.length < PAGE) return;
   }
 }
+
+/** A domain as the queue knows it. @throws Failure */
+function destinationOf(domain: string | undefined): string | undefined {
+  if (domain === undefined) return undefined;
+  const destination = normalizeDomain(domain);
+  if (destination === '') throw new Failure(`"${domain}" is no domain like example.org`, EXIT.usage);
+  return destination;
+}
+
+const HEADING = ['ID', 'FROM', 'TO', 'SIZE', 'AGE', 'TRIES', 'NEXT TRY', 'LAST ANSWER'];
+/** Characters of the last answer in a table; `show` has it whole. */
+const MAX_ANSWER = 100;
 
 function asCells(row: QueueRow): string[] {
   const { entry, transit } = row;
@@ -105,8 +118,13 @@ function asCells(row: QueueRow): string[] {
     span(now - entry.createdAt),
     String(entry.attempts),
     entry.state === 'held' ? 'held' : entry.nextAt <= now ? 'now' : `in ${span(entry.nextAt - now)}`,
-    entry.last?.text ?? '-',
+    (entry.last?.text ?? '-').slice(0, MAX_ANSWER),
   ];
+}
+
+/** A part of one array over several pages. @param before entries of the pages so far */
+function asJsonLines(rows: readonly QueueRow[], before: number): string {
+  return rows.map((row, index) => `${before + index === 0 ? '[\n' : ',\n'}${JSON.stringify(asJson(row))}`).join('');
 }
 
 /** Without the octets of a prefix, and with addresses as text. */

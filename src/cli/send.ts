@@ -1,9 +1,9 @@
 // The verb `send`: submits a message to the running server, as any mail program would, by nodemailer.
 
-import { readFile } from 'node:fs/promises';
-import { text as readText } from 'node:stream/consumers';
+import { getCACertificates, type SecureContextOptions } from 'node:tls';
 import { createTransport } from 'nodemailer';
 import type { Config } from '../config/config.ts';
+import { readBounded } from '../platform/bounded-file.ts';
 import { runningGates } from './administration.ts';
 import { type Context, configOf, EXIT, Failure, say } from './context.ts';
 import { askPassword } from './password.ts';
@@ -12,10 +12,10 @@ import { type Gate, nearAddress } from './ports-table.ts';
 export interface SendOptions {
   readonly from: string;
   readonly to: readonly string[];
-  readonly subject: string;
+  readonly subject?: string;
   /** Absent: standard input. */
   readonly body?: string;
-  readonly attach: readonly string[];
+  readonly attach?: readonly string[];
   readonly user?: string;
 }
 
@@ -38,9 +38,11 @@ export async function send(context: Context, options: SendOptions): Promise<numb
     const { accepted, rejected, response } = await transport.sendMail({
       from: options.from,
       to: [...options.to],
-      subject: options.subject,
-      text: options.body ?? (await readText(context.stdin)),
-      attachments: options.attach.map((path) => ({ path })),
+      subject: options.subject ?? '',
+      text: options.body ?? (await readBody(context, config.limits.messageSize)),
+      attachments: (options.attach ?? []).map((path) => ({ path })),
+      // A path is a path, whatever it looks like.
+      disableUrlAccess: true,
     });
     say(context, `taken for ${accepted.map(String).join(', ')}: ${response}`);
     if (rejected.length > 0) throw new Failure(`refused for ${rejected.map(String).join(', ')}`);
@@ -71,9 +73,28 @@ async function passwordOf(context: Context, config: Config, user: string): Promi
   return askPassword(context, `Password for ${user}`);
 }
 
-/** What this machine can hold for the server: its local authority, or the certificate that it was given. */
-async function trust(config: Config): Promise<{ ca: Buffer } | Record<never, never>> {
-  const file = config.tls.certificates[0] ?? `${config.tls.folder}/ca.pem`;
-  const ca = await readFile(file).catch(() => null);
-  return ca === null ? {} : { ca };
+/** Octets of a file of certificates. */
+const MAX_CERTIFICATES = 1024 * 1024;
+
+/** Whom to trust: the local authority alone; or, for certificates from elsewhere, everybody whom this machine trusts, and
+ * those files themselves, which may be self-signed. */
+async function trust({ tls: { folder, certificates } }: Config): Promise<SecureContextOptions> {
+  const files = certificates.length > 0 ? certificates : [`${folder}/ca.pem`];
+  const read = files.map((file) => readBounded(file, MAX_CERTIFICATES).catch(() => null));
+  const own = (await Promise.all(read)).filter((each) => each !== null).map(String);
+  if (certificates.length === 0) return own.length > 0 ? { ca: own } : {};
+  return { ca: [...getCACertificates('default'), ...own], allowPartialTrustChain: true };
+}
+
+/** @throws Failure if it is over what the server takes */
+async function readBody({ stdin }: Context, max: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    const octets = Buffer.from(chunk as Buffer | string); // text only where a prompt has set an encoding
+    size += octets.length;
+    if (size > max) throw new Failure(`standard input is over limits.message_size, ${max} octets`);
+    chunks.push(octets);
+  }
+  return Buffer.concat(chunks).toString();
 }

@@ -1,34 +1,69 @@
 // The verb `serve`: starts what the configuration names, says where it listens and how to try it, and lives until a
 // signal ends it. SIGHUP takes certificates and accounts anew.
 
+import type { Config } from '../config/config.ts';
 import { warningsOf } from '../config/guard-rails.ts';
-import { createLog } from '../platform/log.ts';
-import { startServer } from '../serve.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createLog, type Log } from '../platform/log.ts';
+import { type RunningServer, startServer } from '../serve.ts';
 import { type Context, configOf, EXIT, say } from './context.ts';
 import { gatesOf, renderGates, renderTry } from './ports-table.ts';
+
+/** ms from a signal to the end, whatever is stuck: all that was answered 250 is on disk. */
+const DEADLINE = 4_800;
+/** ms that what is still open after the end may keep the process. */
+const AFTERMATH = 500;
 
 /** Resolves with the exit code when the server has ended. @throws ConfigError; Error where it cannot start */
 export async function serve(context: Context): Promise<number> {
   const config = await configOf(context);
   const log = createLog({ level: config.log.level });
+  using signals = listenToSignals(log);
   for (const warning of warningsOf(config)) log.warn(warning);
   const server = await startServer(config, { log });
   const gates = gatesOf(config, server.listeners);
   say(context, `${renderGates(gates)}\n\n${renderTry(config, gates)}\n\nready`);
-
-  const reload = () => {
-    configOf(context)
-      .then((fresh) => server.reload(fresh))
-      .catch((error: unknown) => log.error({ err: error }, 'nothing was read again'));
-  };
-  process.on('SIGHUP', reload);
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
-  process.off('SIGHUP', reload);
+  signals.onReload(() => reload(server, log, () => configOf(context)));
+  const signal = await signals.ended;
   log.info({ signal }, 'stopping');
+  systemClock.after(DEADLINE, () => process.exit(EXIT.failed));
   await server.close();
   log.info('stopped');
+  systemClock.after(AFTERMATH, () => process.exit(EXIT.done));
   return EXIT.done;
+}
+
+/** Never rejects: a server that runs goes on with what it has. */
+async function reload(server: RunningServer, log: Log, read: () => Promise<Config>): Promise<void> {
+  try {
+    await server.reload(await read());
+  } catch (err) {
+    log.error({ err }, 'not read again');
+  }
+}
+
+/** From before the start, so that no signal ends a server that is half open. A second one changes nothing: npm hands on
+ * the Ctrl-C that the terminal has sent already. */
+function listenToSignals(log: Log) {
+  const { promise: ended, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let again: (() => Promise<void>) | null = null;
+  // One after another: each SIGHUP finds what the one before it has read.
+  let reading = Promise.resolve();
+  const hangUp = () => {
+    if (again === null) log.info('SIGHUP during the start: everything is being read anyway');
+    else reading = reading.then(again);
+  };
+  const endings = ['SIGTERM', 'SIGINT'] as const;
+  for (const signal of endings) process.on(signal, resolve);
+  process.on('SIGHUP', hangUp);
+  return {
+    ended,
+    onReload(action: () => Promise<void>) {
+      again = action;
+    },
+    [Symbol.dispose]() {
+      process.off('SIGHUP', hangUp);
+      for (const signal of endings) process.off(signal, resolve);
+    },
+  };
 }
