@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,14 +47,17 @@ scache     unix  - - n -     1 scache
 postlog    unix-dgram n - n - 1 postlogd
 `;
 
-/** Ports that nobody listens on at this moment. */
+/** Ports that nobody listens on at this moment, below those that Linux gives to whoever asks for any. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
+  const servers: Server[] = [];
   const ports: number[] = [];
-  for (const server of servers) {
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const address = server.address();
-    if (address !== null && typeof address === 'object') ports.push(address.port);
+  while (ports.length < count) {
+    const port = 12_000 + Math.floor(Math.random() * 18_000);
+    const server = createServer();
+    const free = await once(server.listen(port, '127.0.0.1'), 'listening').catch(() => null);
+    if (free === null) continue;
+    servers.push(server);
+    ports.push(port);
   }
   for (const server of servers) await new Promise((resolve) => server.close(resolve));
   return ports;

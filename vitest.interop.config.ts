@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+import { ProgramTable } from './test/interop/table.ts';
+
+/** Where a machine wants to read the results as JSON. */
+const results = process.env.INTEROP_RESULTS;
+
+export default defineConfig({
+  test: {
+    include: ['test/interop/*.interop.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['default', ...(results ? [['json', { outputFile: results }] as const] : []), new ProgramTable()],
+  },
+});
