@@ -72,6 +72,7 @@ export function overlayEnvironment(
   }
   for (const { path, each, from } of tables.values()) {
     from.sort(([, first], [, second]) => first - second);
+    document.places.forget(path);
     place(document, path, [], variablePlace(from[0]?.[0] ?? ''));
     for (const [index, [name]] of from.entries()) {
       const at = [...path, index];

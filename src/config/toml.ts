@@ -14,6 +14,8 @@ export interface Places {
   of(path: Path): Place;
   /** Also for the paths above it that have none: `tls.folder = …` makes a `tls`. */
   set(path: Path, place: Place): void;
+  /** Of the path and all under it: other values take their place. */
+  forget(path: Path): void;
 }
 
 export interface Document {
@@ -114,6 +116,7 @@ function under(places: Places, above: Path): Places {
   return {
     of: (path) => places.of([...above, ...path]),
     set: (path, place) => places.set([...above, ...path], place),
+    forget: (path) => places.forget([...above, ...path]),
   };
 }
 
@@ -142,6 +145,10 @@ function createPlaces(whole: Place): Places {
         if (!known.has(above)) known.set(above, place);
       }
       known.set(key(path), place);
+    },
+    forget(path) {
+      const whole = key(path);
+      for (const each of known.keys()) if (each === whole || each.startsWith(`${whole}\0`)) known.delete(each);
     },
   };
 }
