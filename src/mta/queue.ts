@@ -162,9 +162,10 @@ class Runner implements QueueRunner {
         const due = await store.read.queue.dueDestinations(now, limit);
         this.#crowded = false;
         for (const destination of due) this.#serve(destination);
-        const next = await store.read.queue.nextAt();
+        const next = await store.read.queue.nextAt(now);
+        if (next !== null) this.#expect(next);
         // What is due already is in a lane's hands, or waits for one to end.
-        if (next !== null) this.#expect(next > now ? next : now + RECHECK);
+        if (due.length > 0) this.#expect(now + RECHECK);
       }
     } catch (error) {
       if (this.#closing || (error instanceof StoreError && error.kind === 'closed')) return;

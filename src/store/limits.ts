@@ -11,6 +11,8 @@ export const Limit = {
   stagingMemory: 33_554_432,
   /** Chunks of one body under way to the store thread: the window of its back-pressure. */
   stagingWindow: 4,
+  /** Pieces of one body in memory before they are joined: each costs more than the octets of a small one. */
+  stagingPieces: 64,
   /** Octets of one body, and of all bodies that are staged at a time (defaults). */
   stagingPerSession: 268_435_456,
   stagingTotal: 4_294_967_296,
@@ -19,7 +21,7 @@ export const Limit = {
   batchOctets: 16_777_216,
   /** The write-ahead log (default), octets. Checkpoints begin at a quarter of it. */
   walOctets: 67_108_864,
-  /** ms that the writer gives a checkpoint when the log is at its cap. */
+  /** ms that opening and closing wait for whoever looks at the store from beside. */
   checkpointWait: 1_000,
   /** ms of one step of freeing, and the longest that freeing waits for an idle moment. */
   sweepSlice: 4,
@@ -47,6 +49,8 @@ export const Limit = {
   mailboxDepth: 50,
   /** Message-IDs of one message that are looked up for its thread. */
   threadLookups: 12,
+  /** Due entries among which the destinations that wait longest are looked for before all destinations are. */
+  dueWindow: 2_000,
   /** Attempts of one queue entry that are remembered. */
   attempts: 50,
   /** Bodies waiting for the deriver; more are derived when they are asked for. */

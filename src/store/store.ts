@@ -109,8 +109,11 @@ export interface Reads {
   messages(mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): Promise<Page<MessageRow>>;
   /** The first live UID without \Seen. */
   firstUnseen(mailbox: MailboxId): Promise<Uid | null>;
-  /** Messages changed after `since`, at most 500, by MODSEQ (RFC 7162). */
-  changedSince(mailbox: MailboxId, since: ModSeq): Promise<Page<MessageRow>>;
+  /** Live UIDs whose flags have every bit of `set` and none of `clear`, ascending. From memory where `uids` is. */
+  uidsWith(mailbox: MailboxId, set: number, clear: number): Promise<{ uids: Uint32Array; commit: Commit }>;
+  /** Messages changed after `since`, at most 500, by MODSEQ and UID (RFC 7162 §3.1.4). One command may have changed more
+   * than a page: `after` is the last UID of the page before, which ended at `since`. */
+  changedSince(mailbox: MailboxId, since: ModSeq, after?: number): Promise<Page<MessageRow>>;
   /** UIDs expunged after `since` (RFC 7162 §3.2.5). */
   vanishedSince(mailbox: MailboxId, since: ModSeq): Promise<{ readonly uids: Uint32Array; readonly commit: Commit }>;
   /** Octets `[offset, offset + length)` of a body, at most 1 MiB; shorter only at its end. */
@@ -126,8 +129,8 @@ export interface QueueReads {
   dueDestinations(now: number, limit: number): Promise<readonly string[]>;
   /** Due entries for one destination, with their transits, oldest first. */
   due(destination: string, now: number, limit: number): Promise<readonly { entry: EntryRow; transit: TransitRow }[]>;
-  /** When the next entry falls due; null: the queue is empty or all is held. */
-  nextAt(): Promise<number | null>;
+  /** When the next entry falls due, or the next one later than `after`; null: there is none, or all is held. */
+  nextAt(after?: number): Promise<number | null>;
   /** For `queue list`: by id, after `after`. */
   list(filter: {
     readonly destination?: string;

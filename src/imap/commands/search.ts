@@ -1,14 +1,14 @@
 // SEARCH and UID SEARCH (RFC 3501 §6.4.4): the messages that this client knows, judged page by page. What a key means is
 // src/imap/search's business.
 
-import type { MessageRow } from '../../store/rows.ts';
+import type { MessageRow, Uid } from '../../store/rows.ts';
 import { ok } from '../completion.ts';
 import { searchProgram } from '../grammar/search-program.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets } from '../message-octets.ts';
 import { openSummary } from '../render/summary.ts';
 import type { SearchContent } from '../search/message-text.ts';
-import { compileSearch, type SearchMessage } from '../search/program.ts';
+import { compileSearch, type RequiredFlags, type SearchMessage } from '../search/program.ts';
 import { command, SELECTED, type Session } from './command.ts';
 
 /** What one row costs of a turn, beside what is read of its body. */
@@ -25,10 +25,15 @@ export const search = command({
     return searchProgram(scanner);
   },
   async run(session, program, byUid) {
-    const { mailbox, store, writer } = session;
+    const { mailbox, store } = session;
     const { id, view } = mailbox;
-    const { all: uids } = view;
-    const { judge, matches } = compileSearch(program, { sequence: uids.length, uid: uids.at(-1) ?? 0 });
+    const { all } = view;
+    const { flags, judge, matches } = compileSearch(program, { sequence: all.length, uid: all.at(-1) ?? 0 });
+    const uids = await withFlags(session, all, flags);
+    if (flags.decide) {
+      await answer(session, byUid ? uids : uids.map((uid) => view.sequenceOf(uid as Uid /* of the view */)));
+      return ok('Searched');
+    }
     const found: number[] = [];
     for (let at = 0; at < uids.length; at += LIMIT.page) {
       const { rows } = await store.read.messages(id, uids.subarray(at, at + LIMIT.page));
@@ -40,15 +45,32 @@ export const search = command({
         if (session.turn.over) await session.turn.pass();
       }
     }
-    writer.text('* SEARCH');
-    for (let at = 0; at < found.length; at += LIMIT.page) {
-      writer.text(` ${found.slice(at, at + LIMIT.page).join(' ')}`);
-      await writer.ready();
-    }
-    writer.text('\r\n');
+    await answer(session, found);
     return ok('Searched');
   },
 });
+
+/** Those of the view's messages that have the flags, which the store has at hand: no row is read for the others. One
+ * that is gone, and of which this client has not been told, is among them only where no flag is asked for. */
+async function withFlags({ mailbox, store }: Session, uids: Uint32Array, { set, clear }: RequiredFlags) {
+  if (set === 0 && clear === 0) return uids;
+  const found = await store.read.uidsWith(mailbox.id, set, clear);
+  let at = 0;
+  return uids.filter((uid) => {
+    while ((found.uids[at] ?? Number.POSITIVE_INFINITY) < uid) at += 1;
+    return found.uids[at] === uid;
+  });
+}
+
+/** mailbox-data =/ "SEARCH" *(SP nz-number) */
+async function answer({ writer }: Session, numbers: readonly number[] | Uint32Array): Promise<void> {
+  writer.text('* SEARCH');
+  for (let at = 0; at < numbers.length; at += LIMIT.page) {
+    writer.text(` ${numbers.slice(at, at + LIMIT.page).join(' ')}`);
+    await writer.ready();
+  }
+  writer.text('\r\n');
+}
 
 function searchMessage(row: MessageRow, sequence: number, recent: boolean): SearchMessage {
   const { uid, flags, keywords, internalDate, internalZone, size, headerSize, prefix } = row;

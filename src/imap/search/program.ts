@@ -28,8 +28,17 @@ export interface SearchMessage {
   readonly prefixSize: number;
 }
 
+/** Bits of `Flag` that every message found has, and has not. */
+export interface RequiredFlags {
+  readonly set: number;
+  readonly clear: number;
+  /** They are the whole search: whatever has and lacks them is found. */
+  readonly decide: boolean;
+}
+
 /** A search, ready for many messages. */
 export interface Search {
+  readonly flags: RequiredFlags;
   /** What the row decides: true, false, or null where the message must be read. */
   judge(message: SearchMessage): boolean | null;
   /** Reads no more of the message than is needed to decide. */
@@ -67,6 +76,7 @@ export function compileSearch(
   const judge = compile({ key: 'and', keys: program.keys }, largest, needles);
   const unread = { fields: null, folded: new Map(), found: null, complete: false };
   return {
+    flags: requiredFlags(program.keys),
     judge: (message) => judge({ ...unread, message }),
     matches: async (message, content) => {
       const first = judge({ ...unread, message });
@@ -76,6 +86,19 @@ export function compileSearch(
       return judge(byHeader) ?? (await searchBody(judge, byHeader, content, needles));
     },
   };
+}
+
+/** What the keys side by side demand of the flags: `UNSEEN DELETED`, but not what stands within OR or NOT. */
+function requiredFlags(keys: readonly SearchKey[]): RequiredFlags {
+  let set = 0;
+  let clear = 0;
+  let decide = true;
+  for (const key of keys) {
+    if (key.key === 'flag' && key.set) set |= key.flag;
+    else if (key.key === 'flag') clear |= key.flag;
+    else if (key.key !== 'all') decide = false;
+  }
+  return { set, clear, decide };
 }
 
 /** Reads the body until the search is decided. */

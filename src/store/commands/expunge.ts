@@ -11,10 +11,24 @@ export function expunge(work: Work, command: CommandOf<'expunge'>): Results['exp
   const mailbox = selectableMailbox(work, command.mailbox);
   // Most calls find nothing to do, which the counters know.
   if (mailbox.messages === 0 || (!command.force && mailbox.deleted === 0)) return nothing(mailbox);
-  const rows = command.uids === null ? everyMessage(work, mailbox) : standing(work, mailbox.id, command.uids);
-  const doomed = command.force ? rows : rows.filter((row) => (row.flags & Flag.Deleted) !== 0);
+  const doomed = chosen(work, mailbox, command);
   if (doomed.length === 0) return nothing(mailbox);
   return remove(work, mailbox, doomed, command.view);
+}
+
+function chosen(work: Work, mailbox: MailboxState, command: CommandOf<'expunge'>): readonly Standing[] {
+  if (command.uids === null) return command.force ? everyMessage(work, mailbox) : deletedMessages(work, mailbox);
+  const rows = standing(work, mailbox.id, command.uids);
+  return command.force ? rows : rows.filter((row) => (row.flags & Flag.Deleted) !== 0);
+}
+
+/** All messages with \Deleted that stand, ascending: by an index of their own. */
+function deletedMessages(work: Work, mailbox: MailboxState): readonly Standing[] {
+  return work.db.all<Standing>(
+    `SELECT uid, flags, keywords, modseq, size, body FROM message
+     WHERE mailbox = ? AND flags & ${Flag.Deleted} AND expunged = 0 ORDER BY id`,
+    mailbox.id,
+  );
 }
 
 function nothing(mailbox: MailboxState): Results['expunge'] {

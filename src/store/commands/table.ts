@@ -19,7 +19,8 @@ export interface StageChunk {
   readonly stage: number;
   /** Which chunk, from 0. */
   readonly place: number;
-  readonly octets: Uint8Array;
+  /** In memory of their own. */
+  readonly octets: Uint8Array<ArrayBuffer>;
 }
 
 /** How far a command must get before it is answered. `memory`: nothing is written. `written`: the operating system has

@@ -2,6 +2,7 @@
 // chunks go ahead, with back-pressure, so that no body is in memory whole.
 
 import type { StagedBody } from '../commands.ts';
+import { joined } from '../joined.ts';
 import { Limit } from '../limits.ts';
 import { type Staging, StoreError } from '../store.ts';
 
@@ -24,7 +25,7 @@ export class StagingBudget {
 /** The way to the writer. */
 export interface StageSender {
   /** Resolves when the chunk is stored. */
-  chunk(stage: number, place: number, octets: Uint8Array): Promise<void>;
+  chunk(stage: number, place: number, octets: Uint8Array<ArrayBuffer>): Promise<void>;
   discard(stage: number): void;
   /** A body is ready: it counts until its command is done. */
   finished(body: StagedBody, staging: BodyStaging): void;
@@ -97,13 +98,15 @@ export class BodyStaging implements Staging {
   }
 
   #hold(chunk: Uint8Array): void {
+    // A sender of single octets is not to hold a hundred times what is counted.
+    if (this.#parts.length >= Limit.stagingPieces) this.#parts = [joined(this.#parts, this.#held)];
     this.#parts.push(chunk);
     this.#held += chunk.length;
     this.#budget.memory += chunk.length;
   }
 
   /** The first octets held, in memory of their own: a view would take the whole of its memory along. */
-  #take(length: number): Uint8Array {
+  #take(length: number): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(length);
     let at = 0;
     let used = 0;
@@ -121,7 +124,7 @@ export class BodyStaging implements Staging {
     return taken;
   }
 
-  #send(octets: Uint8Array): void {
+  #send(octets: Uint8Array<ArrayBuffer>): void {
     if (this.#stage === null) {
       this.#budget.lastStage += 1;
       this.#stage = this.#budget.lastStage;

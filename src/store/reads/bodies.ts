@@ -1,8 +1,13 @@
 // Octets of bodies, from their chunks.
 
 import type { Connection } from '../engine.ts';
+import { joined } from '../joined.ts';
 import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
+
+interface Part {
+  readonly octets: Uint8Array;
+}
 
 /** Octets of a body; undefined: there is none. */
 export function bodySize(db: Connection, body: BodyId): number | undefined {
@@ -12,29 +17,31 @@ export function bodySize(db: Connection, body: BodyId): number | undefined {
 /** Octets `[offset, offset + length)` of a body; fewer only at its end. `length` is at most Limit.readOctets. */
 export function readBody(db: Connection, body: BodyId, offset: number, length: number): Uint8Array {
   if (length <= 0 || offset < 0) return new Uint8Array(0);
-  const first = Math.floor(offset / Limit.chunkOctets);
-  const last = Math.floor((offset + length - 1) / Limit.chunkOctets);
-  const start = offset - first * Limit.chunkOctets;
-  if (first === last) return readChunk(db, body, first).subarray(start, start + length);
   const parts: Uint8Array[] = [];
   let have = 0;
-  for (let place = first; place <= last; place++) {
-    const chunk = readChunk(db, body, place);
-    const part = place === first ? chunk.subarray(start) : chunk.subarray(0, length - have);
+  while (have < length) {
+    const start = (offset + have) % Limit.chunkOctets;
+    const wanted = Math.min(length - have, Limit.chunkOctets - start);
+    const part = readPart(db, body, (offset + have - start) / Limit.chunkOctets, start, wanted);
     parts.push(part);
     have += part.length;
-    if (chunk.length < Limit.chunkOctets) break;
+    if (part.length < wanted) break;
   }
-  const whole = new Uint8Array(have);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  const [first] = parts;
+  return parts.length === 1 && first !== undefined ? first : joined(parts, have);
 }
 
-function readChunk(db: Connection, body: BodyId, place: number): Uint8Array {
-  const row = db.get<{ octets: Uint8Array }>('SELECT octets FROM body_chunk WHERE id = (? << 16) | ?', body, place);
+/** Octets of one chunk. A header of 1 KB is cut out by SQLite, not made an array of 64 KB first. */
+function readPart(db: Connection, body: BodyId, place: number, start: number, length: number): Uint8Array {
+  const row =
+    length === Limit.chunkOctets
+      ? db.get<Part>('SELECT octets FROM body_chunk WHERE id = (? << 16) | ?', body, place)
+      : db.get<Part>(
+          'SELECT substr(octets, ?, ?) AS octets FROM body_chunk WHERE id = (? << 16) | ?',
+          start + 1,
+          length,
+          body,
+          place,
+        );
   return row?.octets ?? new Uint8Array(0);
 }

@@ -62,19 +62,18 @@ function sparse(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint3
   return found;
 }
 
-/** Messages that stand and were changed after `since`, by MODSEQ (RFC 7162 §3.1.4). A page ends with a whole MODSEQ, so
- * that the next one can begin behind it, unless that alone is more than a page. */
-export function changedSince(db: Connection, mailbox: MailboxId, since: ModSeq): MessageRow[] {
-  const rows = db.all<Row>(
-    `SELECT ${COLUMNS} FROM message WHERE mailbox = ? AND modseq > ? AND expunged = 0 ORDER BY modseq, id
-     LIMIT ${Limit.pageRows + 1}`,
-    mailbox,
-    since,
-  );
-  if (rows.length <= Limit.pageRows) return rows.map(messageRow);
-  const cut = rows.at(-1)?.modseq;
-  const whole = rows.filter((row) => row.modseq !== cut);
-  return (whole.length > 0 ? whole : rows.slice(0, Limit.pageRows)).map(messageRow);
+/** Messages that stand and were changed after `since`, or by it with a UID above `after`, by MODSEQ and UID. */
+export function changedSince(db: Connection, mailbox: MailboxId, since: ModSeq, after: number): MessageRow[] {
+  return db
+    .all<Row>(
+      `SELECT ${COLUMNS} FROM message
+       WHERE mailbox = ?1 AND modseq >= ?2 AND (modseq > ?2 OR id > (?1 << 32) | ?3) AND expunged = 0
+       ORDER BY modseq, id LIMIT ${Limit.pageRows}`,
+      mailbox,
+      since,
+      after,
+    )
+    .map(messageRow);
 }
 
 /** UIDs expunged after `since`, ascending. */

@@ -41,6 +41,11 @@ const ENTRIES = `SELECT id, transit, recipient, parameters, destination, state, 
 const TRANSIT = `SELECT id, body, prefix, size, header_size, reverse_path, parameters, message_id, origin, created_at
   FROM transit WHERE id = ?`;
 
+/** The destinations among the entries that are due for the longest time; `seen` is how many entries were looked at. */
+const LONGEST_DUE = `SELECT destination, min(due_at) AS due, sum(count(*)) OVER () AS seen FROM
+    (SELECT destination, due_at FROM entry WHERE due_at <= ? ORDER BY due_at LIMIT ${Limit.dueWindow})
+  GROUP BY destination ORDER BY due`;
+
 /** One step from destination to destination by the index: a destination costs the same with one entry or 100,000. */
 const DUE_DESTINATIONS = `WITH RECURSIVE step (destination) AS (
     SELECT (SELECT min(destination) FROM entry)
@@ -56,18 +61,21 @@ export function queueReads(snapshots: Snapshots): QueueReads {
   return {
     dueDestinations: (now, limit) =>
       read((db) => {
-        const rows = db.all<{ destination: string }>(DUE_DESTINATIONS, now, page(limit));
-        return rows.map((row) => row.destination);
+        const longest = db.all<{ destination: string; seen: number }>(LONGEST_DUE, now);
+        // Where a few destinations fill the window, all of them are looked at.
+        const whole = longest.length >= limit || (longest[0]?.seen ?? 0) < Limit.dueWindow;
+        const rows = whole ? longest : db.all<{ destination: string }>(DUE_DESTINATIONS, now, page(limit));
+        return rows.slice(0, page(limit)).map((row) => row.destination);
       }),
     due: (destination, now, limit) =>
       read((db) => {
         const sql = `${ENTRIES} WHERE destination = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`;
         return withTransits(db, db.all<Entry>(sql, destination, now, page(limit)));
       }),
-    nextAt: () =>
+    nextAt: (after = -1) =>
       read((db) => {
-        const sql = 'SELECT min(due_at) AS due FROM entry WHERE due_at IS NOT NULL';
-        return db.get<{ due: number | null }>(sql)?.due ?? null;
+        const sql = 'SELECT min(due_at) AS due FROM entry WHERE due_at > ?';
+        return db.get<{ due: number | null }>(sql, after)?.due ?? null;
       }),
     list: ({ destination, after, limit }) =>
       read((db) => {

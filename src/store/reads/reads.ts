@@ -1,12 +1,12 @@
 // The reads of the store over one connection: each a short transaction, done when it resolves.
 
 import type { Connection } from '../engine.ts';
-import { Limit } from '../limits.ts';
+import { Limit, MAX_UID } from '../limits.ts';
 import type { Commit } from '../rows.ts';
 import { type Reads, StoreError } from '../store.ts';
 import { account, accounts } from './accounts.ts';
 import { readBody } from './bodies.ts';
-import { firstUnseenOf, type MailboxIndex } from './mailbox-index.ts';
+import { firstUnseenOf, type MailboxIndex, uidsWith } from './mailbox-index.ts';
 import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
 import { changedSince, messages, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
@@ -42,7 +42,14 @@ export function createReads(
         if (row === undefined || row.unseen === 0) return null;
         return firstUnseenOf(index.get(db, id, row.highestModSeq));
       }),
-    changedSince: (id, since) => snapshots.readTold((db, commit) => ({ rows: changedSince(db, id, since), commit })),
+    uidsWith: (id, set, clear) =>
+      snapshots.readTold((db, commit) => {
+        const row = mailbox(db, id);
+        if (row === undefined) throw new StoreError('missing', 'There is no such mailbox');
+        return { uids: uidsWith(index.get(db, id, row.highestModSeq), set, clear), commit };
+      }),
+    changedSince: (id, since, after = MAX_UID) =>
+      snapshots.readTold((db, commit) => ({ rows: changedSince(db, id, since, after), commit })),
     vanishedSince: (id, since) => snapshots.readTold((db, commit) => ({ uids: vanishedSince(db, id, since), commit })),
     // A body never changes: its chunks need no snapshot.
     body: async (id, offset, length) => readBody(connection, id, offset, Math.min(length, Limit.readOctets)),
