@@ -44,9 +44,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     walCap: options.walCap ?? Limit.walOctets,
     upkeep: channel.port1,
   });
+  let upkeep: UpkeepLine | undefined;
   try {
     const commit = await ready(writer);
-    const upkeep = new UpkeepLine(
+    const line = new UpkeepLine(
       startUpkeep({
         mail: files.mail,
         derived: files.derived,
@@ -55,11 +56,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       }),
       options.log,
     );
+    upkeep = line;
     const mail = new Connection(files.mail, { readOnly: true, wait: Limit.checkpointWait, cache: 16_384 });
     const feed = new Feed(commit);
     const index = new MailboxIndex();
-    const summaries = new Summaries(mail, files.derived, options.deriver?.href ?? null, upkeep);
-    upkeep.onOpen = () => summaries.open();
+    const summaries = new Summaries(mail, files.derived, options.deriver?.href ?? null, line);
+    line.onOpen = () => summaries.open();
     return new Front({
       writer,
       feed,
@@ -72,13 +74,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       clock: options.clock,
       log: options.log,
       closeReaders: async () => {
-        await upkeep.close();
+        await line.close();
         summaries.close();
         mail.close();
       },
       unlock: () => lock.close(),
     });
   } catch (error) {
+    await upkeep?.close();
     await writer.terminate();
     lock.close();
     throw error;

@@ -88,8 +88,9 @@ export class Front implements Store {
     const id = this.#lastId;
     try {
       return await new Promise((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject });
+        // Posted first: a command that cannot be sent is nobody's to answer.
         this.#post({ id, now: this.#parts.clock.now(), command });
+        this.#waiting.set(id, { resolve, reject });
       });
     } finally {
       for (const body of bodies) this.#finished.get(body)?.over();
@@ -98,8 +99,10 @@ export class Front implements Store {
 
   #post(request: Request): void {
     if (this.#state === 'failed') return;
-    const message: ToWriter = { ...request, command: portable(request.command) };
-    this.#parts.writer.postMessage(message);
+    const { command } = request;
+    const message: ToWriter = { ...request, command: portable(command) };
+    // A chunk is in memory of its own, which goes over to the writer.
+    this.#parts.writer.postMessage(message, command.kind === 'stage' ? [command.octets.buffer] : []);
   }
 
   #hear(message: FromWriter): void {
@@ -144,6 +147,8 @@ export class Front implements Store {
       this.#waiting.delete(id);
       reject(new StoreError('failed', 'The store thread is gone', { cause: error }));
     }
+    // Nothing more will be told: reads are not to wait for it.
+    this.#parts.feed.close();
     this.#drained?.();
   }
 

@@ -2,6 +2,7 @@
 // writer only finishes the little that is left, between two commits, so that the next one begins the log anew.
 
 import type { Connection } from '../engine.ts';
+import { Limit } from '../limits.ts';
 
 /** Octets of a page in the log: page and frame header. */
 const FRAME = 4_096 + 24;
@@ -13,8 +14,10 @@ const REST = 512;
 const LOOK_EVERY = 32;
 const LOOK_OCTETS = 2_097_152;
 
-/** How often at most the writer waits for readers when the log is over its cap, ms. */
+/** How often at most the writer waits for readers when the log is over its cap, and how long, ms. A session's read is
+ * over by then; for a reader that is not, nobody waits longer. */
 const RESTART_EVERY = 5_000;
+const RESTART_WAIT = 100;
 
 interface LogState {
   readonly log: number;
@@ -59,11 +62,20 @@ export class LogKeeper {
     const { log, checkpointed } = this.#checkpoint('NOOP');
     if (log * FRAME > this.#cap && now - this.#restartedAt >= RESTART_EVERY) {
       this.#restartedAt = now;
-      const { log: left, checkpointed: done } = this.#checkpoint('RESTART');
+      const { log: left, checkpointed: done } = this.#restart();
       if (left !== done) this.#warn('The write-ahead log is over its cap: a reader holds an old state of the store');
     } else if (!this.#asked && (log - checkpointed) * FRAME > this.#cap / 4) {
       this.#asked = true;
       this.#ask();
+    }
+  }
+
+  #restart(): LogState {
+    this.#db.exec(`PRAGMA busy_timeout = ${RESTART_WAIT}`);
+    try {
+      return this.#checkpoint('RESTART');
+    } finally {
+      this.#db.exec(`PRAGMA busy_timeout = ${Limit.checkpointWait}`);
     }
   }
 

@@ -87,9 +87,11 @@ export class Sweep {
   #freeBody(): boolean {
     const body = this.#unused.at(-1);
     if (body === undefined) return false;
+    // That nothing refers to it is asked of the table each time: octets that are gone cannot be brought back.
     const chunk = this.#db.run(
       `DELETE FROM body_chunk WHERE id =
-       (SELECT id FROM body_chunk WHERE id BETWEEN (?1 << 16) AND (?1 << 16) | 0xffff LIMIT 1)`,
+       (SELECT id FROM body_chunk WHERE id BETWEEN (?1 << 16) AND (?1 << 16) | 0xffff LIMIT 1)
+       AND NOT EXISTS (SELECT 1 FROM body WHERE id = ?1 AND refs > 0)`,
       body,
     );
     if (chunk > 0) return true;

@@ -37,7 +37,7 @@ export class Writer {
   constructor(data: WriterData, say: (message: FromWriter) => void) {
     this.#data = data;
     this.#say = say;
-    this.#db = openMail(data.path);
+    this.#db = openMail(data.path, data.walCap);
     this.#batch = new Batch(this.#db, {
       stored: (bodies) => this.#tellUpkeep({ kind: 'stored', bodies }),
       unused: (body: BodyId) => this.#sweep.unused(body),
@@ -135,10 +135,12 @@ export class Writer {
   }
 }
 
-function openMail(path: string): Connection {
+function openMail(path: string, walCap: number): Connection {
   const db = new Connection(path, { wait: Limit.checkpointWait, cache: 16_384 });
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
+    // A log that grew over its cap behind a slow reader gives the room back when it begins anew.
+    db.exec(`PRAGMA journal_size_limit = ${walCap}`);
     migrate(db);
     return db;
   } catch (error) {
