@@ -27,7 +27,7 @@ export interface LogOptions {
 
 /** Makes the log of the whole program. Lines may wait in memory for a moment: call `log.flush()` before an exit. */
 export function createLog({ level, destination, pretty = !destination && process.stderr.isTTY }: LogOptions): Log {
-  return pino(
+  const log = pino(
     {
       level,
       base: null,
@@ -35,12 +35,17 @@ export function createLog({ level, destination, pretty = !destination && process
       formatters: {
         level: (label) => ({ level: label }),
         log: (fields) => blanked(fields, 0),
-        bindings: (fields) => blanked(fields, 0),
       },
       serializers: { err: errorFields, error: errorFields },
     },
     pretty ? prettyOver(destination ?? 2) : (destination ?? standardError()),
   );
+  // pino formats the bindings of no child; every child is made from this log, and so by this function.
+  const { child } = log;
+  log.child = function (this: Log, fields, options) {
+    return child.call(this, blanked(fields, 0), options);
+  } as typeof child; // which is generic over levels that are added; there are none
+  return log;
 }
 
 /** Standard error as it is: JSON. A log that cannot be written (a full disk, a reader that is gone) is no reason to end. */
@@ -54,21 +59,24 @@ function standardError(): DestinationStream {
 function prettyOver(destination: DestinationStream | number): DestinationStream {
   // Loaded only where somebody looks, since it costs start-up time.
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
-  return pretty({
+  const stream = pretty({
     destination,
     sync: true,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,hostname',
     singleLine: true,
   });
+  stream.on('error', () => undefined);
+  return { write: (line) => void stream.write(tamed(line)) };
 }
 
-/** What a terminal would obey, as escapes: some texts are a peer's. */
-function harmless(text: string): string {
-  return text.replace(
-    /[\0-\x09\x0b-\x1f\x7f-\x9f]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+/** A line of JSON in which what a terminal would obey is written out, since some texts are a peer's: control characters
+ * that JSON has escaped, and those that it leaves alone. */
+function tamed(line: string): string {
+  return line.replace(/\\\\|\\[bfr]|\\u00[01][0-9a-f]|[\x7f-\x9f]/g, (sign) => {
+    if (sign === '\\\\') return sign;
+    return sign.startsWith('\\') ? `\\${sign}` : `\\\\u00${sign.charCodeAt(0).toString(16)}`;
+  });
 }
 
 /** The same fields without secrets; the object itself where it has none. */
@@ -102,10 +110,10 @@ function errorFields(error: unknown): unknown {
   const { code, kind } = error as Error & { code?: unknown; kind?: unknown };
   return {
     type: error.name,
-    message: harmless(error.message),
+    message: error.message,
     ...(code === undefined ? {} : { code }),
     ...(kind === undefined ? {} : { kind }),
-    stack: harmless(error.stack ?? ''),
-    ...(error.cause instanceof Error ? { cause: harmless(`${error.cause.name}: ${error.cause.message}`) } : {}),
+    stack: error.stack,
+    ...(error.cause instanceof Error ? { cause: `${error.cause.name}: ${error.cause.message}` } : {}),
   };
 }
