@@ -44,7 +44,6 @@ describe('from a user of one server to a user of the other', () => {
     await world.here.queueEmpty();
     const hops = world.records.filter(({ hop, message }) => hop !== undefined && message !== undefined);
     const [submitted] = hops;
-    const last = hops.at(-1);
     expect(hops.filter(({ message }) => message === submitted?.message).map(({ hop }) => hop)).toEqual([
       'MUA→MSA',
       'MSA→MTA',
@@ -53,7 +52,6 @@ describe('from a user of one server to a user of the other', () => {
     const relayed = hops.filter(({ hop }) => hop === 'MTA→MTA');
     const arrived = relayed.find(({ message }) => message !== submitted?.message)?.message;
     expect(hops.filter(({ message }) => message === arrived).map(({ hop }) => hop)).toEqual(['MTA→MTA', 'MTA→MDA']);
-    expect(last).toBeDefined();
   });
 
   test('local and remote recipients of one message: the local have it with the 250', async () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { scriptedPeer } from '../wire.ts';
-import { addressOf, createWorld, loginOf } from '../world.ts';
+import { addressOf, createWorld, loginOf, type WorldOptions } from '../world.ts';
 import { MINUTE, pass, queueWaits } from './passage.ts';
 import { readReport } from './report.ts';
 
@@ -94,9 +94,9 @@ describe('a peer that is not ready', () => {
 });
 
 describe('a mailbox over its quota', () => {
-  const small = (octets: number) => ({
-    servers: 2 as const,
-    configure: (config: Parameters<NonNullable<Parameters<typeof createWorld>[0]>['configure'] & {}>[0]) => ({
+  const small = (octets: number): WorldOptions => ({
+    servers: 2,
+    configure: (config) => ({
       ...config,
       accounts: config.accounts.map((account) =>
         account.address.startsWith('carol') ? { ...account, quota: octets } : account,
