@@ -24,13 +24,15 @@ export async function serve(context: Context): Promise<number> {
   const gates = gatesOf(config, server.listeners);
   say(context, `${renderGates(gates)}\n\n${renderTry(config, gates)}\n\nready`);
   signals.onReload(() => reload(server, log, () => configOf(context)));
-  const signal = await signals.ended;
-  log.info({ signal }, 'stopping');
+  // Whoever started us starts us again: a store that failed can only be opened anew.
+  const reason = await Promise.race([signals.ended, server.store.failed]);
+  const code = typeof reason === 'string' ? EXIT.done : EXIT.failed;
+  log.info({ reason: code === EXIT.done ? reason : 'the store failed' }, 'stopping');
   systemClock.after(DEADLINE, () => process.exit(EXIT.failed));
   await server.close();
   log.info('stopped');
-  systemClock.after(AFTERMATH, () => process.exit(EXIT.done));
-  return EXIT.done;
+  systemClock.after(AFTERMATH, () => process.exit(code));
+  return code;
 }
 
 /** Never rejects: a server that runs goes on with what it has. */

@@ -38,6 +38,8 @@ export type FromWriter =
   | Outcome
   | { readonly kind: 'ready'; readonly commit: Commit }
   | { readonly kind: 'refused'; readonly failure: Failure }
+  /** A sync has failed: no command is done any more. */
+  | { readonly kind: 'broken'; readonly failure: Failure }
   | { readonly kind: 'warning'; readonly text: string };
 
 /** What the writer thread is started with. */

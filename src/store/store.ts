@@ -151,6 +151,9 @@ export interface Store extends AsyncDisposable {
   /** Calls `listener` for each change on the topic until the returned function is called. A listener must not throw
    * and must return at once. */
   follow(topic: Topic, listener: (change: Change) => void): () => void;
+  /** Resolves when the store can do nothing more until it is opened anew: a sync has failed, or its thread has ended.
+   * Pending until then, for ever in a store that is well. */
+  readonly failed: Promise<StoreError>;
   /** Stops taking commands, waits for those under way, checkpoints, closes. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,11 +1,12 @@
-// The child of store-crash.test.ts: accepts messages for alice and for the queue, many at a time, and prints the number
-// of each once it is acknowledged. It is never asked to stop.
+// The child of store-crash.test.ts. It accepts messages for alice and for the queue, many at a time, and prints the
+// number and UID of each once it is acknowledged; beside them actors do everything else. It is never asked to stop.
 
 import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { systemClock } from '../../src/platform/clock.ts';
 import { openStore } from '../../src/store/open.ts';
 import { acceptance, delivery, dispatchTo, octets } from '../store/mail.ts';
+import { Actor } from './store-actor.ts';
 
 const [, , folder = '', from = '0'] = process.argv;
 const store = await openStore({ folder, log: pino({ level: 'silent' }), clock: systemClock, deriver: null });
@@ -19,6 +20,11 @@ const { account } = await store.execute({
   existing: 'keep',
 });
 
+/** Synchronous: what is printed was acknowledged before the kill. */
+function say(line: unknown): void {
+  writeSync(1, `${JSON.stringify(line)}\n`);
+}
+
 let next = Number(from);
 
 async function sender(): Promise<never> {
@@ -28,10 +34,16 @@ async function sender(): Promise<never> {
     const filler = 'x'.repeat(number % 10 === 0 ? 400_000 : number % 5_000);
     const content = octets(`Subject: ${number}\r\n\r\n${filler}end`);
     const command = await acceptance(store, content, [delivery(account)], dispatchTo(`n${number}@remote.test`));
-    await store.execute(command);
-    // Synchronous: what is printed was acknowledged before the kill.
-    writeSync(1, `${number}\n`);
+    const { placed } = await store.execute(command);
+    say({ number, uid: placed[0]?.uid });
   }
 }
 
-await Promise.all(Array.from({ length: 8 }, sender));
+async function actor(name: string): Promise<never> {
+  return await new Actor(store, account, name).run((about, step, uids) => say({ actor: name, about, step, uids }));
+}
+
+await Promise.all([
+  ...Array.from({ length: 5 }, sender),
+  ...Array.from({ length: 5 }, (_, at) => actor(`r${from}-${at}`)),
+]);

@@ -7,6 +7,14 @@ import type { Answer, Request } from '../../src/store/protocol.ts';
 import { migrate } from '../../src/store/schema/migrations.ts';
 import { Batch } from '../../src/store/writer/batch.ts';
 
+/** A database on a disk that fails to sync. */
+class Unsynced extends Connection {
+  override run(...[sql, ...values]: Parameters<Connection['run']>): number {
+    if (sql === 'COMMIT') throw Object.assign(new Error('disk I/O error'), { errcode: 1034 });
+    return super.run(sql, ...values);
+  }
+}
+
 const facts = { headerSize: 0, messageId: null, references: [] };
 
 describe('a batch', () => {
@@ -104,6 +112,33 @@ describe('a batch', () => {
     expect(batch.stages.size).toBe(0);
     expect(unused).toHaveLength(1);
     expect(kinds(run(accept(0, 1, 65_536)))).toEqual(['failed']);
+  });
+
+  it('syncs what is answered, and only that', () => {
+    const depth = () => db.get<{ synchronous: number }>('PRAGMA synchronous')?.synchronous;
+    const [FULL, NORMAL] = [2, 1];
+    const chunk = (place: number) => ({ kind: 'stage', stage: 3, place, octets: new Uint8Array(65_536) }) as const;
+    run(chunk(0));
+    expect(depth()).toBe(NORMAL);
+    run(accept(1));
+    expect(depth()).toBe(FULL);
+    batch.runUnsynced(() => {});
+    expect(depth()).toBe(NORMAL);
+    run(chunk(1), { kind: 'open-view', mailbox: 1 as never, claimRecent: true }, accept(1, 3, 2 * 65_536));
+    expect(depth()).toBe(FULL);
+  });
+
+  it('does nothing more when a sync has failed', () => {
+    db.close();
+    db = new Unsynced(':memory:');
+    migrate(db);
+    batch = new Batch(db, { stored: () => {}, unused: () => {}, buried: () => {}, doomed: () => {} });
+    expect(kinds(run(account('alice@x.test'), account('bob@x.test')))).toEqual(['failed', 'failed']);
+    expect(batch.broken).toMatchObject({ kind: 'failed' });
+    expect(count('account')).toBe(0);
+    expect(kinds(run(account('alice@x.test')))).toEqual(['failed']);
+    expect(kinds(run({ kind: 'close-view', view: 1 as never }))).toEqual(['failed']);
+    expect(db.inTransaction).toBe(false);
   });
 
   it('takes a body in chunks and the command that links it in one transaction', () => {

@@ -72,6 +72,19 @@ describe('summaries', () => {
     await until(() => kept(place.folder) >= 1);
   });
 
+  it('are given while derived.db is damaged under the server', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver });
+    const bodies = [await bodyOf(store, letter('one')), await bodyOf(store, letter('two'))];
+    await until(() => kept(place.folder) === 2);
+    await writeFile(join(place.folder, 'derived.db'), 'this is no database'.repeat(500));
+    await writeFile(join(place.folder, 'derived.db-wal'), '');
+    for (let round = 0; round < 5; round++) {
+      bodies.push(await bodyOf(store, letter('more')));
+      expect((await store.read.summaries(bodies)).size).toBe(bodies.length);
+    }
+  });
+
   it('are made anew by a deriver of another version', async () => {
     await using place = await storeFolder();
     const store = await place.open({ deriver });

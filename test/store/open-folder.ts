@@ -1,4 +1,5 @@
-// A store in a folder of its own under the system's temporary one, for tests: opened, reopened, removed.
+// A store in a folder of its own under the system's temporary one, for tests: opened, reopened, and removed when it has
+// been looked at: what must hold in every store holds behind every test.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { pino } from 'pino';
 import { systemClock } from '../../src/platform/clock.ts';
 import { openStore, type StoreOptions } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
+import { audit } from './audit.ts';
 
 export interface StoreFolder extends AsyncDisposable {
   readonly folder: string;
@@ -26,7 +28,9 @@ export async function storeFolder(): Promise<StoreFolder> {
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(opened.map((store) => store.close()));
+      const broken = audit(folder);
       await rm(folder, { recursive: true, force: true });
+      if (broken.length > 0) throw new Error(broken.join('\n'));
     },
   };
 }

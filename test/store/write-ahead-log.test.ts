@@ -52,6 +52,6 @@ it('goes on where a reader elsewhere holds an old state, and catches up afterwar
   const held = statSync(join(place.folder, 'mail.db-wal')).size;
   await send(100);
   // The log was begun anew: it holds less than what was written since.
-  expect(statSync(join(place.folder, 'mail.db-wal')).size).toBeLessThan(held + 3_000_000);
+  expect(statSync(join(place.folder, 'mail.db-wal')).size).toBeLessThan(held);
   expect((await mailboxOf(store, alice)).messages).toBe(160);
 });

@@ -43,6 +43,7 @@ export class Front implements Store {
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
   #stopTicking: () => void = () => {};
+  readonly #failure = Promise.withResolvers<StoreError>();
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
@@ -64,6 +65,10 @@ export class Front implements Store {
       discard: (stage) => this.#post({ id: 0, now: this.#parts.clock.now(), command: { kind: 'discard', stage } }),
       finished: (body, staging) => this.#finished.set(body, staging),
     });
+  }
+
+  get failed(): Promise<StoreError> {
+    return this.#failure.promise;
   }
 
   follow(topic: Topic, listener: (change: Change) => void): () => void {
@@ -110,6 +115,10 @@ export class Front implements Store {
       case 'outcome':
         this.#settle(message);
         break;
+      case 'broken':
+        this.#parts.log.fatal({ detail: message.failure.detail }, 'The disk failed: the store takes nothing any more');
+        this.#failure.resolve(new StoreError('failed', message.failure.message));
+        break;
       case 'warning':
         this.#parts.log.warn({ part: 'store' }, message.text);
         break;
@@ -143,6 +152,7 @@ export class Front implements Store {
     if (this.#state !== 'open' && this.#waiting.size === 0) return;
     if (this.#state === 'open') this.#parts.log.fatal({ err: error }, 'The store thread is gone');
     this.#state = 'failed';
+    this.#failure.resolve(new StoreError('failed', 'The store thread is gone', { cause: error }));
     for (const [id, { reject }] of this.#waiting) {
       this.#waiting.delete(id);
       reject(new StoreError('failed', 'The store thread is gone', { cause: error }));

@@ -63,7 +63,10 @@ export function firstUnseenOf({ uids, flags }: IndexedMailbox): Uid | null {
 
 /** UIDs whose flags have every bit of `set` and none of `clear`. */
 export function uidsWith({ uids, flags }: IndexedMailbox, set: number, clear: number): Uint32Array {
-  return uids.filter((_, at) => ((flags[at] ?? 0) & (set | clear)) === set);
+  return uids.filter((_, at) => {
+    const bits = flags[at] ?? 0;
+    return (bits & set) === set && (bits & clear) === 0;
+  });
 }
 
 /** Reads a mailbox. One text of all rows is read three times faster than 100,000 row objects. */

@@ -39,6 +39,11 @@ export class Batch {
     this.numbers = new Numbers(db);
   }
 
+  /** Why no command is done any more, or undefined. */
+  get broken(): Failure | undefined {
+    return this.#poison && failureOf(this.#poison);
+  }
+
   /** Does the commands in one transaction; if that is lost, each in its own. */
   run(requests: readonly Request[]): Outcome {
     try {

@@ -30,6 +30,8 @@ export class Writer {
   #sweptAt = 0;
   #pausedUntil = 0;
   #closed = false;
+  /** It has been said that no command is done any more. */
+  #broken = false;
   /** Something happened since freeing last found nothing to do. */
   #dirty = true;
 
@@ -62,6 +64,10 @@ export class Writer {
     this.#now = Math.max(this.#now, requests.at(-1)?.now ?? 0);
     const outcome = this.#batch.run(requests);
     this.#dirty = true;
+    if (this.#batch.broken !== undefined && !this.#broken) {
+      this.#broken = true;
+      this.#say({ kind: 'broken', failure: this.#batch.broken });
+    }
     this.#keepLog(requests.reduce((sum, request) => sum + octetsOf(request) + COMMAND_OCTETS, 0));
     return outcome;
   }
@@ -84,7 +90,7 @@ export class Writer {
 
   /** One slice of freeing. @returns whether there may be more to do */
   free(): boolean {
-    if (this.#closed || !this.#dirty || this.#now < this.#pausedUntil) return false;
+    if (this.#closed || this.#broken || !this.#dirty || this.#now < this.#pausedUntil) return false;
     const start = performance.now();
     let more = true;
     let steps = 0;

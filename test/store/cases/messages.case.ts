@@ -194,6 +194,41 @@ export function messageCases(harness: Harness): void {
       expect(await store.read.firstUnseen(inbox)).toBe(2);
     });
 
+    it('pages what one command changed, and never gives more than a page', async () => {
+      const { store, alice, inbox } = await filled(2);
+      const archive = (await mailboxOf(store, alice, 'Archive')).id;
+      for (let at = 0; at < 260; at++) {
+        await store.execute({ kind: 'copy', from: inbox, uids: uids(1, 2), to: archive, now: 1, view: null });
+      }
+      const all = (await store.read.uids(archive)).uids;
+      expect((await store.read.messages(archive, all)).rows).toHaveLength(500);
+      const start = (await store.read.mailbox(archive))?.highestModSeq ?? (0 as never);
+      await flag(store, archive, Array.from(all, uid), Flag.Seen);
+      const first = await store.read.changedSince(archive, start);
+      const last = first.rows.at(-1);
+      expect([first.rows.length, last?.uid]).toEqual([500, 500]);
+      const rest = await store.read.changedSince(archive, last?.modSeq ?? start, last?.uid);
+      expect(rest.rows.map((row) => row.uid)).toEqual(Array.from({ length: 20 }, (_, at) => 501 + at));
+      const end = rest.rows.at(-1);
+      expect((await store.read.changedSince(archive, end?.modSeq ?? start, end?.uid)).rows).toEqual([]);
+      expect((await store.read.changedSince(archive, end?.modSeq ?? start)).rows).toEqual([]);
+    });
+
+    it('finds messages by their flags', async () => {
+      const { store, inbox } = await filled(5);
+      await flag(store, inbox, uids(1, 2, 4), Flag.Seen);
+      await flag(store, inbox, uids(2, 3), Flag.Flagged);
+      await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(4), force: true, view: null });
+      const having = async (set: number, clear: number) => [...(await store.read.uidsWith(inbox, set, clear)).uids];
+      expect(await having(0, 0)).toEqual([1, 2, 3, 5]);
+      expect(await having(Flag.Seen, 0)).toEqual([1, 2]);
+      expect(await having(0, Flag.Seen)).toEqual([3, 5]);
+      expect(await having(Flag.Flagged, Flag.Seen)).toEqual([3]);
+      expect(await having(Flag.Seen | Flag.Flagged, 0)).toEqual([2]);
+      expect(await having(Flag.Seen, Flag.Seen)).toEqual([]);
+      await expect(store.read.uidsWith(99 as never, 0, 0)).rejects.toMatchObject({ kind: 'missing' });
+    });
+
     it('reads rows of UIDs near and far', async () => {
       const { store, inbox } = await filled(12);
       await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(5), force: true, view: null });

@@ -66,6 +66,25 @@ export function queueCases(harness: Harness): void {
       expect(await store.read.queue.list({ destination: 'other.test', limit: 9 })).toHaveLength(1);
     });
 
+    it('knows what falls due behind what is due, and finds every destination behind a long one', async () => {
+      const { store } = given;
+      const recipients = Array.from({ length: 2_100 }, (_, at) => `n${at}@long.test` as const);
+      const entries = await send(store, ...recipients, 'a@short.test', 'b@tiny.test');
+      expect(await store.read.queue.dueDestinations(1_000, 1)).toEqual(['long.test']);
+      const due = await store.read.queue.dueDestinations(1_000, 10);
+      expect([...due].sort()).toEqual(['long.test', 'short.test', 'tiny.test']);
+      expect(await store.read.queue.nextAt(1_000)).toBeNull();
+      const later = entries.at(-1) ?? NONE;
+      await store.execute({
+        kind: 'settle',
+        settlements: [settlement(later, null, { kind: 'retry', nextAt: 7_000, warnAt: null })],
+        reports: [],
+      });
+      expect(await store.read.queue.nextAt()).toBe(1_000);
+      expect(await store.read.queue.nextAt(1_000)).toBe(7_000);
+      expect(await store.read.queue.nextAt(7_000)).toBeNull();
+    });
+
     it('settles: later, done, failed with a report', async () => {
       const { store } = given;
       const alice = await account(store);

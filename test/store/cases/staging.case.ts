@@ -46,6 +46,27 @@ export function stagingCases(harness: Harness): void {
       }
     });
 
+    it('takes a body octet by octet', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const content = Uint8Array.from({ length: 3_000 }, (_, at) => (at * 31) % 256);
+      const staging = store.stage();
+      for (const octet of content) await staging.write(Uint8Array.of(octet));
+      const command = { kind: 'accept', messageId: 'x', now: 1, dispatch: null, facts } as const;
+      const { placed } = await store.execute({ ...command, deliveries: [delivery(alice)], body: staging.finish() });
+      const [row] = (await store.read.messages(placed[0]?.mailbox ?? (0 as never), [1 as never])).rows;
+      expect(Buffer.compare(await bodyOctets(store, row?.body ?? (0 as never), 3_000), content)).toBe(0);
+      for (const [offset, length] of [
+        [0, 1],
+        [10, 300],
+        [2_990, 99],
+        [3_000, 5],
+      ] as const) {
+        const part = await store.read.body(row?.body ?? (0 as never), offset, length);
+        expect([...part]).toEqual([...content.subarray(offset, offset + length)]);
+      }
+    });
+
     it('takes many bodies at once, piece by piece', async () => {
       const { store } = given;
       const alice = await account(store);

@@ -1,0 +1,40 @@
+// What becomes of the sessions when the store thread ends under them.
+
+import { Worker } from 'node:worker_threads';
+import { pino } from 'pino';
+import { expect, it } from 'vitest';
+import { systemClock } from '../../src/platform/clock.ts';
+import { Feed } from '../../src/store/front/feed.ts';
+import { Front } from '../../src/store/front/front.ts';
+import { StagingBudget } from '../../src/store/front/staging.ts';
+import { MailboxIndex } from '../../src/store/reads/mailbox-index.ts';
+import type { Commit } from '../../src/store/rows.ts';
+import type { Reads } from '../../src/store/store.ts';
+
+it('answers whoever waits, and says that the store failed', async () => {
+  const code = `require('node:worker_threads').parentPort.on('message', (m) => { if (m.id > 0) process.exit(7); })`;
+  const feed = new Feed(1 as Commit);
+  let unlocked = false;
+  const front = new Front({
+    writer: new Worker(code, { eval: true }),
+    feed,
+    index: new MailboxIndex(),
+    // Nothing is read here.
+    read: {} as Reads,
+    budget: new StagingBudget(1_000, 1_000),
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    closeReaders: async () => {},
+    unlock: () => {
+      unlocked = true;
+    },
+  });
+  const told = feed.reached(2 as Commit);
+  const commands = Array.from({ length: 3 }, () => front.execute({ kind: 'close-view', view: 1 as never }));
+  for (const command of commands) await expect(command).rejects.toMatchObject({ kind: 'failed' });
+  await told;
+  expect((await front.failed).kind).toBe('failed');
+  await expect(front.execute({ kind: 'close-view', view: 1 as never })).rejects.toMatchObject({ kind: 'failed' });
+  await front.close();
+  expect(unlocked).toBe(true);
+});
