@@ -47,7 +47,6 @@ export class SmtpConnection {
   readonly extensions: Extensions;
   readonly tls: TlsFacts | null;
   readonly #channel: Channel;
-  #open = false;
   #busy = false;
 
   constructor(target: ConnectionTarget, channel: Channel, extensions: Extensions) {
@@ -74,9 +73,9 @@ export class SmtpConnection {
   async send(envelope: Envelope, content: Content): Promise<TransactionResult['outcomes']> {
     this.#busy = true;
     try {
-      if (this.#open) await this.#reset();
       const result = await transact(this.#channel, this.extensions, envelope, content);
-      this.#open = result.open;
+      // At once: a server that stops would wait for a transaction that is open, however idle.
+      if (result.open) await this.#reset();
       return result.outcomes;
     } finally {
       this.#busy = false;
@@ -95,7 +94,7 @@ export class SmtpConnection {
     this.#channel.destroy();
   }
 
-  /** RFC 5321 §4.1.1.5. A failure shows in the transaction that follows. */
+  /** RFC 5321 §4.1.1.5. A failure leaves a connection that is not usable. */
   async #reset(): Promise<void> {
     this.#channel.write('RSET\r\n');
     const reply = await this.#channel.reply(TIME_LIMITS.reset).catch(() => undefined);
