@@ -11,8 +11,8 @@ export class Sink implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly port: number;
   connections = 0;
-  /** Called with the head of each message, after its 250 was written. */
-  onMessage: (head: string) => void = () => undefined;
+  /** Called with the head of each message, after its 250 was written, and which connection brought it, from 1. */
+  onMessage: (head: string, connection: number) => void = () => undefined;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -35,7 +35,7 @@ export class Sink implements AsyncDisposable {
   }
 
   #serve(socket: Socket): void {
-    this.connections++;
+    const connection = ++this.connections;
     this.#sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
@@ -54,7 +54,7 @@ export class Sink implements AsyncDisposable {
           }
           rest = rest.slice(end + 5);
           socket.write('250 2.0.0 taken\r\n');
-          this.onMessage(head);
+          this.onMessage(head, connection);
           head = null;
         }
         const end = rest.indexOf('\r\n');
