@@ -6,6 +6,7 @@ import type { AddOptions } from './cli/account.ts';
 import { type Context, EXIT, exitCodeOf, failureText } from './cli/context.ts';
 import type { ListOptions } from './cli/queue.ts';
 import type { SendOptions } from './cli/send.ts';
+import { systemClock } from './platform/clock.ts';
 
 // This program's own file.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -22,6 +23,9 @@ const program = new Command('postern')
   .helpOption('-h, --help', 'print this help')
   .helpCommand(false)
   .option('-c, --config <file>', 'configuration (default: POSTERN_CONFIG, or config/postern.toml)');
+
+/** ms from the end of a verb to the end of the process. */
+const AFTERMATH = 500;
 
 const accounts = () => import('./cli/account.ts');
 const queues = () => import('./cli/queue.ts');
@@ -45,6 +49,8 @@ function verb<Arguments extends unknown[]>(run: (context: Context, ...args: Argu
       process.stderr.write(`${failureText(error)}\n`);
       process.exitCode = exitCodeOf(error);
     }
+    // Nothing should be open any more; whatever is does not keep the process.
+    systemClock.after(AFTERMATH, () => process.exit());
   };
 }
 
@@ -61,7 +67,7 @@ program
     verb(async (context, options: { json?: boolean }) => (await import('./cli/ports.ts')).ports(context, options)),
   );
 
-const account = program.command('account').description('who has a mailbox here');
+const account = program.command('account').description('who has a mailbox here').helpCommand(false);
 account
   .command('add')
   .argument('<address>', 'such as carol@example.org, of a domain of ours')
@@ -85,7 +91,7 @@ account
   .description('remove an account and its mail')
   .action(verb(async (context, name: string) => (await accounts()).remove(context, name)));
 
-const queue = program.command('queue').description('what waits to leave');
+const queue = program.command('queue').description('what waits to leave').helpCommand(false);
 queue
   .command('list')
   .description('print every entry: one recipient of one message')

@@ -51,11 +51,18 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const { log, clock = systemClock, random = Math.random } = surroundings;
   const opened = new AsyncDisposableStack();
   try {
-    const [store, keeper] = await Promise.all([
-      openStore({ folder: config.data, log, clock, deriver: new URL('./imap/render/summary.ts', import.meta.url) }),
-      createTlsKeeper({ ...config.tls, hostname: config.hostname, log, clock }),
-    ]);
-    opened.use(store);
+    // At the same time; the store is waited for first, so that it is closed again whatever else fails.
+    const keeping = createTlsKeeper({ ...config.tls, hostname: config.hostname, log, clock });
+    keeping.catch(() => undefined);
+    const store = opened.use(
+      await openStore({
+        folder: config.data,
+        log,
+        clock,
+        deriver: new URL('./imap/render/summary.ts', import.meta.url),
+      }),
+    );
+    const keeper = await keeping;
     await seedAccounts(store, config.accounts);
     const directory = opened.use(
       await openDirectory({ store, domains: config.domains, hostname: config.hostname, test: config.test, clock, log }),

@@ -11,8 +11,6 @@ import { gatesOf, renderGates, renderTry } from './ports-table.ts';
 
 /** ms from a signal to the end, whatever is stuck: all that was answered 250 is on disk. */
 const DEADLINE = 4_800;
-/** ms that what is still open after the end may keep the process. */
-const AFTERMATH = 500;
 
 /** Resolves with the exit code when the server has ended. @throws ConfigError; Error where it cannot start */
 export async function serve(context: Context): Promise<number> {
@@ -31,7 +29,6 @@ export async function serve(context: Context): Promise<number> {
   systemClock.after(DEADLINE, () => process.exit(EXIT.failed));
   await server.close();
   log.info('stopped');
-  systemClock.after(AFTERMATH, () => process.exit(code));
   return code;
 }
 

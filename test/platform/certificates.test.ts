@@ -2,7 +2,7 @@
 // that is due; the operator's own, with errors that say what to do; a reload that never leaves a port without one.
 
 import 'reflect-metadata';
-import { createPrivateKey, generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -240,10 +240,8 @@ async function weak(): Promise<Identity> {
   const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
   const der = weakKey.export({ format: 'der', type: 'pkcs8' });
   const privateKey = await webcrypto.subtle.importKey('pkcs8', der, algorithm, true, ['sign']);
-  const jwk = await webcrypto.subtle.exportKey('jwk', privateKey);
-  const publicKey = await webcrypto.subtle.importKey('jwk', { kty: 'RSA', n: jwk.n, e: jwk.e }, algorithm, true, [
-    'verify',
-  ]);
+  const spki = createPublicKey(weakKey).export({ format: 'der', type: 'spki' });
+  const publicKey = await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${HOST}`,
     notBefore: new Date(Date.now() - DAY),
