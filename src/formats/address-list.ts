@@ -20,7 +20,7 @@ export type AddressEntry =
   | { readonly kind: 'group'; readonly name: string }
   | { readonly kind: 'end' };
 
-/** Mailboxes read from one field; what follows is one mailbox without an address. */
+/** Entries read from one field; what follows is one mailbox without an address. */
 const MOST = 2000;
 /** A comment may hold comments; deeper ones end the outermost. */
 const DEPTH = 50;
@@ -46,12 +46,13 @@ export function parseAddressList(value: string): AddressEntry[] {
 class ListReader {
   readonly #value: string;
   readonly #entries: AddressEntry[] = [];
-  #mailboxes = 0;
   #at = 0;
   #inGroup = false;
   // The mailbox being read.
   #start = 0;
   #phrase: Token[] = [];
+  /** There is an `@` in the phrase. */
+  #isAddress = false;
   #comment = '';
   #angle: { route: string; localPart: string; domain: string } | null = null;
 
@@ -63,10 +64,9 @@ class ListReader {
     for (;;) {
       const token = this.#next();
       if (token === null) break;
-      if (this.#mailboxes >= MOST && token.kind !== 'special') {
-        this.#phrase = [];
-        this.#start = token.start;
-        this.#entries.push(mailbox('', '', '', '', this.#value.slice(token.start)));
+      if (this.#entries.length >= MOST && !(token.kind === 'special' && ',;'.includes(token.text))) {
+        this.#reset(this.#start);
+        this.#entries.push(mailbox('', '', '', '', trimSpace(this.#value.slice(this.#start))));
         break;
       }
       if (token.kind === 'comment') this.#comment ||= trimSpace(token.text);
@@ -103,6 +103,7 @@ class ListReader {
         break;
       case '@':
         this.#word(token);
+        this.#isAddress = true;
         break;
       default:
         // A stray `>` or `)`.
@@ -113,14 +114,13 @@ class ListReader {
 
   /** group = display-name ":" [group-list] ";" */
   #colon(token: Token): void {
-    if (this.#inGroup || this.#angle !== null || this.#phrase.some((part) => part.text === '@')) {
+    if (this.#inGroup || this.#angle !== null || this.#isAddress) {
       this.#word(token);
       return;
     }
     this.#entries.push({ kind: 'group', name: this.#displayName() });
     this.#inGroup = true;
-    this.#phrase = [];
-    this.#comment = '';
+    this.#reset(this.#at);
   }
 
   /** angle-addr = [CFWS] "<" [obs-route] addr-spec ">" [CFWS]; reads up to the `>`, or to the end of the list. */
@@ -144,22 +144,28 @@ class ListReader {
     const raw = trimSpace(this.#value.slice(this.#start, end));
     const angle = this.#angle;
     if (angle !== null) {
-      this.#add(mailbox(this.#displayName() || this.#comment, angle.route, angle.localPart, angle.domain, raw));
+      const name = this.#displayName() || this.#comment;
+      this.#entries.push(mailbox(name, angle.route, angle.localPart, angle.domain, raw));
     } else if (this.#phrase.length > 0) {
       const spec = addrSpec(this.#phrase);
       // Several words and no `@`: a name without an address.
-      if (spec.domain === '' && this.#phrase.length > 1) this.#add(mailbox(this.#displayName(), '', '', '', raw));
-      else this.#add(mailbox(this.#comment, '', spec.localPart, spec.domain, raw));
+      const nameOnly = spec.domain === '' && this.#phrase.length > 1;
+      this.#entries.push(
+        nameOnly
+          ? mailbox(this.#displayName(), '', '', '', raw)
+          : mailbox(this.#comment, '', spec.localPart, spec.domain, raw),
+      );
     }
-    this.#start = end;
-    this.#phrase = [];
-    this.#comment = '';
-    this.#angle = null;
+    this.#reset(end);
   }
 
-  #add(entry: AddressEntry): void {
-    this.#entries.push(entry);
-    this.#mailboxes += 1;
+  /** The next mailbox begins. */
+  #reset(start: number): void {
+    this.#start = start;
+    this.#phrase = [];
+    this.#isAddress = false;
+    this.#comment = '';
+    this.#angle = null;
   }
 
   /** The words with one space where there was white space or a comment between them. */

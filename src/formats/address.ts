@@ -14,8 +14,9 @@ export interface Address {
 /** The reverse-path of MAIL FROM; `null` is the null path `<>` (RFC 5321 §4.5.5). */
 export type ReversePath = Address | null;
 
-/** Octets, as written (RFC 5321 §4.5.3.1.1, §4.5.3.1.2; RFC 1035 §2.3.4). */
-export const ADDRESS_LIMITS = { localPart: 64, domain: 255, label: 63 } as const;
+/** Octets, as written (RFC 5321 §4.5.3.1.2, RFC 1035 §2.3.4). The 64 of a local part in RFC 5321 §4.5.3.1.1 are what
+ * everybody must take at least; senders that write another address into their own (VERP, SRS) need more. */
+export const ADDRESS_LIMITS = { localPart: 255, domain: 255, label: 63 } as const;
 
 // Dot-string = Atom *("." Atom); atext is RFC 5322's, and any non-ASCII character but C1 controls (RFC 6531 §3.3).
 const DOT_STRING = /^[\w!#$%&'*+\-/=?^`{|}~\u{a0}-\u{10ffff}]+(?:\.[\w!#$%&'*+\-/=?^`{|}~\u{a0}-\u{10ffff}]+)*$/u;
@@ -86,8 +87,10 @@ export function isAscii(address: Address): boolean {
 
 /** U-labels to A-labels; '' where IDNA refuses. */
 function toALabels(domain: string): string {
-  // The function reads a URL's host: what has a meaning there must not reach it.
-  return /[\s%/\\?#@:[\]<>]/.test(domain) ? '' : domainToASCII(domain);
+  if (domain.length > ADDRESS_LIMITS.domain) return '';
+  // The function reads a URL's host: what has a meaning there must not reach it, and a number is no IPv4 address here.
+  const ascii = /[\s%/\\?#@:[\]<>]/.test(domain) ? '' : domainToASCII(domain);
+  return isIPv4(ascii) ? '' : ascii;
 }
 
 /** address-literal = "[" ( IPv4-address-literal / IPv6-address-literal ) "]" (RFC 5321 §4.1.3). No other tag is
@@ -103,6 +106,6 @@ function addressLiteral(domain: string): string {
 
 /** The address of an unquoted local part and a domain, as a header's address list gives them; null if there is none. */
 export function toAddress(localPart: string, domain: string): Address | null {
-  if (localPart === '' || domain === '') return null;
+  if (localPart === '' || domain === '' || localPart.length > ADDRESS_LIMITS.localPart) return null;
   return parseMailbox(formatAddress({ localPart, domain }));
 }

@@ -8,10 +8,10 @@ export interface CharsetDecoder {
   end(): string;
 }
 
-/** The decoder of a charset by any of its names; null where nobody knows it. `fatal`: it throws on wrong octets. */
-function decoderOf(charset: string, fatal: boolean): TextDecoder | null {
+/** The decoder of a charset by any of its names; null where nobody knows it. */
+function decoderOf(charset: string): TextDecoder | null {
   try {
-    return new TextDecoder(charset, { fatal, ignoreBOM: false });
+    return new TextDecoder(charset);
   } catch {
     return null;
   }
@@ -23,47 +23,60 @@ function decoderOf(charset: string, fatal: boolean): TextDecoder | null {
  */
 export function charsetDecoder(charset: string | null): CharsetDecoder {
   const name = (charset ?? '').toLowerCase();
-  const known = name === '' || name === 'us-ascii' || name === 'ascii' ? null : decoderOf(name, false);
+  const known = name === '' || name === 'us-ascii' || name === 'ascii' ? null : decoderOf(name);
   if (known !== null) return { decode: (octets) => known.decode(octets, { stream: true }), end: () => known.decode() };
   return new Guess();
 }
 
 /** Text in no charset that anybody named. */
 class Guess implements CharsetDecoder {
-  #decoder = new TextDecoder('utf-8', { fatal: true });
+  /** null: it is no UTF-8. */
+  #utf8: TextDecoder | null = new TextDecoder('utf-8', { fatal: true });
+  /** Octets of a character that the chunks so far have begun. */
+  #begun: Uint8Array = new Uint8Array(0);
 
   decode(octets: Uint8Array): string {
-    try {
-      return this.#decoder.decode(octets, { stream: true });
-    } catch {
-      this.#decoder = new TextDecoder('windows-1252');
-      return this.#decoder.decode(octets, { stream: true });
+    if (this.#utf8 !== null) {
+      try {
+        const text = this.#utf8.decode(octets, { stream: true });
+        this.#begun = unfinished(octets.length < 4 ? Buffer.concat([this.#begun, octets]) : octets);
+        return text;
+      } catch {
+        this.#utf8 = null;
+      }
     }
+    return this.#begunText() + WESTERN.decode(octets);
   }
 
   end(): string {
-    try {
-      return this.#decoder.decode();
-    } catch {
-      return '\ufffd';
+    return this.#begunText();
+  }
+
+  #begunText(): string {
+    const text = WESTERN.decode(this.#begun);
+    this.#begun = new Uint8Array(0);
+    return text;
+  }
+}
+
+/** One octet is one character: it keeps nothing from one call to the next. */
+const WESTERN = new TextDecoder('windows-1252');
+
+/** A copy of the octets of a UTF-8 character at the end that is not whole; `octets` is valid up to it. */
+function unfinished(octets: Uint8Array): Uint8Array {
+  for (let back = 1; back <= Math.min(3, octets.length); back += 1) {
+    const octet = octets[octets.length - back] ?? 0;
+    if (octet < 0x80) break;
+    if (octet >= 0xc0) {
+      const length = octet >= 0xf0 ? 4 : octet >= 0xe0 ? 3 : 2;
+      return length > back ? octets.slice(octets.length - back) : octets.slice(0, 0);
     }
   }
+  return octets.slice(0, 0);
 }
 
 /** All of some octets as text. */
 export function decodeCharset(octets: Uint8Array, charset: string | null): string {
   const decoder = charsetDecoder(charset);
   return decoder.decode(octets) + decoder.end();
-}
-
-/**
- * The argument of a SEARCH in the charset that the client names (RFC 3501 §6.4.4).
- * @returns null where the charset is not known ([BADCHARSET]) or the octets are not of it
- */
-export function decodeStrictly(octets: Uint8Array, charset: string): string | null {
-  try {
-    return decoderOf(charset.toLowerCase(), true)?.decode(octets) ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -6,6 +6,8 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** A Date field longer than this is not read; characters. */
 const LONGEST = 200;
+/** RFC 5322 §3.3: any numeric year 1900 or later. */
+const FIRST_YEAR = 1900;
 
 /** obs-zone (RFC 5322 §4.3), minutes east. Military letters and unknown names mean -0000: UTC, place unknown. */
 const ZONES: Readonly<Record<string, number>> = {
@@ -42,7 +44,7 @@ export function formatDate(time: number, zone: number): string {
 }
 
 // day month year, in the RFC's order or with hyphens, and the month first (asctime, and some mail programs).
-const DAY_FIRST = /(\d{1,2})[\s-]+([A-Za-z]{3})[a-z]*\.?[\s-]+(\d{2,4})\b/;
+const DAY_FIRST = /(\d{1,2})[\s-]+([A-Za-z]{3})[a-z]*\.?[\s-]+(\d{2,4})\b(?![:.]\d)/;
 const MONTH_FIRST = /([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2})(?:,?\s+(\d{4})(?![:.\d]))?/;
 const ISO = /(\d{4})-(\d{2})-(\d{2})/;
 const TIME = /(\d{1,2})\s*[:.]\s*(\d{2})(?:\s*[:.]\s*(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm]\b)?/;
@@ -57,7 +59,7 @@ export function parseDate(text: string): ZonedTime | null {
   if (text.length > LONGEST) return null;
   const bare = withoutComments(text).trim();
   const date = calendarDate(bare);
-  if (date === null) return null;
+  if (date === null || date.year < FIRST_YEAR) return null;
   const time = TIME.exec(date.rest);
   let hour = Number(time?.[1] ?? 0);
   const minute = Number(time?.[2] ?? 0);
@@ -68,7 +70,7 @@ export function parseDate(text: string): ZonedTime | null {
   if (hour > 23 || minute > 59 || second > 60) return null;
   const zone = time === null ? 0 : parseZone(date.rest.slice(time.index + time[0].length));
   const moment = Date.UTC(date.year, date.month, date.day, hour, minute, second);
-  // Date.UTC takes 30 February for 2 March, and years below 100 for the 20th century.
+  // Date.UTC takes 30 February for 2 March.
   if (date.day < 1 || new Date(Date.UTC(date.year, date.month, date.day)).getUTCDate() !== date.day) return null;
   return { time: moment - zone * 60_000, zone };
 }

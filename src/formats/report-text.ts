@@ -23,6 +23,9 @@ const OPENINGS: Readonly<Record<ReportAction, string>> = {
   expanded: 'Your message was sent on to the members of:',
 };
 
+/** Octets of what another server said, for people. */
+const LONGEST_TEXT = 900;
+
 /** Failures first: they are what needs a person. */
 const ORDER: readonly ReportAction[] = ['failed', 'delayed', 'delivered', 'relayed', 'expanded'];
 
@@ -89,8 +92,17 @@ function adviceFor(status: string): string {
 
 /** Foreign text in one line; without what is not ASCII unless that may be. */
 function plain(text: string, utf8: boolean): string {
-  const line = text.slice(0, 900).replace(/[\0-\x20\x7f-\x9f\u2028\u2029]+/g, ' ');
-  return (utf8 ? line : line.replace(/[^ -~]/gu, '?')).trim();
+  const line = oneLine(text, LONGEST_TEXT);
+  return utf8 ? line : line.replace(/[^ -~]/gu, '?');
+}
+
+/** Foreign text without line ends and control characters, cut at this many octets of UTF-8. */
+export function oneLine(text: string, octets: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(octets));
+  return text
+    .slice(0, read)
+    .replace(/[\0-\x20\x7f-\x9f\u2028\u2029]+/g, ' ')
+    .trim();
 }
 
 /** Lines of at most 78 characters where words allow it. */

@@ -1,15 +1,12 @@
 // Delivery reports (RFC 3461 §6, RFC 3464, RFC 6522, and RFC 6533 for UTF-8): what happened to the recipients of one
-// message, for people and for machines, as the octets of a message. To whom and when is the MTA's business. Also known
-// here: which messages are themselves answers by machines.
+// message, for people and for machines, as the octets of a message. To whom and when is the MTA's business.
 
 import { type Address, formatAddress, isAscii } from './address.ts';
 import { formatDate } from './date.ts';
-import { firstField, type HeaderField } from './header.ts';
-import { parameter, parseParameters } from './parameters.ts';
 import type { Reply } from './refusal.ts';
 import type { DeliveryReport, ReportedRecipient } from './report-facts.ts';
-import { reportSubject, reportText } from './report-text.ts';
-import { utf8AddressUnitext, utf8AddressXtext } from './xtext.ts';
+import { oneLine, reportSubject, reportText } from './report-text.ts';
+import { decodeUtf8Address, utf8AddressUnitext, utf8AddressXtext } from './xtext.ts';
 
 /** A report but for the message sent back, whose octets belong between `before` and `after` as they are. */
 export interface ReportFrame {
@@ -21,7 +18,7 @@ export interface ReportFrame {
   readonly eightBit: boolean;
 }
 
-/** Characters of one field of the report; foreign text is cut here. */
+/** Octets of what a message says in one field of the report: a line has at most 998 (RFC 5322 §2.1.1). */
 const LONGEST_FIELD = 900;
 
 /** Media types of the message sent back (RFC 6522 §4, RFC 6533 §6, RFC 6532 §3.7). */
@@ -42,7 +39,7 @@ export function deliveryReport(report: DeliveryReport): ReportFrame {
     `To: <${shownAddress(report.to, utf8)}>`,
     `Subject: ${reportSubject(recipients)}`,
     `Message-ID: ${field(report.messageId)}`,
-    ...(original.messageId === null ? [] : [`In-Reply-To: <${field(original.messageId)}>`]),
+    ...inReplyTo(original.messageId),
     'Auto-Submitted: auto-replied',
     'MIME-Version: 1.0',
     ...(eightBit ? ['Content-Transfer-Encoding: 8bit'] : []),
@@ -88,6 +85,11 @@ export async function* reportChunks(
   yield frame.after;
 }
 
+/** Only an identifier that can be said as it is names the message. */
+function inReplyTo(messageId: string | null): string[] {
+  return messageId !== null && /^[!-~]{1,900}$/.test(messageId) ? [`In-Reply-To: <${messageId}>`] : [];
+}
+
 /** per-message-fields (RFC 3464 §2.2). */
 function messageFields({ reportingMta, original, zone }: DeliveryReport): string[] {
   const fields = original.envid === null ? [] : [`Original-Envelope-Id: ${printable(original.envid, original.utf8)}`];
@@ -107,7 +109,7 @@ function recipientFields(recipient: ReportedRecipient, { original, zone }: Deliv
   }
   const type = isAscii(recipient.recipient) ? 'rfc822' : 'utf-8';
   fields.push(`Final-Recipient: ${type}; ${typedAddress(formatAddress(recipient.recipient), type, utf8)}`);
-  fields.push(`Action: ${recipient.action}`, `Status: ${recipient.status}`);
+  fields.push(`Action: ${recipient.action}`, `Status: ${field(recipient.status)}`);
   if (recipient.remoteMta !== null) fields.push(`Remote-MTA: dns; ${printable(recipient.remoteMta, false)}`);
   if (recipient.reply !== null) fields.push(diagnosticCode(recipient.reply, utf8));
   if (recipient.lastAttempt !== null) fields.push(`Last-Attempt-Date: ${formatDate(recipient.lastAttempt, zone)}`);
@@ -137,7 +139,9 @@ function originalRecipient(orcpt: string, utf8: boolean): string {
   const semicolon = orcpt.indexOf(';');
   const type = orcpt.slice(0, Math.max(semicolon, 0)).toLowerCase();
   if (type === '') return `rfc822; ${printable(orcpt, utf8)}`;
-  return `${printable(type, false)}; ${typedAddress(orcpt.slice(semicolon + 1), type, utf8)}`;
+  const address = orcpt.slice(semicolon + 1);
+  const said = type === 'utf-8' ? decodeUtf8Address(address) : address;
+  return `${printable(type, false)}; ${typedAddress(said, type, utf8)}`;
 }
 
 /** An address of type utf-8 has a form for fields of ASCII, and one for others (RFC 6533 §3). */
@@ -149,39 +153,15 @@ function typedAddress(address: string, type: string, utf8: boolean): string {
 /** An address in a header field or in the text. */
 function shownAddress(address: Address, utf8: boolean): string {
   const text = formatAddress(address);
-  return utf8 || isAscii(address) ? field(text) : utf8AddressXtext(text);
+  return field(utf8 || isAscii(address) ? text : utf8AddressXtext(text));
 }
 
-/** Foreign text in one line, without control characters, and without what is not ASCII unless that may be. */
+/** Foreign text in one line; without what is not ASCII unless that may be. */
 function printable(text: string, utf8: boolean): string {
   const line = field(text);
   return utf8 ? line : line.replace(/[^ -~]/gu, '?');
 }
 
 function field(text: string): string {
-  return text
-    .slice(0, LONGEST_FIELD)
-    .replace(/[\0-\x20\x7f-\x9f\u2028\u2029]+/g, ' ')
-    .trim();
-}
-
-/** Is this the header of a report (RFC 6522 §3)? */
-export function isReport(fields: readonly HeaderField[]): boolean {
-  return parseParameters(firstField(fields, 'content-type')?.octets ?? '').value.toLowerCase() === 'multipart/report';
-}
-
-/** What kind of report: `delivery-status`, `disposition-notification` …; null: it is none. */
-export function reportType(fields: readonly HeaderField[]): string | null {
-  const type = parseParameters(firstField(fields, 'content-type')?.octets ?? '');
-  if (type.value.toLowerCase() !== 'multipart/report') return null;
-  return parameter(type, 'report-type')?.toLowerCase() ?? '';
-}
-
-/** Was this sent by a program on its own, or to a list (RFC 3834 §2, §5)? Such mail is not answered. */
-export function isAutomatic(fields: readonly HeaderField[]): boolean {
-  return fields.some((candidate) => {
-    if (candidate.is('auto-submitted')) return !/^no\b/i.test(candidate.octets);
-    if (candidate.is('precedence')) return /^(?:bulk|list|junk)\b/i.test(candidate.octets);
-    return candidate.is('list-id');
-  });
+  return oneLine(text, LONGEST_FIELD);
 }

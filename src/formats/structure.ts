@@ -73,6 +73,8 @@ interface Head {
   readonly bodyStart: number;
   readonly fields: readonly HeaderField[];
   readonly mime: MimeFacts;
+  /** Line ends of the header. */
+  readonly lines: number;
 }
 
 class Scan {
@@ -82,6 +84,11 @@ class Scan {
   #depth = 0;
   #parts = 0;
   #headers = 0;
+  /** Messages inside messages around us: only there the lines of what is no text count. */
+  #enclosing = 0;
+  /** Line ends from start to end of the entity read last, if they count. Counted on the way: what lies behind may have
+   * left the window. */
+  #lines = 0;
   /** The delimiter that ended the entity read last; null: the end of all did. */
   #delimiter: Delimiter | null = null;
 
@@ -95,9 +102,9 @@ class Scan {
 
   /** Reads the entity that begins at `start`; #delimiter is then what ended it. */
   #entity(start: number, otherwise: 'text/plain' | 'message/rfc822'): Message {
-    const { bodyStart, fields, delimiter } = this.#header(start);
+    const { bodyStart, fields, lines, delimiter } = this.#header(start);
     this.#delimiter = delimiter;
-    const head = { start, bodyStart, fields, mime: mimeFacts(fields, otherwise) };
+    const head = { start, bodyStart, fields, lines, mime: mimeFacts(fields, otherwise) };
     // A delimiter inside the header: there is no body.
     if (delimiter !== null) return this.#leaf(head, bodyStart);
     const { type, subtype, boundary } = head.mime;
@@ -116,8 +123,10 @@ class Scan {
     let mime = head.mime;
     if (type === 'multipart') mime = { ...mime, ...TEXT_PLAIN };
     if (type === 'message' && subtype === 'rfc822') mime = { ...mime, type: 'application', subtype: 'octet-stream' };
-    const lines = mime.type === 'text' ? this.#octets.countLines(head.bodyStart, end) : 0;
-    return { ...head, end, lines, mime, parts: null, message: null };
+    const isText = mime.type === 'text';
+    const lines = isText || this.#enclosing > 0 ? this.#octets.countLines(head.bodyStart, end) : 0;
+    this.#lines = head.lines + lines;
+    return { ...head, end, lines: isText ? lines : 0, mime, parts: null, message: null };
   }
 
   #multipart(head: Head, boundary: string): Message {
@@ -126,10 +135,16 @@ class Scan {
     const parts: Entity[] = [];
     const otherwise = head.mime.subtype === 'digest' ? 'message/rfc822' : 'text/plain';
     let delimiter = this.#find(head.bodyStart);
+    let at = head.bodyStart;
+    let { lines } = head;
     while (delimiter !== null && delimiter.level === level && !delimiter.close) {
+      lines += this.#linesBetween(at, delimiter.after);
       this.#parts += 1;
       const last = this.#parts >= STRUCTURE_LIMITS.parts;
-      parts.push(last ? this.#remainder(delimiter.after) : this.#entity(delimiter.after, otherwise));
+      const part = last ? this.#remainder(delimiter.after) : this.#entity(delimiter.after, otherwise);
+      parts.push(part);
+      lines += this.#lines;
+      at = part.end;
       delimiter = this.#delimiter;
     }
     this.#boundaries.length = level;
@@ -138,6 +153,7 @@ class Scan {
     this.#delimiter = delimiter?.level === level ? this.#find(delimiter.after) : delimiter;
     const end = this.#endBehind(head.bodyStart);
     if (parts.length === 0) return this.#leaf(head, end);
+    this.#lines = lines + this.#linesBetween(at, end);
     return { ...head, end, lines: 0, parts, message: null };
   }
 
@@ -145,34 +161,30 @@ class Scan {
   #remainder(start: number): Message {
     this.#delimiter = null;
     const mime = mimeFacts([], 'text/plain');
-    return this.#leaf({ start, bodyStart: start, fields: [], mime }, this.#octets.size);
+    return this.#leaf({ start, bodyStart: start, fields: [], mime, lines: 0 }, this.#octets.size);
   }
 
   /** message/rfc822 (RFC 2046 §5.2.1). */
   #enclosed(head: Head): Message {
     this.#depth += 1;
+    this.#enclosing += 1;
     const message = this.#entity(head.bodyStart, 'text/plain');
+    this.#enclosing -= 1;
     this.#depth -= 1;
-    const lines = this.#octets.countLines(message.start, message.bodyStart) + this.#linesOf(message);
+    const lines = this.#lines;
+    this.#lines += head.lines;
     return { ...head, end: message.end, lines, parts: null, message };
   }
 
-  /** Line ends in the body of an entity, without counting again what is known: nesting must not multiply the work. */
-  #linesOf(entity: Entity): number {
-    if (entity.message !== null || entity.mime.type === 'text') return entity.lines;
-    let lines = 0;
-    let at = entity.bodyStart;
-    for (const part of entity.parts ?? []) {
-      lines += this.#octets.countLines(at, part.bodyStart) + this.#linesOf(part);
-      at = part.end;
-    }
-    return lines + this.#octets.countLines(at, entity.end);
+  #linesBetween(from: number, to: number): number {
+    return this.#enclosing > 0 ? this.#octets.countLines(from, to) : 0;
   }
 
   /** Reads fields up to the empty line, or to a delimiter in its stead. */
-  #header(start: number): { bodyStart: number; fields: readonly HeaderField[]; delimiter: Delimiter | null } {
+  #header(start: number): Omit<Head, 'start' | 'mime'> & { readonly delimiter: Delimiter | null } {
     const octets = this.#octets;
     let at = start;
+    let lines = 0;
     let bodyStart = -1;
     let delimiter: Delimiter | null = null;
     while (bodyStart < 0) {
@@ -183,12 +195,16 @@ class Scan {
       else {
         if (first === DASH) delimiter = this.#delimiterAt(at);
         if (delimiter !== null) bodyStart = at;
-        else at = octets.lineEnd(at, octets.size);
+        else {
+          at = octets.lineEnd(at, octets.size);
+          if (octets.at(at - 1) === LF) lines += 1;
+        }
       }
     }
+    if (bodyStart > at) lines += 1;
     const length = Math.min(bodyStart - start, STRUCTURE_LIMITS.header, STRUCTURE_LIMITS.headers - this.#headers);
     this.#headers += length;
-    return { bodyStart, fields: parseHeaderText(octets.text(start, start + length)).fields, delimiter };
+    return { bodyStart, fields: parseHeaderText(octets.text(start, start + length)).fields, lines, delimiter };
   }
 
   /** The next delimiter at or behind `from`, which is the start of a line. */

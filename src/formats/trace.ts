@@ -79,7 +79,9 @@ export function deliveredToField(address: Address): string {
 
 /** Extended-Domain = Domain / ( Domain FWS "(" TCP-info ")" ) / ( address-literal FWS "(" TCP-info ")" ) */
 function fromDomain({ hello, remoteAddress }: ReceivedFacts): string {
-  const literal = remoteAddress === null ? null : `[${isIPv6(remoteAddress) ? 'IPv6:' : ''}${remoteAddress}]`;
+  // A zone (`%eth0`) means nothing to others and is no part of an IPv6-address-literal (RFC 5321 §4.1.3).
+  const peer = remoteAddress?.replace(/%.*/s, '') ?? null;
+  const literal = peer === null ? null : `[${isIPv6(peer) ? 'IPv6:' : ''}${peer}]`;
   const name = hello === null ? '' : normalizeDomain(hello);
   if (name !== '') return literal === null ? name : `${name} (${literal})`;
   // The name is no domain: what is left of it goes into a comment, where it harms nobody.

@@ -29,6 +29,15 @@ export function decodeXtext(xtext: string): string | null {
   }
 }
 
+/** The address that any of the three forms of RFC 6533 §3 stands for. */
+export function decodeUtf8Address(written: string): string {
+  return written.replace(/\\x\{([0-9A-Fa-f]{1,6})\}/g, (embedded, digits: string) => {
+    const code = Number.parseInt(digits, 16);
+    // EmbeddedUnicodeChar has no surrogates and nothing beyond 10FFFF.
+    return code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? embedded : String.fromCodePoint(code);
+  });
+}
+
 /** An address in the utf-8-addr-unitext form of RFC 6533 §3, for a field that may hold UTF-8. */
 export function utf8AddressUnitext(address: string): string {
   return address.replace(/[\0- \\\x7f+=]/g, (character) => `\\x{${hex(character.charCodeAt(0))}}`);

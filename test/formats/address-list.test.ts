@@ -58,7 +58,22 @@ test.each([
   expect(parseAddressList(value).map(shown)).toEqual(expected);
 });
 
-test.each(['(', '"', '<', ':', ';', ',', '@', 'a:', '<a', '\\', 'a@b,', '(\\', '[', 'x '])(
+test.each(['a@b.test,', '<a@b.test>,', '<a@b.test>', ':;', 'a:b@c.test;', ',<>', '(x)<a>'])(
+  'many of %j end in one mailbox without an address',
+  (piece) => {
+    const entries = parseAddressList(piece.repeat(100_000));
+    expect(entries.length).toBeLessThan(2005);
+    expect(entries.findLast((entry) => entry.kind === 'mailbox')).toMatchObject({ localPart: '', domain: '' });
+  },
+);
+
+test('as many as are read, and a comma behind them, are all', () => {
+  const entries = parseAddressList('<a@b.test>, '.repeat(2000));
+  expect(entries).toHaveLength(2000);
+  expect(entries.at(-1)).toMatchObject({ localPart: 'a' });
+});
+
+test.each(['(', '"', '<', ':', ';', ',', '@', 'a:', '<a', '\\', 'a@b,', '(\\', '[', 'x ', '<a>', ':;'])(
   'a megabyte of %j takes little time',
   (piece) => {
     const started = performance.now();
@@ -66,3 +81,9 @@ test.each(['(', '"', '<', ':', ';', ',', '@', 'a:', '<a', '\\', 'a@b,', '(\\', '
     expect(performance.now() - started).toBeLessThan(3000);
   },
 );
+
+test('colons behind an address take no longer, however much stands before it', () => {
+  const started = performance.now();
+  parseAddressList(`${'x '.repeat(200_000)}@${':'.repeat(200_000)}`);
+  expect(performance.now() - started).toBeLessThan(3000);
+});

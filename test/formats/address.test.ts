@@ -35,6 +35,32 @@ test('a domain has at most 255 octets', () => {
   expect(normalizeDomain(`${domain}f`)).toBe('');
 });
 
+test('a local part has at most 255 octets as it is written, far more than the 64 that RFC 5321 §4.5.3.1.1 asks for', () => {
+  for (const local of [
+    'x'.repeat(255),
+    `${'x'.repeat(127)}.${'y'.repeat(127)}`,
+    `"${' '.repeat(253)}"`,
+    `${'é'.repeat(127)}x`,
+  ]) {
+    expect(parseMailbox(`${local}@example.test`), local).not.toBeNull();
+  }
+  for (const local of ['x'.repeat(256), `"${' '.repeat(254)}"`, `"${'\\"'.repeat(127)}"`, 'é'.repeat(128)]) {
+    expect(parseMailbox(`${local}@example.test`), local).toBeNull();
+  }
+  expect(toAddress('x'.repeat(255), 'example.test')).not.toBeNull();
+  expect(toAddress(' '.repeat(255), 'example.test')).toBeNull();
+});
+
+test('a name of any length is judged at once', () => {
+  const long = 'é'.repeat(1_000_000);
+  expect([parseMailbox(`${long}@a.test`), parseMailbox(`a@${long}`), toAddress(long, 'a.test')]).toEqual([
+    null,
+    null,
+    null,
+  ]);
+  expect([normalizeDomain(long), normalizeDomain('a'.repeat(1_000_000))]).toEqual(['', '']);
+});
+
 test('the bare postmaster has no domain', () => {
   expect(formatAddress({ localPart: 'Postmaster', domain: '' })).toBe('Postmaster');
 });

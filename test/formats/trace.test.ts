@@ -49,6 +49,7 @@ test.each([
   [null, '192.0.2.1', 'from [192.0.2.1] by'],
   ['client.test', null, 'from client.test by'],
   [null, null, 'from localhost by'],
+  [null, 'fe80::1%eth0', 'from [IPv6:fe80::1] by'],
 ])('HELO %s from %s', (hello, remoteAddress, expected) => {
   expect(unfolded({ hello, remoteAddress })).toContain(expected);
 });

@@ -1,7 +1,13 @@
 // xtext there and back, and what is none.
 
 import { expect, test } from 'vitest';
-import { decodeXtext, encodeXtext, utf8AddressUnitext, utf8AddressXtext } from '../../src/formats/xtext.ts';
+import {
+  decodeUtf8Address,
+  decodeXtext,
+  encodeXtext,
+  utf8AddressUnitext,
+  utf8AddressXtext,
+} from '../../src/formats/xtext.ts';
 
 test.each([
   ['Bob@Example.COM', 'Bob@Example.COM'],
@@ -25,4 +31,14 @@ test.each(['a=b', 'a b', '+', '+2', '+GG', 'é', '+0D+0A', '+00', '+7F', '+C3', 
 test('addresses of type utf-8 (RFC 6533 §3)', () => {
   expect(utf8AddressXtext('δ+x@é.test')).toBe('\\x{3B4}\\x{2B}x@\\x{E9}.test');
   expect(utf8AddressUnitext('δ+x@é.test')).toBe('δ\\x{2B}x@é.test');
+});
+
+test.each([
+  ['\\x{3B4}\\x{2B}x@\\x{E9}.test', 'δ+x@é.test'],
+  ['δ\\x{2b}x@é.test', 'δ+x@é.test'],
+  ['\\x{1F600}@a.test', '😀@a.test'],
+  ['\\x{5C}x{41}', '\\x{41}'],
+  ['\\x{D800}\\x{110000}\\x{}\\x{1234567}', '\\x{D800}\\x{110000}\\x{}\\x{1234567}'],
+])('%s is %s', (written, address) => {
+  expect(decodeUtf8Address(written)).toBe(address);
 });

@@ -5,6 +5,9 @@ import { type AddressEntry, parseAddressList } from '../../formats/address-list.
 import { firstField, type HeaderField } from '../../formats/header.ts';
 import { imapString, nstring } from './strings.ts';
 
+/** Fields of one name that are read: their number must not swell what is stored of a message. */
+const MOST_FIELDS = 20;
+
 /** envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
  *   env-in-reply-to SP env-message-id ")" */
 export function renderEnvelope(fields: readonly HeaderField[]): string {
@@ -27,11 +30,14 @@ export function renderEnvelope(fields: readonly HeaderField[]): string {
   return `(${items.join(' ')})`;
 }
 
-/** env-from = "(" 1*address ")" / nil. All fields of the name count: RFC 5322 §3.6 allows one, old mail has more. */
+/** env-from = "(" 1*address ")" / nil. All fields of the name count: RFC 5322 §3.6 allows one, broken mail has more. */
 function addressList(fields: readonly HeaderField[], name: string): string {
   let addresses = '';
+  let read = 0;
   for (const field of fields) {
     if (!field.is(name)) continue;
+    read += 1;
+    if (read > MOST_FIELDS) break;
     for (const entry of parseAddressList(field.octets)) addresses += renderAddress(entry);
   }
   return addresses === '' ? 'NIL' : `(${addresses})`;

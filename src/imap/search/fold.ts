@@ -1,9 +1,20 @@
 // What SEARCH compares: text without regard to case and to compatibility forms, in the manner of i;unicode-casemap
 // (RFC 5051). Both sides of a comparison pass through here.
 
-/** Upper case, so that `ß` is `SS` and every sigma is one; NFKC, so that composed and decomposed letters are the same. */
+/** Upper case, so that `ß` is `SS` and every sigma is one; compatibility forms taken apart (NFKD), so that composed and
+ * decomposed letters are the same and a letter is found under its accents. */
 export function fold(text: string): string {
-  return /[^\0-\x7f]/.test(text) ? text.normalize('NFKC').toUpperCase().normalize('NFKC') : text.toUpperCase();
+  if (!/[^\0-\x7f]/.test(text)) return text.toUpperCase();
+  return withoutLongRuns(text).normalize('NFKD').replaceAll(CAPITAL_SHARP_S, 'SS').toUpperCase();
+}
+
+/** The one letter whose lower case has another upper case. */
+const CAPITAL_SHARP_S = '\u1e9e';
+
+/** The Stream-Safe Text Process of UAX #15: normalizing a run of marks takes time with the square of its length, so one
+ * that no language has is cut by a joiner. */
+function withoutLongRuns(text: string): string {
+  return text.replace(/\p{M}{30}(?=\p{M})/gu, '$&\u034f');
 }
 
 /**
