@@ -30,8 +30,8 @@ let next = Number(from);
 async function sender(): Promise<never> {
   for (;;) {
     const number = next++;
-    // Every tenth body goes ahead in chunks.
-    const filler = 'x'.repeat(number % 10 === 0 ? 400_000 : number % 5_000);
+    // Some bodies go ahead in chunks.
+    const filler = 'x'.repeat(number % 40 === 0 ? 300_000 : number % 5_000);
     const content = octets(`Subject: ${number}\r\n\r\n${filler}end`);
     const command = await acceptance(store, content, [delivery(account)], dispatchTo(`n${number}@remote.test`));
     const { placed } = await store.execute(command);

@@ -22,11 +22,14 @@ async function bodyOf(store: Store, content: Uint8Array): Promise<BodyId> {
 
 const text = (octets: Uint8Array | undefined) => Buffer.from(octets ?? []).toString();
 
-function kept(folder: string): number {
+const kept = (folder: string) => one(folder, 'SELECT count(*) AS n FROM summary');
+
+/** A number out of derived.db; -1 where it cannot be read. */
+function one(folder: string, sql: string): number {
   try {
     const db = new Connection(join(folder, 'derived.db'), { readOnly: true, wait: 1_000 });
     try {
-      return db.get<{ n: number }>('SELECT count(*) AS n FROM summary')?.n ?? 0;
+      return db.get<{ n: number }>(sql)?.n ?? 0;
     } finally {
       db.close();
     }
@@ -92,6 +95,7 @@ describe('summaries', () => {
     await until(() => kept(place.folder) === 1);
     await store.close();
     const again = await place.open({ deriver: later });
+    await until(() => one(place.folder, 'SELECT deriver AS n FROM about') === 2);
     expect((await again.read.summaries([body])).get(body)).toEqual(Uint8Array.of(2));
   });
 

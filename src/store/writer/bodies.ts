@@ -15,12 +15,10 @@ export function stageChunk(work: Work, stage: number, place: number, octets: Uin
     work.stages.set(stage, known);
   }
   if (known.broken) throw new StoreError('full', 'An earlier part of this body could not be stored');
-  known.broken = true;
   // A chunk may come again when its transaction was lost through another command.
   if (place === 0) work.db.run('INSERT OR REPLACE INTO body (id, size, refs) VALUES (?, 0, 0)', known.body);
   putChunk(work, known.body, place, octets);
   known.chunks = place + 1;
-  known.broken = false;
 }
 
 /** A chunk was not committed: no command may use its body. */

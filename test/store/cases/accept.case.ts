@@ -53,6 +53,15 @@ export function acceptCases(harness: Harness): void {
       expect(junk).toMatchObject({ messages: 1, unseen: 1 });
     });
 
+    it('puts what one account gets twice into one thread', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const to = [delivery(alice), delivery(alice, { mailbox: 'Junk' })];
+      const { placed } = await store.execute(await acceptance(store, letter('no Message-ID'), to));
+      const rows = await Promise.all(placed.map(({ mailbox, uid }) => store.read.messages(mailbox, [uid])));
+      expect(new Set(rows.map((page) => page.rows[0]?.threadId)).size).toBe(1);
+    });
+
     it('falls back to INBOX where the mailbox is gone', async () => {
       const { store } = given;
       const alice = await account(store);
