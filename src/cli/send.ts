@@ -5,6 +5,7 @@ import { createTransport } from 'nodemailer';
 import type { Config } from '../config/config.ts';
 import { readBounded } from '../platform/bounded-file.ts';
 import { runningGates } from './administration.ts';
+import { printable } from './columns.ts';
 import { type Context, configOf, EXIT, Failure, say } from './context.ts';
 import { askPassword } from './password.ts';
 import { type Gate, nearAddress } from './ports-table.ts';
@@ -35,7 +36,7 @@ export async function send(context: Context, options: SendOptions): Promise<numb
     tls: { servername: config.hostname, ...(await trust(config)) },
   });
   try {
-    const { accepted, rejected, response } = await transport.sendMail({
+    const { accepted, rejectedErrors, response } = await transport.sendMail({
       from: options.from,
       to: [...options.to],
       subject: options.subject ?? '',
@@ -45,14 +46,31 @@ export async function send(context: Context, options: SendOptions): Promise<numb
       disableUrlAccess: true,
     });
     say(context, `taken for ${accepted.map(String).join(', ')}: ${response}`);
-    if (rejected.length > 0) throw new Failure(`refused for ${rejected.map(String).join(', ')}`);
+    if (rejectedErrors?.length) throw new Failure(`not for ${refusals(rejectedErrors)}`);
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure(`not sent: ${error instanceof Error ? error.message : String(error)}`);
+    // Where nobody is left, nodemailer hangs each refusal on its error.
+    const { message, rejectedErrors } = error as Error & { rejectedErrors?: readonly Rejection[] };
+    throw new Failure(
+      rejectedErrors?.length ? `not sent: ${refusals(rejectedErrors)}` : `not sent: ${printable(message)}`,
+    );
   } finally {
     transport.close();
   }
   return EXIT.done;
+}
+
+/** What nodemailer keeps of a recipient that was refused. */
+interface Rejection {
+  readonly message: string;
+  readonly recipient?: string | undefined;
+  readonly response?: string | undefined;
+}
+
+function refusals(errors: readonly Rejection[]): string {
+  return errors
+    .map(({ recipient, response, message }) => printable(`${recipient ?? 'a recipient'}: ${response ?? message}`))
+    .join('; ');
 }
 
 function preferred(gates: readonly Gate[]): Gate {

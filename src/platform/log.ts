@@ -3,6 +3,7 @@
 
 import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { createLineWriter } from './line-writer.ts';
 
 export type Log = Logger;
 
@@ -14,7 +15,7 @@ const SECRET = /passw|passphrase|secret|credential|^pass$|^token$|apikey|api_key
 const BLANK = '[secret]';
 /** Objects deeper than this are not looked into, and not written. */
 const MAX_DEPTH = 4;
-/** Octets that may wait for a slow reader of the log; more is dropped, so that a stuck pipe cannot eat the memory. */
+/** Characters that may wait for a slow reader of the log; more is dropped, so that a stuck pipe cannot eat the memory. */
 const MAX_WAITING = 16 * 1024 * 1024;
 
 export interface LogOptions {
@@ -25,7 +26,7 @@ export interface LogOptions {
   readonly pretty?: boolean;
 }
 
-/** Makes the log of the whole program. Lines may wait in memory for a moment: call `log.flush()` before an exit. */
+/** Makes the log of the whole program. Lines may wait in memory for a moment; the end of the process writes them. */
 export function createLog({ level, destination, pretty = !destination && process.stderr.isTTY }: LogOptions): Log {
   const log = pino(
     {
@@ -48,11 +49,11 @@ export function createLog({ level, destination, pretty = !destination && process
   return log;
 }
 
-/** Standard error as it is: JSON. A log that cannot be written (a full disk, a reader that is gone) is no reason to end. */
+/** Standard error as it is: JSON. */
 function standardError(): DestinationStream {
-  const stream = pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING });
-  stream.on('error', () => undefined);
-  return stream;
+  const writer = createLineWriter(2, MAX_WAITING);
+  process.once('exit', () => writer.finish());
+  return writer;
 }
 
 /** For people: a line of text each. */

@@ -1,6 +1,6 @@
 // The small parts of the platform: sources and how they are counted, identifiers, files, what is said seldom, time.
 
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { replaceFile } from '../../src/platform/atomic-file.ts';
 import { readBounded } from '../../src/platform/bounded-file.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { newIdentifier } from '../../src/platform/identifier.ts';
+import { createLineWriter } from '../../src/platform/line-writer.ts';
 import { seldom } from '../../src/platform/seldom.ts';
 import { isLoopback, isPrivate, plainAddress, sourceOf } from '../../src/platform/source.ts';
 import { recognise } from '../../src/platform/wrong-door.ts';
@@ -122,6 +123,45 @@ it('reads a file to its bound, and replaces one as a whole', async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+it('writes lines behind, in their order, to a bound, and at the end what is left', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-lines-'));
+  const path = join(folder, 'file');
+  const file = await open(path, 'w+');
+  try {
+    const writer = createLineWriter(file.fd, 50_000);
+    const said = () => readFile(path, 'utf8');
+    const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}\n`);
+    for (const line of lines) {
+      writer.write(line);
+      if (line.endsWith('7\n')) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await expect.poll(said).toBe(lines.join(''));
+    writer.write('x'.repeat(50_001));
+    writer.write('y'.repeat(49_999));
+    writer.write('zzz');
+    writer.finish();
+    expect(await said()).toBe(`${lines.join('')}${'y'.repeat(49_999)}`);
+    writer.finish();
+    await expect.poll(async () => (await said()).length).toBe(lines.join('').length + 49_999);
+  } finally {
+    await file.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('lines that cannot be written are lost, and nothing else', async () => {
+  const full = await open('/dev/full', 'w');
+  const writer = createLineWriter(full.fd, 1_000);
+  for (let round = 0; round < 100; round++) {
+    writer.write('x'.repeat(999));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  writer.finish();
+  await full.close();
+  writer.write('closed');
+  writer.finish();
 });
 
 it('a timer of the machine fires once, not when it was cancelled, and not at once for a year', async () => {

@@ -1,0 +1,190 @@
+// The verb `account` over a store where no server runs and through one that does: the same words, the same outcome, and no
+// password anywhere but where it belongs.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ImapClient } from '../clients/imap.ts';
+import { Program, userAddress } from '../process/program.ts';
+import { type Ended, linesOf, postern, type RunOptions, type Site, site } from './postern.ts';
+
+type Run = (args: readonly string[], options?: RunOptions) => Promise<Ended>;
+
+interface Place {
+  readonly run: Run;
+  /** An account of the configuration, and where it is written. */
+  readonly seeded: { readonly address: string; readonly at: string };
+}
+
+/** What must hold, with the server running and without. */
+function verbs(place: () => Place): void {
+  it('makes an account with a password from standard input', async () => {
+    const { run } = place();
+    const args = ['account', 'add', 'Carol@EXAMPLE.test', '--alias', 'c@example.test', '--alias', 'cc@example.test'];
+    const made = await run([...args, '--quota', '1GB'], { input: 'looking glass\nmore\n' });
+    expect(made).toEqual({ code: 0, stdout: expect.stringContaining('Carol@example.test'), stderr: '' });
+    const listed = await run(['account', 'list', '--json']);
+    expect(JSON.parse(listed.stdout)).toContainEqual(
+      expect.objectContaining({
+        address: 'Carol@example.test',
+        aliases: ['c@example.test', 'cc@example.test'],
+        quota: 1024 ** 3,
+        seeded: false,
+        hasPassword: true,
+      }),
+    );
+    expect(listed.stdout).not.toMatch(/argon2|scram|looking/i);
+  });
+
+  it('makes one with a password from the environment, and shows it in columns', async () => {
+    const { run } = place();
+    const made = await run(['account', 'add', 'dave@example.test'], {
+      env: { POSTERN_PASSWORD: 'from the environment' },
+    });
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    const { stdout } = await run(['account', 'list']);
+    expect(linesOf(stdout).find((line) => line.startsWith('dave@example.test '))).toBeDefined();
+  });
+
+  it.each([
+    ['an address that is taken', ['dave@example.test'], 1],
+    ['an address that is taken, in other letters', ['DAVE@example.test'], 1],
+    ['an alias that is taken', ['erin@example.test', '--alias', 'c@example.test'], 1],
+    ['an address that is an alias', ['c@example.test'], 1],
+  ])('refuses %s', async (_, args, code) => {
+    const ended = await place().run(['account', 'add', ...args], { input: 'x\n' });
+    expect([ended.code, ended.stdout]).toEqual([code, '']);
+    expect(linesOf(ended.stderr)).toHaveLength(1);
+  });
+
+  it.each([
+    ['none', ''],
+    ['an empty line', '\nsecond line\n'],
+    ['one that is too long', `${'x'.repeat(1025)}\n`],
+    ['one that does not end', 'x'.repeat(5_000_000)],
+    ['one with NUL', 'a\0b\n'],
+  ])('a password: %s', async (_, input) => {
+    const { run } = place();
+    const ended = await run(['account', 'add', 'erin@example.test'], { input });
+    expect([ended.code, ended.stdout]).toEqual([2, '']);
+    expect(linesOf(ended.stderr)).toHaveLength(1);
+    expect((await run(['account', 'list'])).stdout).not.toContain('erin');
+  });
+
+  it('sets a password anew, by any address of the account', async () => {
+    const { run } = place();
+    const ended = await run(['account', 'passwd', 'CC@example.test'], { input: 'second\r\n' });
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('Carol@example.test'), stderr: '' });
+  });
+
+  it('does not touch what the configuration has made, and names the line', async () => {
+    const { run, seeded } = place();
+    for (const verb of ['passwd', 'remove']) {
+      const ended = await run(['account', verb, seeded.address], { input: 'x\n' });
+      expect([ended.code, ended.stdout]).toEqual([1, '']);
+      expect(linesOf(ended.stderr)).toEqual([expect.stringContaining(seeded.at)]);
+    }
+  });
+
+  it('knows who is not there', async () => {
+    for (const verb of ['passwd', 'remove']) {
+      const ended = await place().run(['account', verb, 'nobody@example.test'], { input: 'x\n' });
+      expect([ended.code, ended.stdout]).toEqual([1, '']);
+      expect(ended.stderr).toContain('nobody@example.test');
+    }
+  });
+
+  it('removes an account, and its addresses are free again', async () => {
+    const { run } = place();
+    expect(await run(['account', 'remove', 'carol@example.test'])).toMatchObject({ code: 0, stderr: '' });
+    expect((await run(['account', 'list'])).stdout).not.toContain('arol@');
+    expect((await run(['account', 'add', 'cc@example.test'], { input: 'x\n' })).code).toBe(0);
+    expect((await run(['account', 'remove', 'cc@example.test'])).code).toBe(0);
+  });
+}
+
+describe('before the first start', () => {
+  let place: Site;
+  beforeAll(async () => {
+    place = await site();
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  it('there is nothing to see or to change, and looking makes nothing', async () => {
+    for (const args of [['list'], ['passwd', 'carol@example.test'], ['remove', 'carol@example.test']]) {
+      const ended = await place.run(['account', ...args], { input: 'x\n' });
+      expect([ended.code, ended.stdout]).toEqual([1, '']);
+      expect(linesOf(ended.stderr)).toEqual([expect.stringContaining(join(place.folder, 'data'))]);
+    }
+    expect(await readdir(place.folder)).toEqual(['postern.toml']);
+  });
+
+  it('an account can be made', async () => {
+    expect((await place.run(['account', 'add', 'first@example.test'], { input: 'x\n' })).code).toBe(0);
+    // Standard input may stay open.
+    const env = { POSTERN_PASSWORD: 'x' };
+    expect((await place.run(['account', 'add', 'second@example.test'], { env, input: null })).code).toBe(0);
+    const listed = JSON.parse((await place.run(['account', 'list', '--json'])).stdout);
+    expect(listed).toMatchObject([{ address: 'first@example.test' }, { address: 'second@example.test' }]);
+  });
+});
+
+describe('after the server has ended', () => {
+  let program: Program;
+  const own = { address: userAddress(2), at: '' };
+  beforeAll(async () => {
+    program = await Program.start();
+    await program.stop();
+    own.at = await lineOf(program.config, own.address);
+  });
+  afterAll(() => program[Symbol.asyncDispose]());
+  verbs(() => ({ run: (args, options) => postern(['--config', program.config, ...args], options), seeded: own }));
+});
+
+/** `file:line` of the table that has an account. */
+async function lineOf(config: string, address: string): Promise<string> {
+  const lines = (await readFile(config, 'utf8')).split('\n');
+  return `${config}:${lines.indexOf(`address = "${address}"`)}`;
+}
+
+describe('through a server', () => {
+  let program: Program;
+  const own = { address: userAddress(2), at: '' };
+  const place = (): Place => ({
+    run: (args, options) => postern(['--config', program.config, ...args], options),
+    seeded: own,
+  });
+  beforeAll(async () => {
+    program = await Program.start({ logLevel: 'trace' });
+    own.at = await lineOf(program.config, own.address);
+  });
+  afterAll(() => program[Symbol.asyncDispose]());
+
+  verbs(place);
+
+  it('a change counts at once: the account can log in, then with another password, then not at all', async () => {
+    const { run } = place();
+    const login = (password: string) =>
+      ImapClient.open({ port: program.port(993), tls: 'implicit' }, { user: 'frank@example.test', password }).then(
+        (client) => {
+          client[Symbol.dispose]();
+          return true;
+        },
+        () => false,
+      );
+    await run(['account', 'add', 'frank@example.test'], { input: 'Tr0ubadour-one\n' });
+    expect(await login('Tr0ubadour-one')).toBe(true);
+    await run(['account', 'passwd', 'frank@example.test'], { input: 'Tr0ubadour-two\n' });
+    expect(await login('Tr0ubadour-one')).toBe(false);
+    expect(await login('Tr0ubadour-two')).toBe(true);
+    await run(['account', 'remove', 'frank@example.test']);
+    expect(await login('Tr0ubadour-two')).toBe(false);
+    expect(program.output.join('\n')).not.toContain('Tr0ubadour');
+  });
+
+  it('the postmaster stays somebody', async () => {
+    const { run } = place();
+    const ended = await run(['account', 'remove', 'postmaster@example.test']);
+    expect([ended.code, ended.stdout]).toEqual([1, '']);
+  });
+});

@@ -1,0 +1,186 @@
+// The verbs `send` and `queue`: a message from the command line, what waits of it for another server, and an operator's hand
+// on that, through the running server and without one.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ImapClient } from '../clients/imap.ts';
+import { PASSWORD, Program, userAddress } from '../process/program.ts';
+import { scriptedPeer, Wire } from '../wire.ts';
+import { linesOf, postern, type RunOptions } from './postern.ts';
+
+let program: Program;
+let peer: Wire;
+let busy = true;
+
+const [alice, bob] = [userAddress(1), userAddress(2)];
+
+beforeAll(async () => {
+  peer = await Wire.open();
+  const route = (domain: string) =>
+    `[[relay.route]]\ndomain = "${domain}"\nhost = "127.0.0.1"\nport = ${peer.port}\ntls = "none"`;
+  program = await Program.start({ more: [route('one.test'), route('two.test')].join('\n') });
+});
+afterAll(async () => {
+  await program[Symbol.asyncDispose]();
+  await peer[Symbol.asyncDispose]();
+});
+
+/** The next server answers the next connections like this. */
+function answers(connections: number): void {
+  for (let each = 0; each < connections; each++) {
+    peer.instead.push(
+      scriptedPeer((line) => {
+        if (line.startsWith('RCPT') && busy) return '451 4.7.1 try later \u001b[31m';
+        if (line.startsWith('DATA')) return '354 go on';
+        return line.startsWith('QUIT') ? '221 bye' : '250 ok';
+      }),
+    );
+  }
+}
+
+const run = (args: readonly string[], options?: RunOptions) =>
+  postern(['--config', program.config, ...args], { cwd: program.folder, ...options });
+
+async function inbox(user: string): Promise<string[]> {
+  using client = await ImapClient.open({ port: program.port(993), tls: 'implicit' }, { user, password: PASSWORD });
+  return (await client.messages('INBOX')).map(String);
+}
+
+interface Entry {
+  readonly id: number;
+  readonly recipient: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly nextAt: number;
+}
+
+async function entries(...more: readonly string[]): Promise<Entry[]> {
+  const { code, stdout, stderr } = await run(['queue', 'list', '--json', ...more]);
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout);
+}
+
+/** Looks until it holds; the queue works in the background. */
+async function until(holds: (entries: Entry[]) => boolean): Promise<Entry[]> {
+  for (;;) {
+    const now = await entries();
+    if (holds(now)) return now;
+  }
+}
+
+it('sends to a mailbox here: text from an argument or standard input, files, several recipients', async () => {
+  const file = join(program.folder, 'https:');
+  await writeFile(file, 'attached text');
+  const sent = await run([
+    'send',
+    '--from',
+    alice,
+    '--to',
+    bob,
+    alice,
+    '--subject',
+    'Grüße',
+    '--body',
+    'Hello.',
+    '--attach',
+    'https:',
+  ]);
+  expect(sent).toMatchObject({ code: 0, stderr: '' });
+  expect(sent.stdout).toContain(bob);
+  expect((await run(['send', '--from', alice, '--to', bob], { input: 'From standard input.\n' })).code).toBe(0);
+  const [first = '', second = ''] = await inbox(bob);
+  expect(first).toMatch(/^Subject: =\?UTF-8\?/im);
+  expect(first).toContain('Hello.');
+  expect(first).toContain(Buffer.from('attached text').toString('base64'));
+  expect(second).toContain('From standard input.');
+  expect(await inbox(alice)).toHaveLength(1);
+});
+
+it.each([
+  ['somebody who is not here', ['--to', 'nobody@example.test'], {}, 'nobody@example.test'],
+  ['a sender that is not theirs', ['--from', bob, '--user', alice, '--to', bob], {}, ''],
+  ['a file that is not there', ['--to', bob, '--attach', 'missing.txt'], {}, 'missing.txt'],
+  [
+    'a user with a wrong password',
+    ['--user', 'stranger@example.test', '--to', bob],
+    { POSTERN_PASSWORD: 'wr0ng-one' },
+    '',
+  ],
+])('does not send: %s', async (_, args, env, named) => {
+  const from = args.includes('--from') ? [] : ['--from', alice];
+  const ended = await run(['send', ...from, '--body', 'x', ...args], { env });
+  expect([ended.code, ended.stdout]).toEqual([1, '']);
+  expect(linesOf(ended.stderr)).toHaveLength(1);
+  expect(ended.stderr).toContain(named);
+  expect(ended.stderr + program.output.join('\n')).not.toContain('wr0ng-one');
+});
+
+it('asks for a password where there is nobody to ask', async () => {
+  const ended = await run(['send', '--from', 'carol@example.test', '--to', bob, '--body', 'x']);
+  expect([ended.code, ended.stdout]).toEqual([2, '']);
+  expect(ended.stderr).toContain('POSTERN_PASSWORD');
+});
+
+it('nothing waits in an empty queue', async () => {
+  expect(await entries()).toEqual([]);
+  expect(await run(['queue', 'list'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\w[^\n]+\n$/) });
+  expect(await run(['queue', 'retry', '--all'])).toMatchObject({ code: 0, stderr: '' });
+});
+
+it('what another server does not take yet waits, and can be looked at', async () => {
+  answers(10);
+  const to = ['a@one.test', 'b@one.test', 'c@two.test'];
+  expect((await run(['send', '--from', alice, '--to', ...to, '--body', 'x'])).code).toBe(0);
+  const waiting = await until((now) => now.length === 3 && now.every(({ attempts }) => attempts > 0));
+  expect(waiting.map(({ recipient }) => recipient).sort()).toEqual(to);
+  expect((await entries('--domain', 'TWO.test')).map(({ recipient }) => recipient)).toEqual(['c@two.test']);
+  expect(await entries('--domain', 'three.test')).toEqual([]);
+  const { stdout: table } = await run(['queue', 'list']);
+  expect(linesOf(table)).toHaveLength(4);
+  expect(table).toContain('451 4.7.1');
+  // What the other server said does nothing to this terminal.
+  expect(table).not.toContain('\u001b');
+
+  const [first] = waiting;
+  const shown = await run(['queue', 'show', String(first?.id)]);
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toContain(first?.recipient);
+  expect(shown.stdout).toContain('451 4.7.1');
+  expect(shown.stdout).not.toContain('\u001b');
+  const value = JSON.parse((await run(['queue', 'show', String(first?.id), '--json'])).stdout);
+  expect(value).toMatchObject({ id: first?.id, message: { reversePath: alice }, attempts: [{ host: '127.0.0.1' }] });
+  expect(await run(['queue', 'show', '999999'])).toMatchObject({ code: 1, stdout: '' });
+});
+
+it('a retry is at once: those named, those of a domain, or all', async () => {
+  busy = false;
+  answers(10);
+  const [first] = await entries('--domain', 'one.test');
+  expect((await run(['queue', 'retry', String(first?.id)])).code).toBe(0);
+  const left = await until((now) => now.length === 2);
+  expect(left.some(({ id }) => id === first?.id)).toBe(false);
+  expect((await run(['queue', 'retry', '--domain', 'One.test'])).code).toBe(0);
+  await until((now) => now.length === 1);
+  expect(await run(['queue', 'retry', '999999'])).toMatchObject({ code: 1 });
+});
+
+it('without a server the queue is the same, and a removal is nobody told of', async () => {
+  busy = true;
+  answers(10);
+  const before = (await inbox(alice)).length;
+  expect((await run(['send', '--from', alice, '--to', 'd@one.test', 'e@one.test', '--body', 'x'])).code).toBe(0);
+  const waiting = await until((now) => now.length === 3 && now.every(({ attempts }) => attempts > 0));
+  expect(await program.stop()).toBe(0);
+  expect((await entries()).map(({ id }) => id)).toEqual(waiting.map(({ id }) => id));
+  expect((await run(['queue', 'show', String(waiting[0]?.id)])).code).toBe(0);
+  expect((await run(['queue', 'remove', String(waiting[0]?.id), String(waiting[1]?.id)])).code).toBe(0);
+  expect(await entries()).toHaveLength(1);
+  expect((await run(['queue', 'retry', '--all'])).code).toBe(0);
+  expect((await run(['queue', 'remove', '--all'])).code).toBe(0);
+  expect(await entries()).toEqual([]);
+  // Nor can anything be sent now.
+  expect(await run(['send', '--from', alice, '--to', bob, '--body', 'x'])).toMatchObject({ code: 1, stdout: '' });
+  await program.start();
+  expect(await inbox(alice)).toHaveLength(before);
+});

@@ -1,0 +1,258 @@
+// The life of a server: ready, told to read again, asked how it is, told to stop; and what it is while another one, a full
+// disk or a stuck client stands in the way.
+
+import { once } from 'node:events';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, expect, it } from 'vitest';
+import { ImapClient } from '../clients/imap.ts';
+import { SmtpClient } from '../clients/smtp.ts';
+import { PASSWORD, Program, type ProgramOptions, userAddress } from '../process/program.ts';
+import { makeTestIdentity } from '../smtp/test-identity.ts';
+import { linesOf, postern, type RunOptions } from './postern.ts';
+
+const programs: Program[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const program of programs.splice(0)) await program[Symbol.asyncDispose]();
+});
+
+async function start(options: ProgramOptions = {}): Promise<Program> {
+  const program = await Program.start(options);
+  programs.push(program);
+  return program;
+}
+
+const over = (program: Program, args: readonly string[], options?: RunOptions) =>
+  postern(['--config', program.config, ...args], { cwd: program.folder, ...options });
+
+const [alice, bob] = [userAddress(1), userAddress(2)];
+
+async function imap(program: Program, password = PASSWORD): Promise<ImapClient> {
+  const client = await ImapClient.open({ port: program.port(993), tls: 'implicit' }, { user: alice, password });
+  sockets.push(client.link.socket);
+  return client;
+}
+
+async function smtp(program: Program): Promise<SmtpClient> {
+  const client = await SmtpClient.open(
+    { port: program.port(465), tls: 'implicit' },
+    { user: alice, password: PASSWORD },
+  );
+  sockets.push(client.link.socket);
+  return client;
+}
+
+/** Resolves when a line of the log, now or later, has this in it. */
+async function logged(program: Program, text: string, times = 1): Promise<void> {
+  while (program.output.filter((line) => line.includes(text)).length < times) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+it('says where it listens, that it is ready, and answers for its health', async () => {
+  const program = await start();
+  const ports = await over(program, ['ports', '--json']);
+  const gates = JSON.parse(ports.stdout);
+  expect(gates.map(({ role, tls, auth }: Record<string, string>) => [role, tls, auth])).toEqual([
+    ['transfer', 'offered', 'never'],
+    ['submission', 'implicit', 'mandatory'],
+    ['submission', 'required', 'mandatory'],
+    ['imap', 'implicit', 'mandatory'],
+    ['imap', 'required', 'mandatory'],
+  ]);
+  expect(gates[0].port).toBe(program.port(25));
+  expect(Object.keys(gates[0].reasons).sort()).toEqual(['auth', 'role', 'tls']);
+  expect((await over(program, ['ports'])).stdout).toContain(String(program.port(993)));
+  expect(await over(program, ['health'])).toMatchObject({ code: 0, stderr: '' });
+  expect(await program.stop()).toBe(0);
+  expect(await over(program, ['health'])).toMatchObject({ code: 1, stdout: '' });
+  // Without a server the table is that of the configuration.
+  const planned = JSON.parse((await over(program, ['ports', '--json'])).stdout);
+  expect(planned.map(({ port }: { port: number }) => port)).toEqual([0, 0, 0, 0, 0]);
+});
+
+it('is not healthy while it does not answer', async () => {
+  const program = await start();
+  process.kill(program.pid, 'SIGSTOP');
+  const began = performance.now();
+  const ended = await over(program, ['health']);
+  process.kill(program.pid, 'SIGCONT');
+  expect([ended.code, ended.stdout]).toEqual([1, '']);
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect((await over(program, ['health'])).code).toBe(0);
+});
+
+it('ends with 0 in time when it is told to, with sessions open, idle, half-way and stuck', async () => {
+  const program = await start();
+  const idle = await imap(program);
+  await idle.done('SELECT INBOX');
+  await idle.idle();
+  const waiting = await smtp(program);
+  const halfway = await smtp(program);
+  await halfway.command(`MAIL FROM:<${alice}>`, 250);
+  await halfway.command(`RCPT TO:<${bob}>`, 250);
+  await halfway.command('DATA', 354);
+  halfway.link.write('Subject: never ends\r\n\r\n');
+  // One in the middle of a handshake, one that says nothing, one that reads nothing of what it asks for.
+  const silent = connect(program.port(993), '127.0.0.1');
+  const mute = connect(program.port(25), '127.0.0.1');
+  const deaf = connect(program.port(143), '127.0.0.1');
+  deaf.pause();
+  sockets.push(silent, mute, deaf);
+  for (const socket of [silent, mute, deaf]) socket.on('error', () => undefined);
+  await Promise.all([silent, mute, deaf].map((socket) => once(socket, 'connect')));
+  deaf.write('a NOOP\r\n'.repeat(50_000));
+  const farewell = (async () => {
+    while (!(await idle.response()).text.startsWith('* BYE'));
+  })();
+  const goodbye = waiting.reply();
+  const began = performance.now();
+  expect(await program.stop()).toBe(0);
+  expect(performance.now() - began).toBeLessThan(5_000);
+  await farewell;
+  expect((await goodbye).code).toBe(421);
+});
+
+it('an idle server ends at once, and a second signal changes nothing', async () => {
+  const program = await start({ logLevel: 'info' });
+  const { pid } = program;
+  const began = performance.now();
+  const stopped = program.stop('SIGINT');
+  process.kill(pid, 'SIGINT');
+  process.kill(pid, 'SIGTERM');
+  expect(await stopped).toBe(0);
+  expect(performance.now() - began).toBeLessThan(2_000);
+  await expect(stat(join(program.folder, 'data/postern.sock'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it('keeps what it has answered 250, however it ends', async () => {
+  const program = await start();
+  const client = await smtp(program);
+  await client.send(alice, [bob], 'Subject: kept\r\n\r\nkept\r\n.\r\n');
+  await program.kill();
+  // The socket of the dead lies there still; nobody is behind it.
+  expect((await stat(join(program.folder, 'data/postern.sock'))).isSocket()).toBe(true);
+  expect((await over(program, ['account', 'list'])).code).toBe(0);
+  await program.start();
+  using reader = await ImapClient.open({ port: program.port(993), tls: 'implicit' }, { user: bob, password: PASSWORD });
+  expect((await reader.messages('INBOX')).map(String)).toEqual([expect.stringContaining('kept')]);
+});
+
+it('is the only one on its data: the second says so in one line', async () => {
+  const program = await start();
+  const second = await over(program, ['serve']);
+  expect([second.code, second.stdout]).toEqual([1, '']);
+  expect(linesOf(second.stderr)).toEqual([expect.stringContaining(join(program.folder, 'data'))]);
+  expect((await over(program, ['health'])).code).toBe(0);
+});
+
+it('SIGHUP: accounts and certificates are read again, and sessions live on', async () => {
+  const program = await start({ logLevel: 'info' });
+  const [session, sender] = [await imap(program), await smtp(program)];
+  const text = await readFile(program.config, 'utf8');
+  const carol = '[[account]]\naddress = "carol@example.test"\npassword = "new here"\n';
+  const changed = text.replace(`"${PASSWORD}"`, '"another"');
+  await writeFile(program.config, `${changed}\n${carol}`);
+  process.kill(program.pid, 'SIGHUP');
+  await logged(program, 'accounts read again');
+  await session.done('NOOP');
+  await sender.send(alice, ['carol@example.test'], 'Subject: welcome\r\n\r\nHello.\r\n.\r\n');
+  await expect(imap(program)).rejects.toThrow();
+  (await imap(program, 'another'))[Symbol.dispose]();
+  using newcomer = await ImapClient.open(
+    { port: program.port(993), tls: 'implicit' },
+    { user: 'carol@example.test', password: 'new here' },
+  );
+  expect(await newcomer.messages('INBOX')).toHaveLength(1);
+  // A configuration that is wrong now changes nothing; the next one counts.
+  await writeFile(program.config, 'nonsense');
+  process.kill(program.pid, 'SIGHUP');
+  await logged(program, 'not read again');
+  await session.done('NOOP');
+  await writeFile(program.config, text);
+  process.kill(program.pid, 'SIGHUP');
+  await logged(program, 'accounts read again', 2);
+  (await imap(program))[Symbol.dispose]();
+  expect(program.output.join('\n')).not.toContain('new here');
+});
+
+it('SIGHUP: own certificates are served to the next connection, and only if they can be used', async () => {
+  const names = ['mail.example.test', 'localhost'] as const;
+  const [first, second] = [await makeTestIdentity(...names), await makeTestIdentity(...names)];
+  const program = await start({ logLevel: 'info' });
+  await program.stop();
+  const [pem, key] = [join(program.folder, 'own.pem'), join(program.folder, 'own.key')];
+  await writeFile(pem, first.certificate);
+  await writeFile(key, first.key);
+  const files = `[tls]\ncertificate = ${JSON.stringify(pem)}\nkey = ${JSON.stringify(key)}`;
+  await writeFile(program.config, (await readFile(program.config, 'utf8')).replace('[tls]', files));
+  await program.start();
+  /** Connects, and trusts one certificate only. */
+  const visit = async (certificate: string) => {
+    const client = connectTls({ port: program.port(993), host: '127.0.0.1', servername: names[0], ca: certificate });
+    sockets.push(client);
+    await once(client, 'secureConnect');
+    return client;
+  };
+  const kept = await visit(first.certificate);
+  await writeFile(key, second.key);
+  process.kill(program.pid, 'SIGHUP');
+  await logged(program, 'not read again');
+  (await visit(first.certificate)).destroy();
+  await writeFile(pem, second.certificate);
+  process.kill(program.pid, 'SIGHUP');
+  await logged(program, 'certificates read again');
+  (await visit(second.certificate)).destroy();
+  await expect(visit(first.certificate)).rejects.toThrow();
+  const answered = once(kept, 'data');
+  kept.write('a NOOP\r\n');
+  await answered;
+  // A certificate that is its own issuer will do for the verb that sends.
+  expect(await over(program, ['send', '--from', alice, '--to', bob, '--body', 'x'])).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
+});
+
+it('lives on where its log cannot be written, and where nobody reads its table', async () => {
+  for (const shell of ['exec "$@" 2>/dev/full', 'exec "$@" 2>&-']) {
+    const program = await start({ under: ['sh', '-c', shell, 'sh'], logLevel: 'trace' });
+    for (let round = 0; round < 3; round++) (await imap(program))[Symbol.dispose]();
+    expect((await over(program, ['health'])).code).toBe(0);
+    expect(await program.stop()).toBe(0);
+  }
+});
+
+it('comes to no harm by a resolver that cannot be reached', async () => {
+  const program = await start({ more: '[[relay.resolver]]\naddress = "255.255.255.255"\n' });
+  const sent = await over(program, ['send', '--from', alice, '--to', 'a@remote.example', '--body', 'x']);
+  expect(sent.code).toBe(0);
+  for (;;) {
+    const [entry] = JSON.parse((await over(program, ['queue', 'list', '--json'])).stdout);
+    if (entry.attempts > 0) break;
+  }
+  expect((await over(program, ['health'])).code).toBe(0);
+});
+
+it('who comes and goes without a command leaves no line at the usual level', async () => {
+  const program = await start({ logLevel: 'info' });
+  const before = program.output.length;
+  for (const gate of [25, 465, 587, 993, 143] as const) {
+    const socket = connect(program.port(gate), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.end();
+    socket.resume();
+    await once(socket, 'close');
+  }
+  await over(program, ['health']);
+  // The next one does; lines come in their order.
+  const client = await SmtpClient.open({ port: program.port(25) });
+  await client.quit();
+  await logged(program, 'session ended');
+  expect(program.output.slice(before).filter((line) => line.includes('session'))).toHaveLength(1);
+});
