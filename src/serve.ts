@@ -94,7 +94,10 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       clock,
       log,
     });
-    opened.defer(() => doors.close(GRACE));
+    // At the same time, since neither waits for the other: what the doors still accept is in the store.
+    opened.defer(async () => {
+      await Promise.all([doors.close(GRACE), queue.close(GRACE)]);
+    });
 
     opened.use(
       await serveControl(
@@ -132,9 +135,9 @@ async function demandPostmasters(config: Config, directory: OpenDirectory): Prom
   if (config.test.catchAll) return;
   const missing = await domainsWithoutPostmaster(directory, config.domains);
   if (missing.length === 0) return;
-  const wanted = missing.map((domain) => `postmaster@${domain}`).join(', ');
+  const wanted = missing.map((domain) => `postmaster@${domain}`);
   throw new Error(
-    `${wanted} leads to nobody (RFC 5321 §4.5.1 wants a postmaster for each domain): add aliases = ["${wanted}"] to ` +
-      'an [[account]], or an account of that name with "postern account add"',
+    `nobody is ${wanted.join(', ')} (RFC 5321 §4.5.1 wants a postmaster for each domain): add ` +
+      `aliases = ${JSON.stringify(wanted)} to an [[account]], or make an account with "postern account add"`,
   );
 }

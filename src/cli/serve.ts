@@ -16,7 +16,7 @@ const DEADLINE = 4_800;
 export async function serve(context: Context): Promise<number> {
   const config = await configOf(context);
   const log = createLog({ level: config.log.level });
-  using signals = listenToSignals(log);
+  using signals = listenToSignals();
   for (const warning of warningsOf(config)) log.warn(warning);
   const server = await startServer(config, { log });
   const gates = gatesOf(config, server.listeners);
@@ -43,22 +43,25 @@ async function reload(server: RunningServer, log: Log, read: () => Promise<Confi
 
 /** From before the start, so that no signal ends a server that is half open. A second one changes nothing: npm hands on
  * the Ctrl-C that the terminal has sent already. */
-function listenToSignals(log: Log) {
+function listenToSignals() {
   const { promise: ended, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let again: (() => Promise<void>) | null = null;
+  let hangUps = 0;
+  let action: (() => Promise<void>) | null = null;
   // One after another: each SIGHUP finds what the one before it has read.
   let reading = Promise.resolve();
   const hangUp = () => {
-    if (again === null) log.info('SIGHUP during the start: everything is being read anyway');
-    else reading = reading.then(again);
+    hangUps += 1;
+    if (action !== null) reading = reading.then(action);
   };
   const endings = ['SIGTERM', 'SIGINT'] as const;
   for (const signal of endings) process.on(signal, resolve);
   process.on('SIGHUP', hangUp);
   return {
     ended,
-    onReload(action: () => Promise<void>) {
-      again = action;
+    /** What SIGHUP does; at once, if one came during the start. */
+    onReload(reload: () => Promise<void>) {
+      action = reload;
+      if (hangUps > 0) reading = reading.then(reload);
     },
     [Symbol.dispose]() {
       process.off('SIGHUP', hangUp);

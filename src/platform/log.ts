@@ -64,7 +64,6 @@ function prettyOver(destination: DestinationStream | number): DestinationStream 
     destination,
     sync: true,
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'pid,hostname',
     singleLine: true,
   });
   stream.on('error', () => undefined);

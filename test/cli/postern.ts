@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const launch = join(import.meta.dirname, '../../src/launch.js');
+export const launch = join(import.meta.dirname, '../../src/launch.js');
 
 export interface Ended {
   /** null: a signal ended it. */

@@ -1,8 +1,9 @@
 // The life of a server: ready, told to read again, asked how it is, told to stop; and what it is while another one, a full
 // disk or a stuck client stands in the way.
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -11,7 +12,8 @@ import { ImapClient } from '../clients/imap.ts';
 import { SmtpClient } from '../clients/smtp.ts';
 import { PASSWORD, Program, type ProgramOptions, userAddress } from '../process/program.ts';
 import { makeTestIdentity } from '../smtp/test-identity.ts';
-import { linesOf, postern, type RunOptions } from './postern.ts';
+import { Wire } from '../wire.ts';
+import { launch, linesOf, postern, type RunOptions } from './postern.ts';
 
 const programs: Program[] = [];
 const sockets: Socket[] = [];
@@ -116,6 +118,51 @@ it('ends with 0 in time when it is told to, with sessions open, idle, half-way a
   expect(performance.now() - began).toBeLessThan(5_000);
   await farewell;
   expect((await goodbye).code).toBe(421);
+});
+
+it('ends in time while a next hop, too, is stuck', async () => {
+  await using peer = await Wire.open();
+  const connected = Promise.withResolvers<void>();
+  const hold = (socket: Socket) => {
+    sockets.push(socket);
+    socket.write('220 peer.test ESMTP\r\n');
+    socket.once('data', () => connected.resolve());
+  };
+  peer.instead.push(hold, hold);
+  const program = await start({
+    more: `[[relay.route]]\ndomain = "one.test"\nhost = "127.0.0.1"\nport = ${peer.port}\n`,
+  });
+  const halfway = await smtp(program);
+  await halfway.send(alice, ['a@one.test'], 'Subject: stuck\r\n\r\n.\r\n');
+  await halfway.command(`MAIL FROM:<${alice}>`, 250);
+  await halfway.command(`RCPT TO:<${bob}>`, 250);
+  await halfway.command('DATA', 354);
+  await connected.promise;
+  const began = performance.now();
+  expect(await program.stop()).toBe(0);
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(JSON.parse((await over(program, ['queue', 'list', '--json'])).stdout)).toHaveLength(1);
+});
+
+it('signals during the start are for when it is over', async () => {
+  const program = await start({ logLevel: 'info' });
+  await program.stop();
+  await rm(join(program.folder, 'certs'), { recursive: true });
+  const child = spawn(process.execPath, [launch, 'serve', '--config', program.config], { cwd: program.folder });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      // The certificates are being made: nothing listens yet.
+      if (said === '') {
+        child.kill('SIGHUP');
+        child.kill('SIGTERM');
+      }
+      said += text;
+    });
+  }
+  const [code] = await once(child, 'exit');
+  expect(code, said).toBe(0);
+  expect(said).toContain('ready');
 });
 
 it('an idle server ends at once, and a second signal changes nothing', async () => {
