@@ -32,9 +32,10 @@ export class WireServer extends SMTPServer {
   /** Private use: called by the constructor, where it would load the library's built-in test key. */
   override updateSecureContext(): void {}
 
-  /** Private name: asked for a context when the client names a server. One certificate serves all names. */
-  override _resolveSNI(_servername: string, answer: (error: null, context?: SecureContext) => void): void {
-    answer(null, this.secureContext.get('*'));
+  /** Private name: asked for a context when the client names a server. The one it has serves all names; given again, it
+   * would leave only its last certificate in force (Node copies a single one), so half the clients would get RSA. */
+  override _resolveSNI(_servername: string, answer: (error: null) => void): void {
+    answer(null);
   }
 }
 

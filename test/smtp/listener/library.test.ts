@@ -10,6 +10,8 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { expect, test } from 'vitest';
 import { WireServer } from '../../../src/smtp/listener/library.ts';
+import { SmtpClient } from '../../clients/smtp.ts';
+import { createWorld } from '../../world.ts';
 import { testKeeper } from './gate.ts';
 
 const require = createRequire(import.meta.url);
@@ -43,15 +45,27 @@ function functions(...names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, expect.any(Function)]));
 }
 
-test('STARTTLS gets the context that is in force, whatever name the client asks for', async () => {
+test('STARTTLS gets the context that is in force', async () => {
   const keeper = await testKeeper();
   let current = keeper.context('strict');
   const server = new WireServer(() => current);
   expect(server.secureContext.get('*')).toBe(current);
   current = keeper.context('strict');
   expect(server.secureContext.get('*')).toBe(current);
-  const named = await new Promise((resolve) => server._resolveSNI('evil\0name', (_error, context) => resolve(context)));
-  expect(named).toBe(current);
+});
+
+test.each([
+  ['P-256 where the client can', {}, 'prime256v1'],
+  ['RSA where it cannot', { sigalgs: 'RSA-PSS+SHA256' }, undefined],
+])('STARTTLS serves a client that names any server with %s', async (_, options, curve) => {
+  await using world = await createWorld();
+  for (const servername of ['localhost', 'somebody.else.test']) {
+    const door = { port: world.here.port(25), tls: 'starttls', tlsOptions: { servername, ...options } } as const;
+    using client = await SmtpClient.open(door);
+    // asn1Curve is a certificate's that has a curve; RSA has none.
+    expect(client.link.secure?.getPeerCertificate()).toMatchObject({ subject: { CN: expect.any(String) } });
+    expect(client.link.secure?.getPeerCertificate().asn1Curve).toBe(curve);
+  }
 });
 
 test("the library's built-in key is never loaded", () => {
