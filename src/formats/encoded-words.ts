@@ -37,10 +37,11 @@ function runText(run: Run | null): string {
   return run === null ? '' : decodeCharset(Buffer.concat(run.octets), run.charset);
 }
 
-/** The Q encoding (RFC 2047 §4.2): `_` is a space, `=XX` an octet. */
+/** The Q encoding (RFC 2047 §4.2): `_` is a space, `=XX` an octet. What should not be in it counts as UTF-8. */
 function decodeQ(encoded: string): Buffer {
-  const octets = encoded
-    .replaceAll('_', ' ')
-    .replace(/=([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-  return Buffer.from(octets, /[^\0-\xff]/.test(octets) ? 'utf8' : 'latin1');
+  const octets = Buffer.from(encoded.replaceAll('_', ' '), 'utf8').toString('latin1');
+  const decoded = octets.replace(/=([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return Buffer.from(decoded, 'latin1');
 }
