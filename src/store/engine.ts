@@ -7,7 +7,7 @@ import { StoreError } from './store.ts';
 export type Value = number | string | Uint8Array | null;
 
 /** Result codes of SQLite, primary and extended, that mean something to the store. */
-const Code = { busy: 5, readOnly: 8, corrupt: 11, full: 13, notDatabase: 26, syncFailed: 1034 } as const;
+const Code = { busy: 5, readOnly: 8, corrupt: 11, full: 13, notDatabase: 26, syncFailed: 1034, noIndex: 4874 } as const;
 
 export interface ConnectionOptions {
   readonly readOnly?: boolean;
@@ -85,7 +85,8 @@ export function storeError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const code = resultCode(error);
   const text = error instanceof Error ? error.message : String(error);
-  const full = code !== undefined && (code & 0xff) === Code.full;
+  // The index of the log could not grow: nothing else but a full disk does that.
+  const full = code !== undefined && ((code & 0xff) === Code.full || code === Code.noIndex);
   return new StoreError(full ? 'full' : 'failed', full ? `The disk is full: ${text}` : text, { cause: error });
 }
 

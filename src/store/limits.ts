@@ -13,8 +13,9 @@ export const Limit = {
   stagingWindow: 4,
   /** Pieces of one body in memory before they are joined: each costs more than the octets of a small one. */
   stagingPieces: 64,
-  /** Octets of one body, and of all bodies that are staged at a time (defaults). */
-  stagingPerSession: 268_435_456,
+  /** Octets of one body, and of all bodies that are staged at a time (defaults). One body: the largest message_size with
+   * room for what is written in front of it. */
+  stagingPerSession: 301_989_888,
   stagingTotal: 4_294_967_296,
   /** Commands and octets that share one transaction: bounds how long its first command waits. */
   batchCommands: 512,

@@ -27,6 +27,8 @@ export interface StoreOptions {
   readonly deriver: URL | null;
   /** Octets of the write-ahead log. */
   readonly walCap?: number;
+  /** Octets of the disk that mail leaves free (of a small one a quarter), so that deleting goes on working. */
+  readonly diskReserve?: number;
   /** Octets of one body, and of all bodies under way. */
   readonly stagingPerSession?: number;
   readonly stagingTotal?: number;
@@ -39,9 +41,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   checkFileSystem(options.folder);
   const lock = lockStore(files.lock);
   const channel = new MessageChannel();
+  const walCap = options.walCap ?? Limit.walOctets;
   const writer = startWriter({
     path: files.mail,
-    walCap: options.walCap ?? Limit.walOctets,
+    walCap,
+    // The log at its cap, and as much again in mail.db.
+    diskReserve: options.diskReserve ?? 2 * walCap,
     upkeep: channel.port1,
   });
   let upkeep: UpkeepLine | undefined;

@@ -46,6 +46,8 @@ export type FromWriter =
 export interface WriterData {
   readonly path: string;
   readonly walCap: number;
+  /** Octets of the disk that mail leaves free. */
+  readonly diskReserve: number;
   readonly upkeep: MessagePort;
 }
 

@@ -21,13 +21,16 @@ describe('a batch', () => {
   let db: Connection;
   let batch: Batch;
   let lastId = 0;
+  let low = false;
   const unused: number[] = [];
 
   beforeEach(() => {
     db = new Connection(':memory:');
     migrate(db);
     unused.length = 0;
+    low = false;
     batch = new Batch(db, {
+      diskLow: () => low,
       stored: () => {},
       unused: (body) => unused.push(body),
       buried: () => {},
@@ -100,6 +103,21 @@ describe('a batch', () => {
     expect(new Set(uids).size).toBe(3);
   });
 
+  it('takes no more octets where the disk is nearly full, and lets go of those it has', () => {
+    const chunk = (place: number) => ({ kind: 'stage', stage: 1, place, octets: new Uint8Array(65_536) }) as const;
+    run(chunk(0), accept(10));
+    low = true;
+    const expunge = { kind: 'expunge', mailbox: 1 as never, uids: null, force: true, view: null } as const;
+    const report = { ...accept(10), kind: 'accept' } as CommandOf<'accept'>; // a spread of a union
+    const settle = { kind: 'settle', settlements: [], reports: [report] } as const;
+    const answers = run(accept(1, 1, 65_536), chunk(1), accept(10), settle, expunge);
+    expect(kinds(answers)).toEqual(['full', 'full', 'full', 'done', 'done']);
+    expect(unused).toHaveLength(1);
+    expect(count('message')).toBe(2);
+    low = false;
+    expect(kinds(run(accept(10)))).toEqual(['done']);
+  });
+
   it('never accepts a body of which a chunk was lost', () => {
     const chunk = (place: number) => ({ kind: 'stage', stage: 1, place, octets: new Uint8Array(65_536) }) as const;
     expect(kinds(run(chunk(0)))).toEqual(['done']);
@@ -132,7 +150,13 @@ describe('a batch', () => {
     db.close();
     db = new Unsynced(':memory:');
     migrate(db);
-    batch = new Batch(db, { stored: () => {}, unused: () => {}, buried: () => {}, doomed: () => {} });
+    batch = new Batch(db, {
+      diskLow: () => false,
+      stored: () => {},
+      unused: () => {},
+      buried: () => {},
+      doomed: () => {},
+    });
     expect(kinds(run(account('alice@x.test'), account('bob@x.test')))).toEqual(['failed', 'failed']);
     expect(batch.broken).toMatchObject({ kind: 'failed' });
     expect(count('account')).toBe(0);

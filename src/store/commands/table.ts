@@ -31,11 +31,13 @@ type Handler<K extends CommandKind> = (work: Work, command: CommandOf<K>) => Res
 
 interface Row<K extends CommandKind> {
   readonly depth: Depth;
+  /** Brings octets, and is refused while the disk is nearly full. What gives room, or reports a failure, is not. */
+  readonly grows?: true;
   readonly run: Handler<K>;
 }
 
 export const commands: { readonly [K in CommandKind]: Row<K> } = {
-  accept: { depth: 'durable', run: accept },
+  accept: { depth: 'durable', grows: true, run: accept },
   settle: {
     depth: 'durable',
     run: (work, command) => {
@@ -44,7 +46,7 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
       return undefined;
     },
   },
-  append: { depth: 'durable', run: append },
+  append: { depth: 'durable', grows: true, run: append },
   flags: { depth: 'durable', run: flags },
   copy: { depth: 'durable', run: copy },
   move: { depth: 'durable', run: move },
@@ -81,6 +83,10 @@ function quiet<C>(run: (work: Work, command: C) => void): (work: Work, command: 
 
 export function depthOf(command: CommandOf<CommandKind> | StageChunk): Depth {
   return command.kind === 'stage' ? 'written' : commands[command.kind].depth;
+}
+
+export function grows(command: CommandOf<CommandKind> | StageChunk): boolean {
+  return command.kind === 'stage' || commands[command.kind].grows === true;
 }
 
 export function perform(work: Work, command: CommandOf<CommandKind> | StageChunk): unknown {

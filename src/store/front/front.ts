@@ -142,8 +142,9 @@ export class Front implements Store {
   }
 
   #errorOf({ kind, message, detail }: Failure): StoreError {
-    if (kind === 'failed' || kind === 'full')
-      this.#parts.log.error({ kind, detail }, 'The store could not do a command');
+    const { log } = this.#parts;
+    if (kind === 'failed') log.error({ detail }, 'The store could not do a command');
+    else if (kind === 'full') log.warn({ part: 'store' }, message);
     return new StoreError(kind, message);
   }
 

@@ -1,19 +1,21 @@
 // Group commit: all that waits shares one transaction and its sync, each command inside a savepoint of its own. What the
 // commands did is told only when it is on disk.
 
-import { type Depth, depthOf, perform, type StageChunk } from '../commands/table.ts';
+import { type Depth, depthOf, grows, perform, type StageChunk } from '../commands/table.ts';
 import { type CommandKind, type CommandOf, stagedBodies } from '../commands.ts';
 import { type Connection, isSyncFailure, storeError } from '../engine.ts';
 import type { Answer, Failure, Outcome, Request } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
-import type { Change, StoreError } from '../store.ts';
+import { type Change, StoreError } from '../store.ts';
 import { breakStage, discardStage } from './bodies.ts';
 import { Numbers } from './numbers.ts';
 import { Views } from './views.ts';
 import type { Published, Stages, Work } from './work.ts';
 
-/** What the rest of the writer wants to hear of. */
-export interface Aftermath {
+/** What a batch asks the rest of the writer, and what that wants to hear of. */
+export interface Surroundings {
+  /** Is the disk nearly full? */
+  diskLow(): boolean;
   stored(bodies: readonly BodyId[]): void;
   unused(body: BodyId): void;
   buried(mailbox: MailboxId): void;
@@ -28,14 +30,14 @@ export class Batch {
   readonly stages: Stages = new Map();
   readonly numbers: Numbers;
   readonly #db: Connection;
-  readonly #aftermath: Aftermath;
+  readonly #around: Surroundings;
   #synced: boolean | undefined;
   /** Set when a sync has failed: from then on nobody knows what is on disk. */
   #poison: StoreError | undefined;
 
-  constructor(db: Connection, aftermath: Aftermath) {
+  constructor(db: Connection, around: Surroundings) {
     this.#db = db;
-    this.#aftermath = aftermath;
+    this.#around = around;
     this.numbers = new Numbers(db);
   }
 
@@ -79,6 +81,7 @@ export class Batch {
   #transaction(requests: readonly Request[]): Outcome {
     if (this.#poison !== undefined) return this.#failed(requests, this.#poison);
     const depth = deepest(requests);
+    const full = requests.some(({ command }) => grows(command)) && this.#around.diskLow();
     const changes: Change[] = [];
     const actions: (() => void)[] = [];
     const stored: BodyId[] = [];
@@ -97,13 +100,13 @@ export class Batch {
       },
       after: (action: () => void) => actions.push(action),
       stored: (body: BodyId) => stored.push(body),
-      unused: (body: BodyId) => actions.push(() => this.#aftermath.unused(body)),
-      buried: (mailbox: MailboxId) => actions.push(() => this.#aftermath.buried(mailbox)),
-      doomed: () => actions.push(() => this.#aftermath.doomed()),
+      unused: (body: BodyId) => actions.push(() => this.#around.unused(body)),
+      buried: (mailbox: MailboxId) => actions.push(() => this.#around.buried(mailbox)),
+      doomed: () => actions.push(() => this.#around.doomed()),
     };
     for (const request of requests) {
       const marks = [changes.length, actions.length, stored.length] as const;
-      const failed = this.#command(request, state, answers, depth);
+      const failed = this.#command(request, state, answers, depth, full);
       if (!failed) continue;
       changes.length = marks[0];
       actions.length = marks[1];
@@ -114,16 +117,17 @@ export class Batch {
     if (depth !== 'memory') this.#db.run('COMMIT');
     if (saved) this.numbers.saved();
     for (const action of actions) action();
-    if (stored.length > 0) this.#aftermath.stored(stored);
+    if (stored.length > 0) this.#around.stored(stored);
     return { kind: 'outcome', commit: this.numbers.commit, changes, answers };
   }
 
   /** @returns whether it failed. @throws TransactionLost */
-  #command(request: Request, state: Omit<Work, 'now'>, answers: Answer[], depth: Depth): boolean {
+  #command(request: Request, state: Omit<Work, 'now'>, answers: Answer[], depth: Depth, full: boolean): boolean {
     const { id, command } = request;
     const work: Work = { ...state, now: 'now' in command ? command.now : request.now };
     if (depth !== 'memory') this.#db.run('SAVEPOINT command');
     try {
+      if (full && grows(command)) throw new StoreError('full', 'The disk is nearly full');
       const result = perform(work, command);
       if (depth !== 'memory') this.#db.run('RELEASE command');
       if (id !== 0) answers.push({ id, result });
@@ -165,7 +169,7 @@ export class Batch {
 
   /** A staged body is good for one command, also where that fails. */
   #giveUp(command: CommandOf<CommandKind> | StageChunk, later: (action: () => void) => void): void {
-    const state = { stages: this.stages, unused: (body: BodyId) => this.#aftermath.unused(body) };
+    const state = { stages: this.stages, unused: (body: BodyId) => this.#around.unused(body) };
     if (command.kind === 'stage') {
       breakStage(this.stages, command.stage);
       return;

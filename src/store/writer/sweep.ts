@@ -77,6 +77,15 @@ export class Sweep {
     return freed;
   }
 
+  /** Is there anything to free now? Costs no transaction. */
+  due(now: number): boolean {
+    if (this.#unused.length > 0 || this.#stale) return true;
+    for (const [mailbox, graves] of this.#graves) {
+      if ((graves[0]?.commit ?? Number.POSITIVE_INFINITY) <= this.#told(mailbox, graves, now)) return true;
+    }
+    return this.#doomed.some((doomed) => this.#isFree(doomed, now));
+  }
+
   /** One small step, inside a transaction. @returns false: there is nothing to free now */
   step(now: number): boolean {
     if (this.#unused.length > 0) return this.#freeBody();
@@ -138,7 +147,7 @@ export class Sweep {
   #freeDoomed(now: number): boolean {
     if (this.#stale) this.#readDoomed(now);
     for (const [at, doomed] of this.#doomed.entries()) {
-      if (doomed.kind === 'mailbox' && !this.#unseen(doomed.id, doomed, now)) continue;
+      if (!this.#isFree(doomed, now)) continue;
       const more = doomed.kind === 'mailbox' ? this.#freeMailbox(doomed.id) : this.#freeAccount(doomed.id);
       if (more) return true;
       this.#db.run('DELETE FROM doomed WHERE kind = ? AND id = ?', doomed.kind, doomed.id);
@@ -155,9 +164,10 @@ export class Sweep {
     this.#stale = rows.length === DOOMED_PAGE;
   }
 
-  /** Is a deleted mailbox shown by no view any more, or long enough? */
-  #unseen(mailbox: MailboxId, doomed: Doomed, now: number): boolean {
-    return this.#views.told(mailbox) >= doomed.commit_number || now - doomed.since >= Limit.tombstoneAge;
+  /** Is what is gone shown by no view any more, or long enough? Accounts are shown by none. */
+  #isFree(doomed: Doomed, now: number): boolean {
+    if (doomed.kind === 'account') return true;
+    return this.#views.told(doomed.id) >= doomed.commit_number || now - doomed.since >= Limit.tombstoneAge;
   }
 
   /** @returns whether there may be more */

@@ -6,6 +6,7 @@ import type { Checkpointed, FromWriter, Outcome, Request, WriterData, WriterToUp
 import type { BodyId, MailboxId } from '../rows.ts';
 import { migrate } from '../schema/migrations.ts';
 import { Batch } from './batch.ts';
+import { DiskRoom } from './disk-room.ts';
 import { LogKeeper } from './log-keeper.ts';
 import type { Numbers } from './numbers.ts';
 import { octetsOf } from './octets.ts';
@@ -13,6 +14,9 @@ import { Sweep } from './sweep.ts';
 
 /** About what a command writes besides its body: a page in each table and index that it touches. */
 const COMMAND_OCTETS = 16_384;
+
+/** What SQLite makes a new database of. */
+const PAGE_OCTETS = 4_096;
 
 /** ms until freeing is tried again after it failed. */
 const SWEEP_PAUSE = 30_000;
@@ -40,7 +44,14 @@ export class Writer {
     this.#data = data;
     this.#say = say;
     this.#db = openMail(data.path, data.walCap);
+    const room = new DiskRoom(
+      data.path,
+      data.diskReserve,
+      () => this.#freePages() * PAGE_OCTETS,
+      (text) => say({ kind: 'warning', text }),
+    );
     this.#batch = new Batch(this.#db, {
+      diskLow: () => room.low(),
       stored: (bodies) => this.#tellUpkeep({ kind: 'stored', bodies }),
       unused: (body: BodyId) => this.#sweep.unused(body),
       buried: (mailbox: MailboxId) => this.#sweep.buried(mailbox, this.numbers.commit, this.#now),
@@ -79,7 +90,7 @@ export class Writer {
   }
 
   checkpointed({ log, done }: Checkpointed): void {
-    this.#log.checkpointed(log, done);
+    this.#guardLog(() => this.#log.checkpointed(log, done));
   }
 
   /** Should freeing have a turn at the next idle moment? Under constant load it is given one after some patience. */
@@ -91,6 +102,10 @@ export class Writer {
   /** One slice of freeing. @returns whether there may be more to do */
   free(): boolean {
     if (this.#closed || this.#broken || !this.#dirty || this.#now < this.#pausedUntil) return false;
+    if (!this.#sweep.due(this.#now)) {
+      this.#dirty = false;
+      return false;
+    }
     const start = performance.now();
     let more = true;
     let steps = 0;
@@ -128,9 +143,19 @@ export class Writer {
     this.#db.close();
   }
 
+  #freePages(): number {
+    return this.#db.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
+  }
+
   #keepLog(octets: number): void {
+    this.#guardLog(() => this.#log.committed(octets, performance.now()));
+  }
+
+  /** Without a checkpoint, such as on a full disk, the log grows: that is all. */
+  #guardLog(action: () => void): void {
+    if (this.#closed) return;
     try {
-      this.#log.committed(octets, performance.now());
+      action();
     } catch (error) {
       this.#say({ kind: 'warning', text: `A checkpoint failed: ${storeError(error).message}` });
     }
