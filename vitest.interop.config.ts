@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['test/interop/*.interop.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    // The machine may be busy: a poll ends when what it waits for is there.
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', ...(results ? [['json', { outputFile: results }] as const] : []), new ProgramTable()],

@@ -20,9 +20,20 @@ const { account } = await store.execute({
   existing: 'keep',
 });
 
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
 /** Synchronous: what is printed was acknowledged before the kill. */
 function say(line: unknown): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  let left = octets(`${JSON.stringify(line)}\n`);
+  while (left.length > 0) {
+    try {
+      left = left.subarray(writeSync(1, left));
+    } catch (error) {
+      // The pipe is full while the parent is busy.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
 }
 
 let next = Number(from);
