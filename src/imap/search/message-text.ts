@@ -73,7 +73,8 @@ async function* entityText(
   const otherwise = mime.type === 'multipart' && mime.subtype === 'digest' ? 'message/rfc822' : 'text/plain';
   for (const inner of place.parts ?? (place.message === null ? [] : [place.message])) {
     const fields = await readFields(content, inner.start + prefix, inner.bodyStart + prefix);
-    for (const field of fields) yield { text: foldedValue(field), begins: true };
+    // One piece: no string of a client has the NUL that keeps the fields apart.
+    yield { text: fields.map(foldedValue).join('\0'), begins: true };
     yield* entityText(content, inner, mimeFacts(fields, place.parts === null ? 'text/plain' : otherwise), prefix);
   }
 }

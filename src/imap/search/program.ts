@@ -1,15 +1,13 @@
 // SEARCH keys against messages (RFC 3501 §6.4.4). Each key is judged by the cheapest evidence that decides it: what the
 // store's row says, then the header, then the body. `null` is "not known yet", and only what is still needed is read.
 
-import { parseDate } from '../../formats/date.ts';
-import type { HeaderField } from '../../formats/header.ts';
-import { firstField } from '../../formats/header.ts';
 import { Flag } from '../../store/rows.ts';
 import { fold } from './fold.ts';
 import type { Day, SearchKey, SearchProgram } from './keys.ts';
-import { bodyText, foldedValue, readFields, type SearchContent } from './message-text.ts';
+import { bodyText, readFields, type SearchContent } from './message-text.ts';
 import { containing, Needles } from './needles.ts';
 import { numberSet } from './number-set.ts';
+import { dayOf, type HeaderQuestion, SearchedHeader } from './searched-header.ts';
 
 /** What is known of a message without reading it. A `MessageRow` has most of it. */
 export interface SearchMessage {
@@ -48,24 +46,15 @@ export interface Search {
 /** What is known of a message so far. */
 interface Evidence {
   readonly message: SearchMessage;
-  /** Of the header; null: not read yet. */
-  readonly fields: readonly HeaderField[] | null;
-  readonly folded: Map<HeaderField, FoldedField>;
+  /** null: not read yet. */
+  readonly header: SearchedHeader | null;
   /** Needles found in the body so far; null: not begun. */
   readonly found: ReadonlySet<string> | null;
   /** The body has been read to its end. */
   readonly complete: boolean;
 }
 
-/** What HEADER looks at, and what TEXT does: with the name. */
-interface FoldedField {
-  readonly value: string;
-  readonly line: string;
-}
-
 type Judge = (evidence: Evidence) => boolean | null;
-
-const DAY = 86_400_000;
 
 /** @param largest what `*` stands for: the largest sequence number and UID of the mailbox, 0 where it is empty */
 export function compileSearch(
@@ -74,15 +63,15 @@ export function compileSearch(
 ): Search {
   const needles = new Set<string>();
   const judge = compile({ key: 'and', keys: program.keys }, largest, needles);
-  const unread = { fields: null, folded: new Map(), found: null, complete: false };
+  const unread = { header: null, found: null, complete: false };
   return {
     flags: requiredFlags(program.keys),
     judge: (message) => judge({ ...unread, message }),
     matches: async (message, content) => {
       const first = judge({ ...unread, message });
       if (first !== null) return first;
-      const fields = await readFields(content, 0, message.headerSize);
-      const byHeader = { ...unread, message, fields, folded: new Map<HeaderField, FoldedField>() };
+      const header = new SearchedHeader(await readFields(content, 0, message.headerSize));
+      const byHeader = { ...unread, message, header };
       return judge(byHeader) ?? (await searchBody(judge, byHeader, content, needles));
     },
   };
@@ -104,12 +93,12 @@ function requiredFlags(keys: readonly SearchKey[]): RequiredFlags {
 /** Reads the body until the search is decided. */
 async function searchBody(
   judge: Judge,
-  evidence: Evidence & { readonly fields: readonly HeaderField[] },
+  evidence: Evidence & { readonly header: SearchedHeader },
   content: SearchContent,
   wanted: ReadonlySet<string>,
 ): Promise<boolean> {
   const needles = new Needles(wanted);
-  for await (const piece of bodyText(content, evidence.fields, evidence.message.prefixSize)) {
+  for await (const piece of bodyText(content, evidence.header.fields, evidence.message.prefixSize)) {
     if (piece.begins) needles.restart();
     if (!needles.push(piece.text)) continue;
     const decided = judge({ ...evidence, found: needles.found });
@@ -147,7 +136,7 @@ function compile(key: SearchKey, largest: { sequence: number; uid: number }, nee
     case 'date':
       return key.of === 'internal'
         ? ({ message }) => compareDay(dayOf(message.internalDate, message.internalZone), key.relation, key.day)
-        : ({ fields }) => (fields === null ? null : compareDay(sentDay(fields), key.relation, key.day));
+        : ({ header }) => (header === null ? null : compareDay(header.sentDay, key.relation, key.day));
     case 'header':
       return headerJudge(key.name.toLowerCase(), fold(key.text));
     case 'body':
@@ -197,44 +186,20 @@ function anyOf(judges: readonly Judge[]): Judge {
 
 /** HEADER: a field of this name that holds the text; with no text it only has to be there. */
 function headerJudge(name: string, text: string): Judge {
-  const holds = containing(text);
-  return ({ fields, folded }) => {
-    if (fields === null) return null;
-    return fields.some((field) => field.is(name) && (text === '' || holds(foldedOf(field, folded).value)));
-  };
+  const question: HeaderQuestion = { name, holds: containing(text) };
+  return ({ header }) => (header === null ? null : header.answer(question));
 }
 
 /** TEXT is the header or the body; BODY the body alone. The empty string is in every message. */
-function textJudge(text: string, header: boolean, needles: Set<string>): Judge {
+function textJudge(text: string, withHeader: boolean, needles: Set<string>): Judge {
   if (text === '') return () => true;
   needles.add(text);
-  const holds = containing(text);
-  return ({ fields, folded, found, complete }) => {
+  const question: HeaderQuestion = { name: null, holds: containing(text) };
+  return ({ header, found, complete }) => {
     if (found?.has(text)) return true;
-    if (header && fields?.some((field) => holds(foldedOf(field, folded).line))) return true;
+    if (withHeader && header?.answer(question)) return true;
     return complete ? false : null;
   };
-}
-
-/** Each field is folded once for a message. */
-function foldedOf(field: HeaderField, folded: Map<HeaderField, FoldedField>): FoldedField {
-  const known = folded.get(field);
-  if (known !== undefined) return known;
-  const value = foldedValue(field);
-  const both = { value, line: `${fold(field.name)}: ${value}` };
-  folded.set(field, both);
-  return both;
-}
-
-/** The date that a moment has in its zone: time and zone are disregarded (RFC 3501 §6.4.4). */
-function dayOf(time: number, zone: number): Day {
-  return Math.floor((time + zone * 60_000) / DAY);
-}
-
-/** null: no date, so no date key matches. */
-function sentDay(fields: readonly HeaderField[]): Day | null {
-  const date = parseDate(firstField(fields, 'date')?.value ?? '');
-  return date === null ? null : dayOf(date.time, date.zone);
 }
 
 function compareDay(day: Day | null, relation: 'before' | 'on' | 'since', wanted: Day): boolean {
