@@ -20,7 +20,6 @@ it('columns are as wide as their widest cell', () => {
 
 it('what a terminal would obey, or read the other way round, is written out', () => {
   const hostile = 'a\u001b[2J\u0007\r\n\t\u009b1m\u2028\u202eb\u2066ü\u{1f600}';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   expect(printable(hostile)).not.toMatch(/[\0-\x1f\x7f-\x9f\u2028\u202e\u2066]/);
   expect(printable(hostile)).toMatch(/^a\\u001b\[2J.*ü\u{1f600}$/u);
   expect(inColumns(['H'], [[hostile]]).split('\n')).toHaveLength(2);
