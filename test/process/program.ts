@@ -16,8 +16,8 @@ export interface ProgramOptions {
   readonly users?: number;
   /** More TOML, after everything else. */
   readonly more?: string;
-  /** Command words in front of node, such as `strace -f`. */
-  readonly under?: readonly string[];
+  /** Command words in front of node, such as `strace -D -f`, that leave it the process that was started. */
+  readonly under?: readonly string[] | ((folder: string) => readonly string[]);
   /** ms from start to `ready` before giving up. */
   readonly patience?: number;
   readonly logLevel?: string;
@@ -109,8 +109,9 @@ export class Program implements AsyncDisposable {
 
   /** Starts over the folder as it is, after `kill` or `stop`. */
   async start(): Promise<void> {
+    const { under = [] } = this.#options;
     const [command = '', ...rest] = [
-      ...(this.#options.under ?? []),
+      ...(typeof under === 'function' ? under(this.folder) : under),
       process.execPath,
       join(root, 'src/launch.js'),
       'serve',
