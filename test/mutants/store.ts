@@ -1,0 +1,121 @@
+// Mutants of the Message Store.
+
+import type { Mutant } from './mutant.ts';
+
+const conformance = 'test/store/conformance.test.ts';
+const fsync = 'test/fsync/ports.fsync.ts';
+
+export const storeMutants: readonly Mutant[] = [
+  {
+    rule: 'a commit is synced: synchronous is FULL',
+    file: 'src/store/writer/batch.ts',
+    from: "synced ? 'PRAGMA synchronous = FULL'",
+    to: "synced ? 'PRAGMA synchronous = OFF'",
+    caughtBy: fsync,
+    test: 'port 25:',
+  },
+  {
+    rule: 'what 250 stands for is durable, not only written',
+    file: 'src/store/commands/table.ts',
+    from: "accept: { depth: 'durable'",
+    to: "accept: { depth: 'written'",
+    caughtBy: fsync,
+    test: 'port 465:',
+  },
+  {
+    rule: 'a command that fails leaves nothing behind',
+    file: 'src/store/writer/batch.ts',
+    from: "this.#db.run('ROLLBACK TO command');",
+    to: '',
+    caughtBy: conformance,
+    test: 'accept',
+  },
+  {
+    rule: 'a change of flags has a MODSEQ of its own',
+    file: 'src/store/commands/flags.ts',
+    from: "modSeq ??= work.numbers.next('modseq');",
+    to: 'modSeq ??= mailbox.highest_modseq;',
+    caughtBy: conformance,
+    test: 'leaves messages that were changed since',
+  },
+  {
+    rule: 'an arrival has a MODSEQ of its own',
+    file: 'src/store/writer/placement.ts',
+    from: "const modSeq = work.numbers.next('modseq');",
+    to: 'const modSeq = mailbox.highest_modseq;',
+    caughtBy: conformance,
+    test: 'pages what changed, by MODSEQ',
+  },
+  {
+    rule: 'a UID is never given out twice',
+    file: 'src/store/writer/placement.ts',
+    from: 'let uid: number = mailbox.uid_next;',
+    to: 'let uid: number = mailbox.messages + 1;',
+    caughtBy: conformance,
+    test: 'keeps the shared UIDs|expunges what is marked|copies with a shared body',
+  },
+  {
+    rule: 'a UIDVALIDITY is never given out twice',
+    file: 'src/store/commands/mailboxes.ts',
+    from: "    work.numbers.next('uid_validity'),",
+    to: '    1,',
+    caughtBy: conformance,
+    test: 'UIDVALIDITY',
+  },
+  {
+    rule: 'APPEND stays within the quota',
+    file: 'src/store/writer/placement.ts',
+    from: '(used?.octets ?? 0) + octets > row.quota',
+    to: 'octets > row.quota',
+    caughtBy: conformance,
+    test: 'accepts over quota',
+  },
+  {
+    rule: 'a body lives as long as a copy refers to it',
+    file: 'src/store/writer/bodies.ts',
+    from: 'refs = refs + 1',
+    to: 'refs = refs + 0',
+    caughtBy: conformance,
+    test: 'keeps a body while a copy|renames INBOX',
+  },
+  {
+    rule: 'an expunged message stays until every view was told',
+    file: 'src/store/writer/sweep.ts',
+    from: 'Math.max(this.#views.told(mailbox), old?.commit ?? 0)',
+    to: 'Math.max(Number.POSITIVE_INFINITY, old?.commit ?? 0)',
+    caughtBy: conformance,
+    test: 'keeps an expunged message',
+  },
+  {
+    rule: 'Recent is given once',
+    file: 'src/store/commands/views.ts',
+    from: 'if (after > before) work.db.run(',
+    to: 'if (after > before && after < before) work.db.run(',
+    caughtBy: conformance,
+    test: 'gives Recent',
+  },
+  {
+    rule: 'changes are told in the order of commits, none before its own',
+    file: 'src/store/writer/batch.ts',
+    from: "if (depth !== 'memory') this.#db.run('COMMIT');",
+    to: "if (depth !== 'memory') setImmediate(() => this.#db.inTransaction && this.#db.run('COMMIT'));",
+    caughtBy: conformance,
+    test: 'change feed',
+  },
+  {
+    rule: 'one server, one store',
+    file: 'src/store/exclusion.ts',
+    from: "lock.exec('BEGIN EXCLUSIVE');",
+    to: "lock.exec('BEGIN');",
+    caughtBy: 'test/store/open.test.ts',
+    test: 'refused while another',
+  },
+  {
+    rule: 'a store of a newer version is left alone',
+    file: 'src/store/schema/migrations.ts',
+    from: 'if (version <= known) return;',
+    to: 'if (version <= known || known > 0) return;',
+    caughtBy: 'test/store/open.test.ts',
+    test: 'newer version',
+  },
+];
