@@ -1,8 +1,9 @@
 // Opens the Message Store in a folder: lock, threads, reads, and the front that holds them together.
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { startThread } from '../platform/start-thread.ts';
 import { Connection } from './engine.ts';
 import { checkFileSystem, lockStore } from './exclusion.ts';
 import { makeFolder, storeFiles } from './folder.ts';
@@ -94,19 +95,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 function startWriter(data: WriterData): Worker {
-  return new Worker(new URL('./writer/thread.ts', import.meta.url), {
-    name: 'store',
-    workerData: data,
-    transferList: [data.upkeep],
-  });
+  return startThread(new URL('./writer/thread.ts', import.meta.url), { name: 'store', data, transfer: [data.upkeep] });
 }
 
 function startUpkeep(data: UpkeepData): Worker {
-  return new Worker(new URL('./upkeep/thread.ts', import.meta.url), {
-    name: 'upkeep',
-    workerData: data,
-    transferList: [data.writer],
-  });
+  return startThread(new URL('./upkeep/thread.ts', import.meta.url), { name: 'upkeep', data, transfer: [data.writer] });
 }
 
 /** Waits until the writer has opened the store. @throws StoreError */
