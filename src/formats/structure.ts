@@ -151,7 +151,8 @@ class Scan {
     this.#depth -= 1;
     // Behind the last part comes the epilogue, up to a delimiter of a multipart around this one.
     this.#delimiter = delimiter?.level === level ? this.#find(delimiter.after) : delimiter;
-    const end = this.#endBehind(head.bodyStart);
+    // Where a delimiter follows at once behind the last part's own, the line end between the two is that part's.
+    const end = Math.max(at, this.#endBehind(head.bodyStart));
     if (parts.length === 0) return this.#leaf(head, end);
     this.#lines = lines + this.#linesBetween(at, end);
     return { ...head, end, lines: 0, parts, message: null };

@@ -144,3 +144,19 @@ test('a window finds what lies across its end', () => {
   expect([window.at(13), window.at(14), window.at(0)]).toEqual([99, -1, 48]);
   expect(window.text(9, 12)).toBe('9\na');
 });
+
+test('a delimiter right behind that of an inner part: what is empty lies inside all the same', () => {
+  const text = [
+    'Content-Type: multipart/mixed; boundary=outer',
+    '',
+    '--outer',
+    'Content-Type: multipart/mixed; boundary=inner',
+    '',
+    '--inner',
+    '--outer--',
+    '',
+  ].join('\r\n');
+  const inner = structureOf(Buffer.from(text)).parts?.[0];
+  const at = text.indexOf('--outer--');
+  expect(inner).toMatchObject({ end: at, parts: [{ start: at, bodyStart: at, end: at }] });
+});
