@@ -3,21 +3,29 @@
 import type { MimeFacts } from '../../formats/mime-facts.ts';
 import type { Parameterized } from '../../formats/parameters.ts';
 import type { Entity } from '../../formats/structure.ts';
-import { renderEnvelope } from './envelope.ts';
+import { type Allowance, renderEnvelope } from './envelope.ts';
 import { imapString, nstring } from './strings.ts';
 
+/** Addresses in the envelopes of all enclosed messages. Each may be two octets, and is shown as a hundred: without a bound
+ * a message of 1 MB had a structure of 40. */
+const MOST_ADDRESSES = 5_000;
+
 /** body = "(" (body-type-1part / body-type-mpart) ")". With `extended` it has the extension data: BODYSTRUCTURE. */
-export function renderBodyStructure(entity: Entity, extended: boolean): string {
+export function renderBodyStructure(
+  entity: Entity,
+  extended: boolean,
+  allowance: Allowance = { addresses: MOST_ADDRESSES },
+): string {
   const { mime, parts } = entity;
   if (parts !== null) {
     // body-type-mpart = 1*body SP media-subtype [SP body-ext-mpart]
-    const bodies = parts.map((part) => renderBodyStructure(part, extended)).join('');
+    const bodies = parts.map((part) => renderBodyStructure(part, extended, allowance)).join('');
     const extension = extended ? ` ${parameterList(mime.parameters)}${commonExtension(mime)}` : '';
     return `(${bodies} ${imapString(mime.subtype)}${extension})`;
   }
   // body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc *(SP body-extension)]]]
   const extension = extended ? ` ${nstring(mime.md5)}${commonExtension(mime)}` : '';
-  return `(${basicFields(entity)}${kindFields(entity, extended)}${extension})`;
+  return `(${basicFields(entity)}${kindFields(entity, extended, allowance)}${extension})`;
 }
 
 /** media-basic or its kin, SP, body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP
@@ -29,9 +37,10 @@ function basicFields({ mime, bodyStart, end }: Entity): string {
 }
 
 /** What a text and a message have besides: body-type-text, body-type-msg. */
-function kindFields({ mime, message, lines }: Entity, extended: boolean): string {
-  if (message !== null) return ` ${renderEnvelope(message.fields)} ${renderBodyStructure(message, extended)} ${lines}`;
-  return mime.type === 'text' ? ` ${lines}` : '';
+function kindFields({ mime, message, lines }: Entity, extended: boolean, allowance: Allowance): string {
+  if (message === null) return mime.type === 'text' ? ` ${lines}` : '';
+  const envelope = renderEnvelope(message.fields, allowance);
+  return ` ${envelope} ${renderBodyStructure(message, extended, allowance)} ${lines}`;
 }
 
 /** SP body-fld-dsp SP body-fld-lang SP body-fld-loc */

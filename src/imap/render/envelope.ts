@@ -8,22 +8,31 @@ import { imapString, nstring } from './strings.ts';
 /** Fields of one name that are read: their number must not swell what is stored of a message. */
 const MOST_FIELDS = 20;
 
+/** Addresses that may still be shown. */
+export interface Allowance {
+  addresses: number;
+}
+
 /** envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
  *   env-in-reply-to SP env-message-id ")" */
-export function renderEnvelope(fields: readonly HeaderField[]): string {
-  const from = addressList(fields, 'from');
+export function renderEnvelope(
+  fields: readonly HeaderField[],
+  allowance: Allowance = { addresses: Number.POSITIVE_INFINITY },
+): string {
+  const list = (name: string) => addressList(fields, name, allowance);
+  const from = list('from');
   // Sender and Reply-To that are absent or empty are those of From (RFC 3501 §7.4.2).
-  const sender = addressList(fields, 'sender');
-  const replyTo = addressList(fields, 'reply-to');
+  const sender = list('sender');
+  const replyTo = list('reply-to');
   const items = [
     nstring(firstField(fields, 'date')?.octets),
     nstring(firstField(fields, 'subject')?.octets),
     from,
     sender === 'NIL' ? from : sender,
     replyTo === 'NIL' ? from : replyTo,
-    addressList(fields, 'to'),
-    addressList(fields, 'cc'),
-    addressList(fields, 'bcc'),
+    list('to'),
+    list('cc'),
+    list('bcc'),
     nstring(firstField(fields, 'in-reply-to')?.octets),
     nstring(firstField(fields, 'message-id')?.octets),
   ];
@@ -31,14 +40,18 @@ export function renderEnvelope(fields: readonly HeaderField[]): string {
 }
 
 /** env-from = "(" 1*address ")" / nil. All fields of the name count: RFC 5322 §3.6 allows one, broken mail has more. */
-function addressList(fields: readonly HeaderField[], name: string): string {
+function addressList(fields: readonly HeaderField[], name: string, allowance: Allowance): string {
   let addresses = '';
   let read = 0;
   for (const field of fields) {
     if (!field.is(name)) continue;
     read += 1;
     if (read > MOST_FIELDS) break;
-    for (const entry of parseAddressList(field.octets)) addresses += renderAddress(entry);
+    const entries = parseAddressList(field.octets);
+    // A field whole or not at all: a group that is cut is none.
+    if (entries.length > allowance.addresses) continue;
+    allowance.addresses -= entries.length;
+    for (const entry of entries) addresses += renderAddress(entry);
   }
   return addresses === '' ? 'NIL' : `(${addresses})`;
 }

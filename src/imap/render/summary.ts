@@ -8,7 +8,7 @@ import { renderEnvelope } from './envelope.ts';
 import type { Place } from './section.ts';
 
 /** Rises whenever the blob or what is in it changes: blobs of another version are derived again. */
-export const version = 2;
+export const version = 3;
 
 /** A summary, opened. The octets are views of the blob. */
 export interface Summary {
