@@ -2,10 +2,9 @@
 // connection is closed, and memory does not grow with their number. Seeded; run by imap.test.ts.
 
 import type { Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../src/platform/clock.ts';
 import { dial, type Gate, numbered, openGate, PASSWORD } from '../imap/gate.ts';
+import { occupied } from './occupied.ts';
 import { mutate, Random } from './random.ts';
 
 const LOGIN = `l LOGIN alice@example.test ${PASSWORD}\r\n`;
@@ -78,10 +77,10 @@ export async function fuzzImap(seed: number, mutants: number): Promise<FuzzResul
     );
     if (lives) alive++;
     client.destroy();
-    if (count === Math.floor(mutants / 10)) early = await occupied(gate);
+    if (count === Math.floor(mutants / 10)) early = await settled(gate);
   }
   await left(gate);
-  return { mutants, alive, closed: mutants - alive, growth: (await occupied(gate)) - early };
+  return { mutants, alive, closed: mutants - alive, growth: (await settled(gate)) - early };
 }
 
 /** A few messages to work on, however many the mutants have made or taken away. */
@@ -104,17 +103,9 @@ async function left(gate: Gate): Promise<void> {
   }
 }
 
-/** Heap and buffers in use, octets. */
-async function occupied(gate: Gate): Promise<number> {
+async function settled(gate: Gate): Promise<number> {
   await refill(gate);
-  gate.forget();
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect === 'function') collect();
-  await new Promise((resolve) => setImmediate(resolve));
-  if (typeof collect === 'function') collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  return await occupied();
 }
 
 class Client {

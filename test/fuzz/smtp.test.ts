@@ -1,15 +1,16 @@
-// A short run of the SMTP fuzzer. FUZZ_MUTANTS and FUZZ_SEED make it longer or another.
+// A run of the SMTP fuzzer.
 
 import { expect, test } from 'vitest';
+import { MOST_GROWTH } from './occupied.ts';
+import { mutantsOf, SEED } from './plan.ts';
 import { fuzzSmtp } from './smtp.ts';
 
-const MUTANTS = Number(process.env.FUZZ_MUTANTS ?? 3_000);
-const SEED = Number(process.env.FUZZ_SEED ?? 2);
+const MUTANTS = mutantsOf('smtp');
 
 test('every mutant is survived in step, in bounded memory', { timeout: 30_000 + 20 * MUTANTS }, async () => {
   const result = await fuzzSmtp(SEED, MUTANTS);
   console.info(`smtp fuzz, seed ${SEED}:`, result);
   expect(result.alive + result.closed).toBe(MUTANTS);
   expect(result.alive).toBeGreaterThan(MUTANTS / 4);
-  expect(result.growth).toBeLessThan(20 * 1024 * 1024);
+  expect(result.growth).toBeLessThan(MOST_GROWTH);
 });

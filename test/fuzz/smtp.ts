@@ -2,9 +2,8 @@
 // is closed, and memory does not grow with their number. Seeded; run by smtp.test.ts.
 
 import type { Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { dial, type Gate, type GateOptions, openGate } from '../smtp/listener/gate.ts';
+import { occupied } from './occupied.ts';
 import { mutate, Random } from './random.ts';
 
 const b64 = (text: string) => Buffer.from(text).toString('base64');
@@ -95,11 +94,11 @@ export async function fuzzSmtp(seed: number, mutants: number): Promise<FuzzResul
         open.delete(gate);
       }
       if (count % 500 === 0) for (const each of gates) each.forget();
-      if (count === Math.floor(mutants / 10)) early = await occupied(gates);
+      if (count === Math.floor(mutants / 10)) early = await settled(gates);
     }
     for (const client of open.values()) client.destroy();
     await left(gates);
-    return { mutants, alive, closed: mutants - alive, growth: (await occupied(gates)) - early };
+    return { mutants, alive, closed: mutants - alive, growth: (await settled(gates)) - early };
   } finally {
     for (const gate of gates) await gate[Symbol.asyncDispose]();
   }
@@ -114,17 +113,9 @@ async function left(gates: readonly Gate[]): Promise<void> {
   }
 }
 
-/** Heap and buffers in use, octets. */
-async function occupied(gates: readonly Gate[]): Promise<number> {
+async function settled(gates: readonly Gate[]): Promise<number> {
   for (const gate of gates) gate.forget();
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void; // V8 gives the function to a context made under that flag.
-  for (let time = 0; time < 3; time++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    collect();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  return await occupied();
 }
 
 class Client {
