@@ -132,6 +132,17 @@ describe('a batch', () => {
     expect(kinds(run(accept(0, 1, 65_536)))).toEqual(['failed']);
   });
 
+  it('never accepts a body of which the first chunk was lost', () => {
+    const chunk = (place: number) => ({ kind: 'stage', stage: 1, place, octets: new Uint8Array(65_536) }) as const;
+    low = true;
+    expect(kinds(run(chunk(0)))).toEqual(['full']);
+    low = false;
+    expect(kinds(run(chunk(1)))).toEqual(['full']);
+    expect(kinds(run(accept(0, 1, 2 * 65_536)))).toEqual(['full']);
+    expect([count('message'), count('body_chunk')]).toEqual([0, 0]);
+    expect(batch.stages.size).toBe(0);
+  });
+
   it('syncs what is answered, and only that', () => {
     const depth = () => db.get<{ synchronous: number }>('PRAGMA synchronous')?.synchronous;
     const [FULL, NORMAL] = [2, 1];

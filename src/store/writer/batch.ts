@@ -171,7 +171,7 @@ export class Batch {
   #giveUp(command: CommandOf<CommandKind> | StageChunk, later: (action: () => void) => void): void {
     const state = { stages: this.stages, unused: (body: BodyId) => this.#around.unused(body) };
     if (command.kind === 'stage') {
-      breakStage(this.stages, command.stage);
+      breakStage(this, command.stage);
       return;
     }
     for (const { stage } of stagedBodies(command)) {

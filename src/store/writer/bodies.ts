@@ -5,7 +5,7 @@ import type { StagedBody } from '../commands.ts';
 import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
 import { StoreError } from '../store.ts';
-import type { Stages, Work } from './work.ts';
+import type { Work } from './work.ts';
 
 /** Stores one staged chunk. All but a body's last one, which travels with its command, have the full size. */
 export function stageChunk(work: Work, stage: number, place: number, octets: Uint8Array): void {
@@ -14,17 +14,20 @@ export function stageChunk(work: Work, stage: number, place: number, octets: Uin
     known = { body: work.numbers.next('body'), chunks: 0, broken: false };
     work.stages.set(stage, known);
   }
-  if (known.broken) throw new StoreError('full', 'An earlier part of this body could not be stored');
+  if (known.broken || place > known.chunks) {
+    throw new StoreError('full', 'An earlier part of this body could not be stored');
+  }
   // A chunk may come again when its transaction was lost through another command.
   if (place === 0) work.db.run('INSERT OR REPLACE INTO body (id, size, refs) VALUES (?, 0, 0)', known.body);
   putChunk(work, known.body, place, octets);
   known.chunks = place + 1;
 }
 
-/** A chunk was not committed: no command may use its body. */
-export function breakStage(stages: Stages, stage: number): void {
-  const known = stages.get(stage);
+/** A chunk was not committed, be it the first: no command may use its body, nor may later chunks make it look whole. */
+export function breakStage(work: Pick<Work, 'stages' | 'numbers'>, stage: number): void {
+  const known = work.stages.get(stage);
   if (known !== undefined) known.broken = true;
+  else work.stages.set(stage, { body: work.numbers.next('body'), chunks: 0, broken: true });
 }
 
 /**
