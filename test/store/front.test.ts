@@ -11,10 +11,10 @@ import { MailboxIndex } from '../../src/store/reads/mailbox-index.ts';
 import type { Commit } from '../../src/store/rows.ts';
 import type { Reads } from '../../src/store/store.ts';
 
-it('answers whoever waits, and says that the store failed', async () => {
+/** A front over a writer that ends, without a word, at its first command. */
+function begin(feed = new Feed(1 as Commit)) {
   const code = `require('node:worker_threads').parentPort.on('message', (m) => { if (m.id > 0) process.exit(7); })`;
-  const feed = new Feed(1 as Commit);
-  let unlocked = false;
+  const given = { unlocked: false };
   const front = new Front({
     writer: new Worker(code, { eval: true }),
     feed,
@@ -26,9 +26,15 @@ it('answers whoever waits, and says that the store failed', async () => {
     log: pino({ level: 'silent' }),
     closeReaders: async () => {},
     unlock: () => {
-      unlocked = true;
+      given.unlocked = true;
     },
   });
+  return { front, given };
+}
+
+it('answers whoever waits, and says that the store failed', async () => {
+  const feed = new Feed(1 as Commit);
+  const { front, given } = begin(feed);
   const told = feed.reached(2 as Commit);
   const commands = Array.from({ length: 3 }, () => front.execute({ kind: 'close-view', view: 1 as never }));
   for (const command of commands) await expect(command).rejects.toMatchObject({ kind: 'failed' });
@@ -36,5 +42,14 @@ it('answers whoever waits, and says that the store failed', async () => {
   expect((await front.failed).kind).toBe('failed');
   await expect(front.execute({ kind: 'close-view', view: 1 as never })).rejects.toMatchObject({ kind: 'failed' });
   await front.close();
-  expect(unlocked).toBe(true);
+  expect(given.unlocked).toBe(true);
+});
+
+it('is closed where that happens while it closes', async () => {
+  const { front, given } = begin();
+  const command = front.execute({ kind: 'close-view', view: 1 as never });
+  const closed = front.close();
+  await expect(command).rejects.toMatchObject({ kind: 'failed' });
+  await closed;
+  expect(given.unlocked).toBe(true);
 });

@@ -44,10 +44,15 @@ export class Front implements Store {
   #drained: (() => void) | undefined;
   #stopTicking: () => void = () => {};
   readonly #failure = Promise.withResolvers<StoreError>();
+  /** The writer has ended, be it by itself. */
+  readonly #gone: Promise<void>;
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
     this.read = parts.read;
+    this.#gone = new Promise((resolve) => {
+      parts.writer.once('exit', () => resolve());
+    });
     parts.writer.on('message', (message: FromWriter) => this.#hear(message));
     parts.writer.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     parts.writer.on('exit', () => this.#fail(new Error('The store thread ended')));
@@ -174,24 +179,17 @@ export class Front implements Store {
   async #close(): Promise<void> {
     this.#stopTicking();
     const { writer, feed, closeReaders, unlock } = this.#parts;
-    if (this.#state === 'open') {
-      this.#state = 'closing';
-      if (this.#waiting.size > 0) {
-        await new Promise<void>((resolve) => {
-          this.#drained = resolve;
-        });
-      }
-      feed.close();
-      await closeReaders();
-      const gone = new Promise((resolve) => writer.once('exit', resolve));
-      const close: ToWriter = { id: 'close' };
-      writer.postMessage(close);
-      await gone;
-    } else {
-      feed.close();
-      await closeReaders();
-      await writer.terminate();
+    if (this.#state === 'open') this.#state = 'closing';
+    if (this.#waiting.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
     }
+    feed.close();
+    await closeReaders();
+    const close: ToWriter = { id: 'close' };
+    writer.postMessage(close);
+    await this.#gone;
     unlock();
   }
 }
