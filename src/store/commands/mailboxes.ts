@@ -27,20 +27,25 @@ function validName(name: string): string {
 
 /** @param name valid @throws StoreError exists, missing (the account), refused */
 export function create(work: Work, account: AccountId, name: string, specialUse: SpecialUse | null): MailboxId {
-  const known = work.db.get<{ mailboxes: number }>(
-    'SELECT (SELECT count(*) FROM mailbox WHERE account = account.id) AS mailboxes FROM account WHERE id = ?',
-    account,
-  );
-  if (known === undefined) throw new StoreError('missing', 'There is no such account');
-  if (known.mailboxes + name.split('/').length > Limit.mailboxes) {
-    throw new StoreError('refused', 'The account has too many mailboxes');
-  }
   if (specialUse !== null) checkSpecialUse(work, account, specialUse);
   createParents(work, account, name);
   const existing = mailboxNamed(work, account, name);
   if (existing?.selectable === 1) throw new StoreError('exists', 'There is such a mailbox');
   if (existing !== undefined) dropRow(work, existing);
+  checkRoom(work, account, 1);
   return insert(work, account, name, specialUse);
+}
+
+/** @throws StoreError missing (the account), refused */
+function checkRoom(work: Work, account: AccountId, more: number): void {
+  const known = work.db.get<{ mailboxes: number }>(
+    'SELECT (SELECT count(*) FROM mailbox WHERE account = account.id) AS mailboxes FROM account WHERE id = ?',
+    account,
+  );
+  if (known === undefined) throw new StoreError('missing', 'There is no such account');
+  if (known.mailboxes + more > Limit.mailboxes) {
+    throw new StoreError('refused', 'The account has too many mailboxes');
+  }
 }
 
 /** One mailbox for each use (RFC 6154 §3 lets a server say no). */
@@ -50,9 +55,9 @@ function checkSpecialUse(work: Work, account: AccountId, specialUse: SpecialUse)
 }
 
 function createParents(work: Work, account: AccountId, name: string): void {
-  for (const parent of ancestors(name)) {
-    if (mailboxNamed(work, account, parent) === undefined) insert(work, account, parent, null);
-  }
+  const missing = ancestors(name).filter((parent) => mailboxNamed(work, account, parent) === undefined);
+  if (missing.length > 0) checkRoom(work, account, missing.length);
+  for (const parent of missing) insert(work, account, parent, null);
 }
 
 function insert(work: Work, account: AccountId, name: string, specialUse: SpecialUse | null): MailboxId {

@@ -50,6 +50,26 @@ export function mailboxCases(harness: Harness): void {
       await expect(make(store, 999 as AccountId, 'x')).rejects.toMatchObject({ kind: 'missing' });
     });
 
+    it('bounds the mailboxes of an account, those above a new name included', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const mailbox = await make(store, alice, 'x');
+      const rename = async (to: number) => {
+        const name = `${to}/${'a/'.repeat(48)}x`;
+        await store.execute({ kind: 'rename-mailbox', mailbox, name, now: 1 });
+      };
+      let renamed = 0;
+      const all = Array.from({ length: 250 }, (_, to) => rename(to).then(() => renamed++));
+      const failed = (await Promise.allSettled(all)).filter((each) => each.status === 'rejected');
+      expect(failed.length).toBe(250 - renamed);
+      expect(failed[0]?.reason).toMatchObject({ kind: 'refused' });
+      const rows = await store.read.mailboxes(alice);
+      expect(rows.length).toBe(7 + 49 * renamed);
+      expect(rows.length).toBeLessThanOrEqual(10_000);
+      // What adds none is done at the bound, too.
+      await store.execute({ kind: 'rename-mailbox', mailbox, name: '0/y', now: 1 });
+    });
+
     // RFC 6154 §3
     it('gives a special use to one mailbox', async () => {
       const { store } = given;
