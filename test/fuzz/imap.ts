@@ -2,6 +2,7 @@
 // connection is closed, and memory does not grow with their number. Seeded; run by imap.test.ts.
 
 import type { Socket } from 'node:net';
+import { LIMIT } from '../../src/imap/limits.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { dial, type Gate, numbered, openGate, PASSWORD } from '../imap/gate.ts';
 import { occupied } from './occupied.ts';
@@ -44,9 +45,11 @@ const WORDS = [
   'GET / HTTP/1.1\r\n',
 ].map((word) => Buffer.from(word));
 
-const PATIENCE = 5_000;
-/** More than any literal that a mutant can announce and still have read: its octets, then an end for its line. */
-const FILLER = 200_000;
+/** Long: a machine may have better things to do, and whoever hangs does so for ever. */
+const PATIENCE = 20_000;
+/** Octets for a literal that a mutant has announced, before an end for its line: enough for most, for nearly all, and
+ * more than any that is read at all. */
+const FILLERS = [200_000, 2_000_000, LIMIT.skipped + 200_000] as const;
 
 export interface FuzzResult {
   readonly mutants: number;
@@ -139,8 +142,10 @@ class Client {
     for (let tries = 0; !this.#closed; tries++) {
       if (/^sync\d OK/m.test(this.#said)) return true;
       if (Date.now() > deadline) throw new Error(`neither answered nor closed: ${name()}\n${this.#said}`);
-      if (!(await this.#hears(tries === 0 ? 30 : 200)) && tries < 3) {
-        this.#socket.write(`${'x'.repeat(FILLER)}\r\nDONE\r\nsync${tries + 1} NOOP\r\n`);
+      const filler = FILLERS[tries];
+      if (!(await this.#hears(tries === 0 ? 30 : 200)) && filler !== undefined) {
+        this.#socket.write(Buffer.alloc(filler, 'x'));
+        this.#socket.write(`\r\nDONE\r\nsync${tries + 1} NOOP\r\n`);
       }
     }
     return false;

@@ -57,7 +57,8 @@ const SYNC = Buffer.from('\r\n.\r\nVRFY sync\r\n');
 const ALIVE = /^252 [^\n]*\n/m;
 /** Where nothing else is answered before TLS. */
 const SYNC_QUIT = Buffer.from('\r\n.\r\nQUIT\r\n');
-const PATIENCE = 5_000;
+/** Long: a machine may have better things to do, and whoever hangs does so for ever. */
+const PATIENCE = 20_000;
 
 export interface FuzzResult {
   readonly mutants: number;
