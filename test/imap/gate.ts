@@ -31,10 +31,14 @@ export interface GateOptions {
   readonly clock?: Clock;
   readonly quota?: number;
   readonly limits?: Partial<ImapLimits>;
+  /** Octets of the store's write-ahead log. */
+  readonly walCap?: number;
 }
 
 export interface Gate extends AsyncDisposable {
   readonly port: number;
+  /** The store's. */
+  readonly folder: string;
   readonly imap: Imap;
   readonly store: Store;
   readonly clock: Clock;
@@ -68,7 +72,8 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     },
   );
   const deriver = new URL('../../src/imap/render/summary.ts', import.meta.url);
-  const store = await openStore({ folder, log, clock, deriver });
+  const { walCap } = options;
+  const store = await openStore({ folder, log, clock, deriver, ...(walCap === undefined ? {} : { walCap }) });
   stack.defer(() => store.close());
   const account = (address: string) =>
     store.execute({
@@ -132,6 +137,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
   const opened = stack.move();
   return {
     port: listener.bound[0]?.port ?? 0,
+    folder,
     imap,
     store,
     clock,

@@ -1,4 +1,4 @@
-// Large things in bounded memory, and a client that reads slowly and hurts nobody.
+// Large things in bounded memory.
 
 import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LIMIT } from '../../src/imap/limits.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { ImapClient } from '../clients/imap.ts';
-import { dial, type Gate, openGate, PASSWORD } from './gate.ts';
+import { type Gate, openGate, PASSWORD } from './gate.ts';
 
 const MiB = 1_048_576;
 const BODY = 50 * MiB;
@@ -72,31 +72,6 @@ describe('a message of 50 MB', () => {
     expect(most - least).toBeLessThan(12 * MiB);
     const [part] = await client.done(`FETCH 1 BODY.PEEK[]<${BODY - 10}.100>`);
     expect(part?.literals[0]?.length).toBe(10);
-  });
-
-  test('read at a trickle, leaves the others alone', { timeout: 60_000 }, async () => {
-    using other = await ImapClient.open({ port: gate.port }, login);
-    await other.done('SELECT Archive');
-    const slow = await dial(gate.port);
-    const before = held();
-    slow.write(`a LOGIN ${login.user} ${login.password}\r\nb SELECT Archive\r\nc FETCH 1 BODY[]\r\n`);
-    slow.pause();
-    // The server has filled all that lies between, and waits.
-    await expect.poll(() => gate.imap.sessions).toBe(2);
-    const times: number[] = [];
-    for (let i = 0; i < 200; i++) {
-      const started = performance.now();
-      await other.done('NOOP');
-      times.push(performance.now() - started);
-      if (i % 20 === 0) slow.read(1_024);
-    }
-    times.sort((a, b) => a - b);
-    expect(times[198]).toBeLessThan(50);
-    expect(held() - before).toBeLessThan(4 * MiB);
-    // Nothing is open in the store meanwhile: what the other session writes, it sees.
-    await other.done('STORE 1 +FLAGS (\\Flagged)');
-    slow.destroy();
-    await expect.poll(() => gate.imap.sessions).toBe(1);
   });
 });
 
