@@ -27,7 +27,8 @@ function startChild(folder: string, from: number) {
 /** Lets a child work, and kills it behind a random line. @returns what it said */
 async function killedRun(folder: string, from: number): Promise<readonly Line[]> {
   const child = startChild(folder, from);
-  const killAfter = randomInt(1, 600);
+  // Often among the first lines, sometimes far into them.
+  const killAfter = randomInt(1, 25) ** 2;
   let output = '';
   let lines = 0;
   child.stdout.setEncoding('latin1').on('data', (text: string) => {
