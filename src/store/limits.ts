@@ -59,6 +59,8 @@ export const Limit = {
   /** Bodies derived in one transaction of derived.db, and octets above which a body is left to that thread. */
   deriverBatch: 32,
   derivedByCaller: 262_144,
+  /** Octets of summaries that one read returns, or that wait to be kept; the last one may go beyond. */
+  summaryOctets: 8_388_608,
 } as const;
 
 /** UIDs and UIDVALIDITYs are nz-numbers of 32 bits (RFC 3501 §9). */

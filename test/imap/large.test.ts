@@ -113,3 +113,18 @@ describe('a mailbox of many messages', () => {
     expect((await other.command('FETCH 1 FLAGS')).status).toBe('BAD');
   });
 });
+
+test('envelopes that are large together come all, each with its message', { timeout: 60_000 }, async () => {
+  const COUNT = 40;
+  const subject = (number: number) => `${number} ${'x'.repeat(250_000)}`;
+  const messages = Array.from({ length: COUNT }, (_, at) => `Subject: ${subject(at + 1)}\r\n\r\n`);
+  for (const message of messages) await gate.fill('Wordy', [message]);
+  using client = await ImapClient.open({ port: gate.port }, login);
+  await client.done('EXAMINE Wordy');
+  const responses = await client.done('FETCH 1:* ENVELOPE');
+  const wrong = responses.filter(({ text }, at) => {
+    return text !== `* ${at + 1} FETCH (ENVELOPE (NIL "${subject(at + 1)}" NIL NIL NIL NIL NIL NIL NIL NIL))`;
+  });
+  expect(responses.length).toBe(COUNT);
+  expect(wrong.map(({ text }) => text.slice(0, 100))).toEqual([]);
+});

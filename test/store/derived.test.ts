@@ -12,6 +12,7 @@ import { storeFolder } from './open-folder.ts';
 
 const deriver = new URL('./deriver.ts', import.meta.url);
 const later = new URL('./deriver-2.ts', import.meta.url);
+const large = new URL('./deriver-large.ts', import.meta.url);
 
 async function bodyOf(store: Store, content: Uint8Array): Promise<BodyId> {
   const [known] = await store.read.accounts();
@@ -56,6 +57,24 @@ describe('summaries', () => {
     const body = await bodyOf(store, letter('large', '', 'x'.repeat(700_000)));
     const found = await store.read.summaries([body]);
     expect(text(found.get(body))).toMatch(/^7000\d\d Subject: large/);
+  });
+
+  it('that are large come a few at a time', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver: large });
+    const bodies: BodyId[] = [];
+    for (let at = 0; at < 7; at++) bodies.push(await bodyOf(store, letter('x')));
+    for (const asked of ['computed', 'kept']) {
+      const sizes: number[] = [];
+      for (let at = 0; at < bodies.length; ) {
+        const found = await store.read.summaries(bodies.slice(at));
+        expect([...found.keys()], asked).toEqual(bodies.slice(at, at + found.size));
+        sizes.push(found.size);
+        at += found.size;
+      }
+      expect(sizes).toEqual([3, 3, 1]);
+      await until(() => kept(place.folder) === bodies.length);
+    }
   });
 
   it.each([

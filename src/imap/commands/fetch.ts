@@ -46,11 +46,13 @@ async function fetchPage(session: Session, uids: Uint32Array, items: readonly Fe
   const { rows: read } = await store.read.messages(id, uids);
   const { rows, seen } = await setSeen(session, read, items);
   const bodies = items.some(needsSummary) ? rows.map(({ body }) => body) : [];
-  const summaries = bodies.length > 0 ? await store.read.summaries(bodies) : null;
-  for (const row of rows) {
+  let summaries = bodies.length > 0 ? await store.read.summaries(bodies) : null;
+  for (const [at, row] of rows.entries()) {
     const sequence = view.sequenceOf(row.uid);
     if (sequence === 0) continue;
     if (writer.full) await writer.ready();
+    // Large ones come a few at a time.
+    if (summaries !== null && !summaries.has(row.body)) summaries = await store.read.summaries(bodies.slice(at));
     const blob = summaries?.get(row.body);
     const itemsOfRow = seen.has(row.uid) ? withItem(items, 'FLAGS') : items;
     const summary = blob ? openSummary(blob) : null;

@@ -53,16 +53,27 @@ export class Summaries {
     this.#derived = undefined;
   }
 
+  /** In the order of `bodies`, until they come to Limit.summaryOctets. */
   async of(bodies: readonly BodyId[]): Promise<ReadonlyMap<BodyId, Uint8Array>> {
     const found = new Map<BodyId, Uint8Array>();
     if (this.#url === null) return found;
-    const missing: BodyId[] = [];
+    const made: [BodyId, Uint8Array][] = [];
+    let octets = 0;
+    let since = performance.now();
     for (const body of bodies) {
+      if (octets >= Limit.summaryOctets) break;
+      if (found.has(body)) continue;
       const kept = this.#kept(body);
-      if (kept === undefined) missing.push(body);
-      else found.set(body, kept);
+      const summary = kept ?? (await this.#computed(this.#url, body, made));
+      if (summary === undefined) continue;
+      found.set(body, summary);
+      octets += summary.length;
+      if (kept === undefined && performance.now() - since > SLICE) {
+        await turn();
+        since = performance.now();
+      }
     }
-    if (missing.length > 0) await this.#compute(this.#url, missing, found);
+    if (made.length > 0) this.#upkeep.keep(made);
     return found;
   }
 
@@ -77,24 +88,16 @@ export class Summaries {
     }
   }
 
-  async #compute(url: string, bodies: readonly BodyId[], found: Map<BodyId, Uint8Array>): Promise<void> {
+  /** @param made takes what was computed on this thread, and is to be kept */
+  async #computed(url: string, body: BodyId, made: [BodyId, Uint8Array][]): Promise<Uint8Array | undefined> {
+    const size = bodySize(this.#mail, body);
+    if (size === undefined) return undefined;
     this.#deriver ??= importDeriver(url);
     const deriver = await this.#deriver;
-    const made: [BodyId, Uint8Array][] = [];
-    let since = performance.now();
-    for (const body of bodies) {
-      const size = bodySize(this.#mail, body);
-      if (size === undefined || found.has(body)) continue;
-      const elsewhere = size > Limit.derivedByCaller ? await this.#upkeep.derive(body) : undefined;
-      const summary = elsewhere ?? deriveBody(deriver, this.#mail, body);
-      if (summary === undefined) continue;
-      found.set(body, summary);
-      if (elsewhere === undefined) made.push([body, summary]);
-      if (performance.now() - since > SLICE) {
-        await turn();
-        since = performance.now();
-      }
-    }
-    if (made.length > 0) this.#upkeep.keep(made);
+    const elsewhere = size > Limit.derivedByCaller ? await this.#upkeep.derive(body) : undefined;
+    if (elsewhere !== undefined) return elsewhere;
+    const summary = deriveBody(deriver, this.#mail, body);
+    if (summary !== undefined) made.push([body, summary]);
+    return summary;
   }
 }

@@ -105,10 +105,16 @@ export class Upkeep {
     const deriver = this.#deriver;
     if (deriver === undefined) return [];
     const summaries: Summary[] = [];
+    let octets = 0;
     for (const body of bodies) {
       try {
         const summary = deriveBody(deriver, this.#mail, body);
-        if (summary !== undefined) summaries.push([body, summary]);
+        if (summary === undefined) continue;
+        summaries.push([body, summary]);
+        octets += summary.length;
+        if (octets < Limit.summaryOctets) continue;
+        this.#keep(summaries.splice(0));
+        octets = 0;
       } catch (error) {
         this.#warn(`The summary of body ${body} failed`, error);
       }
