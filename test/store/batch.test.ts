@@ -176,6 +176,14 @@ describe('a batch', () => {
     expect(db.inTransaction).toBe(false);
   });
 
+  it('does nothing more when a sync has failed beside the commands', () => {
+    batch.distrust(Object.assign(new Error('database is locked'), { errcode: 5 }));
+    expect(batch.broken).toBeUndefined();
+    batch.distrust(Object.assign(new Error('disk I/O error'), { errcode: 1034 }));
+    expect(kinds(run(accept(1)))).toEqual(['failed']);
+    expect(count('message')).toBe(0);
+  });
+
   it('takes a body in chunks and the command that links it in one transaction', () => {
     const chunk = (place: number) => ({ kind: 'stage', stage: 7, place, octets: new Uint8Array(65_536) }) as const;
     expect(kinds(run(chunk(0), chunk(1), accept(5, 7, 2 * 65_536)))).toEqual(['done', 'done', 'done']);

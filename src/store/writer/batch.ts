@@ -53,7 +53,7 @@ export class Batch {
     } catch (error) {
       this.#rollBack();
       const cause = error instanceof TransactionLost ? error.cause : error;
-      if (isSyncFailure(cause)) this.#poison = storeError(cause);
+      this.distrust(cause);
       if (requests.length === 1 || this.#poison !== undefined) return this.#failed(requests, storeError(cause));
     }
     // One command may have filled the disk; the others are not to suffer for it.
@@ -74,8 +74,15 @@ export class Batch {
       this.#db.run('COMMIT');
     } catch (error) {
       this.#rollBack();
+      this.distrust(error);
       throw error;
     }
+  }
+
+  /** Something failed, here or in a checkpoint. Was it a sync, then octets that were staged without one may be gone, and a
+   * later sync would not tell. */
+  distrust(error: unknown): void {
+    if (isSyncFailure(error)) this.#poison ??= storeError(error);
   }
 
   #transaction(requests: readonly Request[]): Outcome {

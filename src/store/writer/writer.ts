@@ -75,10 +75,7 @@ export class Writer {
     this.#now = Math.max(this.#now, requests.at(-1)?.now ?? 0);
     const outcome = this.#batch.run(requests);
     this.#dirty = true;
-    if (this.#batch.broken !== undefined && !this.#broken) {
-      this.#broken = true;
-      this.#say({ kind: 'broken', failure: this.#batch.broken });
-    }
+    this.#tellBroken();
     this.#keepLog(requests.reduce((sum, request) => sum + octetsOf(request) + COMMAND_OCTETS, 0));
     return outcome;
   }
@@ -118,6 +115,7 @@ export class Writer {
       });
     } catch (error) {
       this.#say({ kind: 'warning', text: `Freeing was put off: ${storeError(error).message}` });
+      this.#tellBroken();
       this.#pausedUntil = this.#now + SWEEP_PAUSE;
       const staged = new Set([...this.#batch.stages.values()].map((stage) => stage.body));
       this.#sweep.load(this.numbers.commit, this.#now, staged);
@@ -158,7 +156,15 @@ export class Writer {
       action();
     } catch (error) {
       this.#say({ kind: 'warning', text: `A checkpoint failed: ${storeError(error).message}` });
+      this.#batch.distrust(error);
+      this.#tellBroken();
     }
+  }
+
+  #tellBroken(): void {
+    if (this.#batch.broken === undefined || this.#broken) return;
+    this.#broken = true;
+    this.#say({ kind: 'broken', failure: this.#batch.broken });
   }
 
   #tellUpkeep(message: WriterToUpkeep): void {
