@@ -1,5 +1,8 @@
 // Group commit seen from inside: savepoints, a disk that is full, a transaction that is lost.
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandKind, CommandOf } from '../../src/store/commands.ts';
 import { Connection } from '../../src/store/engine.ts';
@@ -24,11 +27,9 @@ describe('a batch', () => {
   let low = false;
   const unused: number[] = [];
 
-  beforeEach(() => {
-    db = new Connection(':memory:');
+  function begin(path: string, Kind = Connection): void {
+    db = new Kind(path);
     migrate(db);
-    unused.length = 0;
-    low = false;
     batch = new Batch(db, {
       diskLow: () => low,
       stored: () => {},
@@ -36,6 +37,12 @@ describe('a batch', () => {
       buried: () => {},
       doomed: () => {},
     });
+  }
+
+  beforeEach(() => {
+    unused.length = 0;
+    low = false;
+    begin(':memory:');
     expect(run(account('alice@x.test'))).toMatchObject([{ result: { account: 1 } }]);
   });
 
@@ -159,15 +166,7 @@ describe('a batch', () => {
 
   it('does nothing more when a sync has failed', () => {
     db.close();
-    db = new Unsynced(':memory:');
-    migrate(db);
-    batch = new Batch(db, {
-      diskLow: () => false,
-      stored: () => {},
-      unused: () => {},
-      buried: () => {},
-      doomed: () => {},
-    });
+    begin(':memory:', Unsynced);
     expect(kinds(run(account('alice@x.test'), account('bob@x.test')))).toEqual(['failed', 'failed']);
     expect(batch.broken).toMatchObject({ kind: 'failed' });
     expect(count('account')).toBe(0);
@@ -182,6 +181,37 @@ describe('a batch', () => {
     batch.distrust(Object.assign(new Error('disk I/O error'), { errcode: 1034 }));
     expect(kinds(run(accept(1)))).toEqual(['failed']);
     expect(count('message')).toBe(0);
+  });
+
+  it('expunges every other message of many in less time than it took to append them', async () => {
+    const [PAGES, PAGE] = [30, 2_000];
+    const folder = await mkdtemp(join(tmpdir(), 'postern-batch-'));
+    db.close();
+    begin(join(folder, 'mail.db'));
+    db.exec('PRAGMA journal_mode = WAL');
+    run(account('alice@x.test'));
+    const body = { stage: null, tail: new Uint8Array(8), size: 8 };
+    const message = { body, facts, flags: 0, keywords: [], internalDate: 0, internalZone: 0 };
+    const messages = Array.from({ length: PAGE }, () => message);
+    const append = { kind: 'append', mailbox: 1 as never, now: 1, messages, view: null } as const;
+    const cpu = (action: () => void) => {
+      const before = process.cpuUsage();
+      action();
+      return process.cpuUsage(before).user;
+    };
+    const appending = cpu(() => {
+      for (let page = 0; page < PAGES; page++) run(append);
+    });
+    const uids = Array.from({ length: (PAGES * PAGE) / 2 }, (_, at) => (2 * at + 1) as never);
+    let answers: readonly Answer[] = [];
+    const expunging = cpu(() => {
+      answers = run({ kind: 'expunge', mailbox: 1 as never, uids, force: true, view: null });
+    });
+    expect(kinds(answers)).toEqual(['done']);
+    expect(count('vanished')).toBe(uids.length);
+    expect(expunging).toBeLessThan(appending);
+    db.close();
+    await rm(folder, { recursive: true });
   });
 
   it('takes a body in chunks and the command that links it in one transaction', () => {

@@ -62,9 +62,10 @@ export function remove(
     octets += row.size;
   }
   for (const { first, last } of runs(uids)) {
-    // A run has no gap among the UIDs that were asked for, so nothing else stands in it.
+    // A run has no gap among the UIDs that were asked for, so nothing else stands in it. OR FAIL: a statement that can
+    // be undone by itself keeps a journal, which is walked each time; for 50,000 of them that took 6 s, not half a one.
     work.db.run(
-      'UPDATE message SET expunged = ?3 WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?4 AND expunged = 0',
+      'UPDATE OR FAIL message SET expunged = ?3 WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?4 AND expunged = 0',
       mailbox.id,
       first,
       work.commit,
