@@ -191,8 +191,10 @@ export class Session {
 
   /** RFC 3207 §4: after the 220. Resolves with null where the handshake failed; the connection is then over. */
   async startTls(): Promise<TlsFacts | null> {
+    // RFC 3207 §4.2: nothing that was learned in clear counts, not even who somebody claimed to be.
     this.abandon();
     this.facts.hello = null;
+    this.facts.identity = null;
     if (this.#gone) return null;
     this.watchdog.until(this.options.clock.now() + TIMES.handshake);
     const facts = await new Promise<TlsFacts | null>((resolve) => {
