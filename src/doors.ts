@@ -9,6 +9,7 @@ import type { Clock } from './platform/clock.ts';
 import { type Connection, type Listener, listen, type Role } from './platform/listener.ts';
 import type { Log } from './platform/log.ts';
 import type { TlsFloor, TlsKeeper } from './platform/tls.ts';
+import type { SubmissionPorts } from './smtp/listener/options.ts';
 import { createSmtp } from './smtp/listener/smtp.ts';
 import * as smtpDoor from './smtp/listener/wrong-door.ts';
 import type { Receiver } from './smtp/receiver.ts';
@@ -18,7 +19,11 @@ import type { Store } from './store/store.ts';
 const HANDSHAKE_TIMEOUT = 30_000;
 
 export interface DoorOptions {
-  readonly receivers: { readonly transfer: Receiver; readonly submission: Receiver };
+  /** The one of a transfer port tells users where to submit mail instead. */
+  readonly receivers: {
+    readonly transfer: (ports: SubmissionPorts) => Receiver;
+    readonly submission: Receiver;
+  };
   readonly keeper: TlsKeeper;
   readonly store: Store;
   readonly directory: Directory;
@@ -116,7 +121,7 @@ function protocolOf(config: Config, door: ListenerConfig, ports: AllPorts, optio
       const smtp = createSmtp({
         ...common,
         role: door.role,
-        receiver: receivers[door.role],
+        receiver: door.role === 'transfer' ? receivers.transfer(ports.submission) : receivers.submission,
         limits,
         earlyTalkerWait: door.earlyTalkerWait,
         submissionPorts: ports.submission,

@@ -85,7 +85,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
 
     const doors: Doors = await openDoors(config, {
       receivers: {
-        transfer: createMta(agent),
+        transfer: (submissionPorts) => createMta({ ...agent, submissionPorts }),
         submission: createMsa({ ...agent, showClient: config.submission.showClient, test: config.test }),
       },
       keeper,

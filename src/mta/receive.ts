@@ -1,22 +1,32 @@
 // The MTA's side that faces other servers: the Receiver of port 25. It trusts nobody, relays for nobody, and changes
 // nothing of a message but its trace fields (RFC 5321 §2.3.10, §6.4). What it takes is in the mailboxes with its 250.
 
+import { type Address, formatAddress } from '../formats/address.ts';
 import { asBuffer } from '../formats/octets.ts';
+import { Refusal } from '../formats/refusal.ts';
+import type { SubmissionPorts } from '../smtp/listener/options.ts';
+import { namePorts } from '../smtp/listener/wrong-door.ts';
 import type { Receiver } from '../smtp/receiver.ts';
 import { RecipientList } from './recipients.ts';
 import { type TakeoverOptions, takeOver } from './takeover.ts';
 import { MessageNumbers, sessionReceived } from './transaction-facts.ts';
 
+export interface MtaOptions extends TakeoverOptions {
+  /** Where users submit mail, for those who try to here. */
+  readonly submissionPorts: SubmissionPorts;
+}
+
 /** The Receiver of a `transfer` listener. It has no `authenticate`: port 25 knows no AUTH. */
-export function createMta(options: TakeoverOptions): Receiver {
+export function createMta(options: MtaOptions): Receiver {
   const { directory, store, hostname } = options;
   const numbers = new MessageNumbers();
+  const refuse = (address: Address) => relayingDenied(address, options.submissionPorts);
   return {
     async sender(reversePath, parameters, session) {
       const messageId = numbers.next(session);
       const recipients = new RecipientList(directory, store, parameters.size);
       return {
-        recipient: (address, rcpt) => recipients.add(address, rcpt, 'refuse'),
+        recipient: (address, rcpt) => recipients.add(address, rcpt, refuse),
         message: (content) =>
           takeOver(
             options,
@@ -46,4 +56,14 @@ export function createMta(options: TakeoverOptions): Receiver {
       };
     },
   };
+}
+
+/** Mostly it is a user's program that was told port 25: the wrong door, so the answer names the right ones. */
+function relayingDenied(address: Address, ports: SubmissionPorts): Refusal {
+  return new Refusal(
+    550,
+    '5.7.1',
+    `Relaying denied: not one of our domains. ${namePorts(ports)}`,
+    `wrong door: relaying to ${formatAddress(address)} on a transfer port`,
+  );
 }

@@ -15,6 +15,9 @@ export interface LocalRcpt extends LocalRecipient {
   readonly parameters: RcptParameters;
 }
 
+/** What becomes of an address that is not ours: it goes into the queue, or is refused like this. */
+export type Remote = 'queue' | ((address: Address) => Refusal);
+
 export class RecipientList {
   readonly #directory: Pick<Directory, 'resolve'>;
   readonly #store: Pick<Store, 'read'>;
@@ -46,10 +49,9 @@ export class RecipientList {
 
   /**
    * Takes a recipient. One that was named before is taken again without effect; its first parameters count.
-   * @param remote what becomes of an address that is not ours
    * @throws Refusal
    */
-  async add(address: Address, parameters: RcptParameters, remote: 'queue' | 'refuse'): Promise<void> {
+  async add(address: Address, parameters: RcptParameters, remote: Remote): Promise<void> {
     try {
       await this.#add(address, parameters, remote);
     } catch (error) {
@@ -57,16 +59,14 @@ export class RecipientList {
     }
   }
 
-  async #add(address: Address, parameters: RcptParameters, remote: 'queue' | 'refuse'): Promise<void> {
+  async #add(address: Address, parameters: RcptParameters, remote: Remote): Promise<void> {
     const found = await this.#directory.resolve(address);
     if (found.kind === 'unknown') {
       throw new Refusal(550, '5.1.1', 'No such mailbox here', `unknown recipient ${formatAddress(address)}`);
     }
     if (found.kind === 'remote') {
+      if (remote !== 'queue') throw remote(address);
       const name = formatAddress(address);
-      if (remote === 'refuse') {
-        throw new Refusal(550, '5.7.1', 'Relaying denied: not one of our domains', `relaying to ${name} denied`);
-      }
       if (!this.#remotes.has(name)) this.#remotes.set(name, { address, parameters });
       return;
     }

@@ -12,8 +12,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'T3: port 25 relays for nobody',
     file: 'src/mta/recipients.ts',
-    from: "if (remote === 'refuse') {",
-    to: "if (remote === 'refuse' && address.domain === '') {",
+    from: "if (remote !== 'queue') throw",
+    to: "if (remote !== 'queue' && address.domain === '') throw",
     caughtBy: receive,
     test: 'T3',
   },
