@@ -58,21 +58,21 @@ async function answer(session: Session, line: Line): Promise<Reply | null> {
   const verb = (space < 0 ? line.text : line.text.slice(0, space)).toUpperCase();
   const command = commands.get(verb);
   try {
+    const seen = command === undefined && session.tally.commands === 1 ? recognise(Buffer.from(line.text)) : null;
+    if (seen === 'imap' || seen === 'pop3') {
+      session.wrongDoor(seen);
+      return null;
+    }
     // RFC 3207 §4: before TLS nothing is looked at, so that no password sent early is.
     if (options.tls === 'required' && facts.tls === null && command?.beforeTls !== true) {
       throw new Refusal(530, '5.7.0', 'Must issue a STARTTLS command first');
     }
     if (/[\0\r]/.test(line.text)) throw new Refusal(500, '5.5.2', 'A command line has a bare CR or a NUL');
-    if (command === undefined) {
-      const seen = session.tally.commands === 1 ? recognise(Buffer.from(line.text)) : null;
-      if (seen === 'imap' || seen === 'pop3') {
-        session.wrongDoor(seen);
-        return null;
-      }
-      throw new Refusal(500, '5.5.1', 'Command not recognised');
-    }
-    if (line.octets > (verb === 'AUTH' ? LIMITS.authLine : LIMITS.commandLine)) {
-      throw new Refusal(500, '5.5.2', 'Line too long');
+    if (command === undefined) throw new Refusal(500, '5.5.1', 'Command not recognised');
+    const isAuth = verb === 'AUTH';
+    if (line.octets > (isAuth ? LIMITS.authLine : LIMITS.commandLine)) {
+      // RFC 4954 §6.
+      throw new Refusal(500, isAuth ? '5.5.6' : '5.5.2', 'Line too long');
     }
     if (command.idle) session.tally.idleCommands++;
     return await command.run(session, space < 0 ? '' : line.text.slice(space + 1).trimEnd());

@@ -6,8 +6,10 @@ export const LIMITS = {
   /** A command line without its CRLF. RFC 5321 §4.5.3.1.4 asks for 512; MAIL and RCPT grow with their parameters
    * (RFC 1870 §3, RFC 3461 §5, RFC 6531 §3.4), and a path in UTF-8 may be long. */
   commandLine: 2_048,
-  /** A line of an AUTH exchange (RFC 4954 §4), and what is buffered of any line before its end. */
+  /** A line of an AUTH exchange (RFC 4954 §4). */
   authLine: 12_288,
+  /** What is buffered of any line before its end. A line over its own limit but not over this one gets its reply. */
+  line: 16_384,
   /** What follows EHLO or HELO: a domain (RFC 5321 §4.5.3.1.2) or an address literal. */
   helloName: 255,
   /** A path with its brackets (RFC 5321 §4.5.3.1.3). */

@@ -113,7 +113,7 @@ export class Session {
     this.watchdog.until(Math.min(this.options.clock.now() + TIMES.command, this.#began + TIMES.session));
     this.#waiting = true;
     while (line === null && this.ending === null) {
-      if (this.input.buffered > LIMITS.authLine) {
+      if (this.input.buffered > LIMITS.line) {
         this.finish('line too long', { code: 500, status: '5.5.2', text: 'Line too long' });
       } else if (await this.input.more()) {
         line = this.#take();

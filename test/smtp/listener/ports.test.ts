@@ -276,13 +276,18 @@ describe('the wrong door', () => {
     ['imap', 'a1 LOGIN alice opensesame\r\n'],
     ['pop3', 'USER alice\r\n'],
   ])('%s: %j', async (door, text) => {
-    await using gate = await openGate();
-    await using peer = await Peer.at(gate);
-    peer.send(text);
-    await peer.expect(421);
-    await peer.closed();
-    await gate.logged((line) => line.msg === 'wrong door' && line.door === door);
-    expect(gate.logText()).not.toContain('opensesame');
+    for (const [role, tls] of [
+      ['transfer', 'offered'],
+      ['submission', 'required'],
+    ] as const) {
+      await using gate = await openGate({ role, tls });
+      await using peer = await Peer.at(gate);
+      peer.send(text);
+      await peer.expect(421);
+      await peer.closed();
+      await gate.logged((line) => line.msg === 'wrong door' && line.door === door);
+      expect(gate.logText()).not.toContain('opensesame');
+    }
   });
 
   test('HTTP, one octet at a time', async () => {

@@ -7,7 +7,7 @@ import { startMechanism } from '../../../sasl/mechanisms.ts';
 import { LIMITS } from '../limits.ts';
 import type { Session } from '../session.ts';
 import { namePorts } from '../wrong-door.ts';
-import { badSequence, type Command } from './command.ts';
+import { badArgument, badSequence, type Command } from './command.ts';
 import { authMechanisms } from './hello.ts';
 
 export const auth: Command = {
@@ -23,10 +23,11 @@ export const auth: Command = {
     if (facts.hello === null) throw badSequence('Send EHLO first');
     if (facts.identity !== null) throw badSequence('Already authenticated');
     if (session.open !== null) throw badSequence('No AUTH during a mail transaction');
+    if (argument === '') throw badArgument('Syntax: AUTH mechanism');
     const [name = '', initial, extra] = argument.split(' ');
     const exchange = authMechanisms(session).includes(name.toUpperCase()) ? startMechanism(name) : undefined;
     if (exchange === undefined) throw new Refusal(504, '5.5.4', 'Mechanism not offered');
-    if (extra !== undefined) throw new Refusal(501, '5.5.4', 'Syntax: AUTH mechanism initial-response');
+    if (extra !== undefined) throw badArgument('Syntax: AUTH mechanism initial-response');
     // RFC 4954 §4: "=" is the empty initial response.
     let response = initial === undefined ? null : initial === '=' ? Buffer.alloc(0) : decode(initial);
     for (;;) {

@@ -26,9 +26,11 @@ export const helo: Command = {
   },
 };
 
-/** Wider than RFC 5321 §4.1.1.1: any one printable word is taken for a name, since real clients say anything. */
+/** Wider than RFC 5321 §4.1.1.1: any one printable word is taken for a name, since real clients say anything; a computer
+ * in Zürich may call itself so, in whatever encoding. */
 function greet(session: Session, verb: 'EHLO' | 'HELO', name: string): void {
-  if (!/^[!-~]+$/.test(name) || name.length > LIMITS.helloName) throw badArgument(`Syntax: ${verb} hostname`);
+  if (!/^[^\0- \x7f-\x9f]+$/.test(name) || name.length > LIMITS.helloName)
+    throw badArgument(`Syntax: ${verb} hostname`);
   // RFC 5321 §4.1.4: as if by RSET.
   session.abandon();
   session.facts.hello = { verb, name };

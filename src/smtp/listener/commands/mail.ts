@@ -28,7 +28,7 @@ export const mail: Command = {
     if (match?.[1] === undefined) throw badArgument('Syntax: MAIL FROM:<reverse-path>');
     const path = parsePath(match[1]);
     if (path === null || path.address === 'postmaster') {
-      throw new Refusal(501, '5.1.7', 'Not a mailbox of RFC 5321 §4.1.2', 'bad reverse-path');
+      throw new Refusal(501, '5.1.7', 'Not a mailbox: write <name@domain>', 'bad reverse-path');
     }
     const parameters = mailParameters(path.rest, options.role === 'submission');
     const smtputf8 = parameters.smtputf8 === true;
@@ -54,7 +54,7 @@ export const rcpt: Command = {
     if (match?.[1] === undefined) throw badArgument('Syntax: RCPT TO:<forward-path>');
     const path = parsePath(match[1]);
     if (path === null || path.address === null) {
-      throw new Refusal(501, '5.1.3', 'Not a mailbox of RFC 5321 §4.1.2', 'bad forward-path');
+      throw new Refusal(501, '5.1.3', 'Not a mailbox: write <name@domain>', 'bad forward-path');
     }
     const parameters = rcptParameters(path.rest, open.smtputf8);
     refuseNonAscii(path.ascii, open.smtputf8);
