@@ -88,7 +88,7 @@ function fail(session: Session, verb: string | null, error: unknown): Reply {
     session.refused(verb, error);
     return error.reply;
   }
-  session.tally.refusals++;
+  session.tally.refused();
   session.log.error({ session: session.facts.id, hop: session.hop, verb, err: error }, 'command failed');
   return { code: 451, status: '4.3.0', text: 'Local error in processing, try again later' };
 }

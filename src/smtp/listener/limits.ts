@@ -32,6 +32,11 @@ export const LIMITS = {
    * the connection ends. */
   refusedRecipientsSlow: 10,
   refusedRecipients: 50,
+  /** Recipients beyond what one message may have, since the last accepted message: a client that pipelines them all still
+   * gets its message to those that were taken (RFC 5321 §4.5.3.1.10). */
+  excessRecipients: 20_000,
+  /** Commands refused for any reason, a refused message included, since the last accepted message. */
+  refusedCommands: 100,
   /** Failed authentications on one connection. */
   authFailures: 3,
 } as const;
@@ -50,7 +55,7 @@ export const TIMES = {
   contentGrace: 3 * 60_000,
   /** The whole connection; no transaction begins after it and no command is waited for. */
   session: 60 * 60_000,
-  /** Before the reply to a recipient beyond `refusedRecipientsSlow`. */
+  /** Before the reply to a recipient beyond `refusedRecipientsSlow`, and to an AUTH after one that was put off. */
   tarpit: 1_000,
   /** For a peer to end its side after ours, when the server stops. */
   parting: 1_000,

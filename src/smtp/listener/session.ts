@@ -177,7 +177,7 @@ export class Session {
 
   /** Counts and logs what was refused; the private reason goes nowhere else. */
   refused(verb: string | null, refusal: Refusal): void {
-    this.tally.refusals++;
+    this.tally.refused();
     const { code, status } = refusal.reply;
     this.log.info({ session: this.facts.id, hop: this.hop, verb, code, status, reason: refusal.message }, 'refused');
   }

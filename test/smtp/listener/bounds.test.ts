@@ -178,6 +178,54 @@ test('refused recipients are answered ever more slowly, and then not at all', as
   await peer.closed();
 });
 
+test('commands that are refused are bounded, whatever for', async () => {
+  for (const [line, code] of [
+    ['MAIL FROM:<> SIZE=2000000', 552],
+    ['MAIL FROM:<unknown@sender.test>', 550],
+    ['MAIL FROM:<broken@sender.test>', 451],
+  ] as const) {
+    await using gate = await openGate();
+    await using peer = await Peer.at(gate);
+    await peer.say('EHLO c');
+    peer.send(`${line}\r\n`.repeat(LIMITS.refusedCommands + 1));
+    for (let count = 0; count < LIMITS.refusedCommands; count++) await peer.expect(code);
+    await peer.expect(421, '4.7.0');
+    await peer.closed();
+  }
+});
+
+test('RFC 5321 §4.5.3.1.10: 10,000 recipients: those within the limit get the message, and the log stays short', async () => {
+  await using gate = await openGate();
+  await using peer = await Peer.at(gate);
+  const recipients = (count: number) => 'RCPT TO:<bob@example.test>\r\n'.repeat(count);
+  peer.send(`EHLO c\r\nMAIL FROM:<>\r\n${recipients(10_000)}DATA\r\n`);
+  for (let count = 0; count < 102; count++) await peer.expect(250);
+  for (let count = 100; count < 10_000; count++) await peer.expect(452, '4.5.3');
+  await peer.expect(354);
+  peer.send('.\r\n');
+  await peer.expect(250);
+  expect(gate.receiver.transactions[0]?.recipients).toHaveLength(100);
+  expect(gate.log.length).toBeLessThan(10);
+  peer.send(`MAIL FROM:<>\r\n${recipients(100 + LIMITS.excessRecipients)}`);
+  for (let count = 0; count < 101; count++) await peer.expect(250);
+  for (let count = 0; count < LIMITS.excessRecipients; count++) await peer.expect(452, '4.5.3');
+  await peer.expect(421, '4.7.0');
+  await peer.closed();
+});
+
+test('who asks again at once for an AUTH that was put off waits', async () => {
+  const clock = new FakeClock();
+  await using gate = await openGate({ role: 'submission', tls: 'none', clock });
+  await using peer = await Peer.at(gate);
+  await peer.say('EHLO c');
+  const attempt = `AUTH PLAIN ${Buffer.from('\0busy\0wonderland').toString('base64')}`;
+  await expect(peer.say(attempt)).resolves.toMatchObject({ code: 454 });
+  const reply = peer.say(attempt);
+  await expect.poll(() => clock.next).toBe(clock.now() + TIMES.tarpit);
+  clock.advance(TIMES.tarpit);
+  await expect(reply).resolves.toMatchObject({ code: 454 });
+});
+
 test('RFC 2920 §3.2: replies to pipelined commands come in one write', async () => {
   let writes = 0;
   await using gate = await openGate({

@@ -4,7 +4,7 @@
 import { Refusal } from '../../../formats/refusal.ts';
 import type { PasswordClaim } from '../../../sasl/mechanism.ts';
 import { startMechanism } from '../../../sasl/mechanisms.ts';
-import { LIMITS } from '../limits.ts';
+import { LIMITS, TIMES } from '../limits.ts';
 import type { Session } from '../session.ts';
 import { namePorts } from '../wrong-door.ts';
 import { badArgument, badSequence, type Command } from './command.ts';
@@ -57,8 +57,10 @@ async function authenticate(session: Session, { mechanism, username, password }:
     session.facts.identity = identity;
     return { code: 235, status: '2.7.0', text: 'Authentication succeeded' } as const;
   } catch (error) {
-    // 454 says that nothing was checked, so it is no failure of the client's.
-    if (error instanceof Refusal && error.reply.code >= 500) throw failed(session, error);
+    if (!(error instanceof Refusal)) throw error;
+    if (error.reply.code >= 500) throw failed(session, error);
+    // 454 says that nothing was checked, so it is no failure of the client's; but asking at once again helps nobody.
+    if (++session.tally.authDeferrals > 1) await session.pause(TIMES.tarpit);
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import type { Session } from '../session.ts';
 import { badArgument, badSequence, type Command } from './command.ts';
 
 const SENDER_OK: Reply = { code: 250, status: '2.1.0', text: 'Sender OK' };
+const TOO_MANY = { code: 452, status: '4.5.3', text: 'Too many recipients' } as const satisfies Reply;
 const RECIPIENT_OK: Reply = { code: 250, status: '2.1.5', text: 'Recipient OK' };
 
 export const mail: Command = {
@@ -58,7 +59,7 @@ export const rcpt: Command = {
     }
     const parameters = rcptParameters(path.rest, open.smtputf8);
     refuseNonAscii(path.ascii, open.smtputf8);
-    if (open.recipients >= options.limits.recipients) throw new Refusal(452, '4.5.3', 'Too many recipients');
+    if (open.recipients >= options.limits.recipients) return tooManyRecipients(session);
     // RFC 5321 §4.1.1.3: "Postmaster" stands without a domain.
     const address: Address = path.address === 'postmaster' ? POSTMASTER : path.address;
     try {
@@ -77,6 +78,13 @@ const POSTMASTER: Address = { localPart: 'postmaster', domain: '' };
 /** RFC 6531 §3.5: an address beyond ASCII needs the SMTPUTF8 parameter of MAIL. */
 function refuseNonAscii(ascii: boolean, smtputf8: boolean): void {
   if (!ascii && !smtputf8) throw new Refusal(553, '5.6.7', 'This address needs SMTPUTF8');
+}
+
+/** RFC 5321 §4.5.3.1.10. The log tells of the first; a list of thousands would fill it. */
+function tooManyRecipients({ tally }: Session): Reply {
+  tally.excessRecipients++;
+  if (tally.excessRecipients === 1) throw new Refusal(TOO_MANY.code, TOO_MANY.status, TOO_MANY.text);
+  return TOO_MANY;
 }
 
 /** Who tries one name after another is answered ever more slowly, and in the end not at all. */
