@@ -61,6 +61,11 @@ export class Input {
     });
   }
 
+  /** Somebody waits for the peer to say more. */
+  get awaited(): boolean {
+    return this.#wake !== null;
+  }
+
   /** Octets that are buffered, as a view; they stay buffered until `skip`. */
   peek(): Buffer {
     return this.#at === 0 ? this.#bytes : this.#bytes.subarray(this.#at);

@@ -220,7 +220,13 @@ export class Session {
   /** The server stops: at once if nothing is under way, else after the transaction. */
   shutDown(): void {
     this.closing = true;
-    if (this.#waiting && this.open === null) this.finish('server stops', SHUTTING_DOWN);
+    if (this.#waiting && this.open === null) this.stop();
+  }
+
+  /** The server stops now: a client that is waited for is told (RFC 5321 §3.8). One that waits for us is left its reply:
+   * after a 421 it would send again what may just have been stored. */
+  stop(): void {
+    if (this.input.awaited) this.finish('server stops', SHUTTING_DOWN);
   }
 
   /** Hangs up: what was said leaves, and the socket closes. */
@@ -238,7 +244,7 @@ export class Session {
   }
 
   #expire(): void {
-    if (this.#waiting) {
+    if (this.input.awaited) {
       this.finish('time-out', { code: 421, status: '4.4.2', text: `${this.options.hostname} Time-out, closing` });
     } else {
       this.cut('time-out');

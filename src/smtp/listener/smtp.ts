@@ -12,7 +12,7 @@ export interface Smtp {
   /** Takes over a connection. Never throws. */
   handle(connection: Connection): void;
   /**
-   * Ends all sessions: idle ones at once with 421, the others after their transaction, and after `graceMs` by force.
+   * Ends all sessions: idle ones at once with 421, the others after their transaction or `graceMs`, and then by force.
    * Connections that come later get 421.
    */
   close(graceMs: number): Promise<void>;
@@ -49,7 +49,7 @@ export function createSmtp(options: SmtpOptions): Smtp {
       closing = true;
       for (const session of sessions.keys()) session.shutDown();
       await within(graceMs, [...sessions.values()]);
-      for (const session of sessions.keys()) if (session.ending === null) session.cut('server stops');
+      for (const session of sessions.keys()) session.stop();
       await within(
         Math.min(TIMES.parting, graceMs),
         [...sessions.keys()].map((session) => session.closed),

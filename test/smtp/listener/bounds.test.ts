@@ -73,6 +73,7 @@ test('RFC 5321 §4.5.3.2.5: content that stops is waited for three minutes', asy
   peer.send('more\r\n');
   await expect.poll(() => gate.receiver.transactions[0]?.content).toBe('some\r\nmore\r\n');
   clock.advance(TIMES.contentPiece);
+  await peer.expect(421, '4.4.2');
   await peer.closed();
   await expect.poll(() => gate.receiver.transactions[0]?.abandoned).toBe(1);
   expect(gate.receiver.transactions[0]?.taken).toBe(false);

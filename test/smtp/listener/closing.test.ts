@@ -29,16 +29,35 @@ test('a transaction comes to its end, then 421', async () => {
   expect(gate.receiver.transactions[0]?.taken).toBe(true);
 });
 
-test('what does not end in time is cut, and nothing of it is kept', async () => {
+test('what does not end in time gets 421, and nothing of it is kept', async () => {
   await using gate = await openGate();
   await using peer = await Peer.at(gate);
   await peer.begin();
   peer.send('half');
   await expect.poll(() => gate.receiver.transactions[0]?.content).toBe('half');
   await gate.smtp.close(50);
+  await peer.expect(421, '4.3.2');
   await peer.closed();
   await expect.poll(() => gate.receiver.transactions[0]?.abandoned).toBe(1);
   expect(gate.receiver.transactions[0]?.taken).toBe(false);
+});
+
+test('a message that is being stored when the time is over is not answered 421', async () => {
+  const clock = new FakeClock();
+  await using gate = await openGate({ clock });
+  await using peer = await Peer.at(gate);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  gate.receiver.hold = promise;
+  await peer.begin();
+  peer.send('text\r\n.\r\n');
+  await expect.poll(() => gate.receiver.transactions[0]?.content).toBe('text\r\n');
+  const closed = gate.smtp.close(5_000);
+  clock.advance(5_000);
+  resolve();
+  await peer.expect(250, '2.6.0');
+  await peer.expect(421, '4.3.2');
+  await peer.closed();
+  await closed;
 });
 
 test('a connection that comes afterwards gets 421 instead of a greeting', async () => {
