@@ -7,6 +7,7 @@ import { Refusal } from '../formats/refusal.ts';
 import type { SubmissionPorts } from '../smtp/listener/options.ts';
 import { namePorts } from '../smtp/listener/wrong-door.ts';
 import type { Receiver } from '../smtp/receiver.ts';
+import type { ArrivedHeader } from './content.ts';
 import { RecipientList } from './recipients.ts';
 import { type TakeoverOptions, takeOver } from './takeover.ts';
 import { MessageNumbers, sessionReceived } from './transaction-facts.ts';
@@ -46,7 +47,7 @@ export function createMta(options: MtaOptions): Receiver {
                   now,
                   showClient: true,
                 });
-                return Buffer.concat([Buffer.from(received), asBuffer(arrived.octets)]);
+                return Buffer.concat([Buffer.from(received + separator(arrived)), asBuffer(arrived.octets)]);
               },
             },
             content,
@@ -56,6 +57,11 @@ export function createMta(options: MtaOptions): Receiver {
       };
     },
   };
+}
+
+/** A text without any header stays all body: our field in front must not make its first lines a header's. */
+function separator({ octets, fields }: ArrivedHeader): string {
+  return fields.length > 0 || asBuffer(octets).subarray(0, 2).equals(Buffer.from('\r\n')) ? '' : '\r\n';
 }
 
 /** Mostly it is a user's program that was told port 25: the wrong door, so the answer names the right ones. */

@@ -155,6 +155,15 @@ describe('the message', () => {
     expect(store.body(store.accepted[0]).endsWith(`\r\n${content}`)).toBe(true);
   });
 
+  it('is all body where it has no header at all', async () => {
+    const { receiver, store } = await mta();
+    const content = lines('Good morning', '', 'and good bye');
+    await transact(receiver, { ...mail, content });
+    const stored = store.body(store.accepted[0]);
+    expect(stored.slice(stored.indexOf('\r\n\r\n') + 4)).toBe(content);
+    expect(store.accepted[0]?.facts.headerSize).toBe(stored.length - content.length);
+  });
+
   it('is one write to the store when it is small, and streams when it is large', async () => {
     const { receiver, store } = await mta();
     await transact(receiver, { ...mail, content: `${HELLO}${'x'.repeat(40_000)}` });
