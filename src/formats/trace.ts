@@ -17,7 +17,7 @@ export interface ReceivedFacts {
   /** Our host name. */
   readonly by: string;
   readonly protocol: TransmissionType;
-  /** Letters, digits, `.` and `-`. */
+  /** An Atom of letters, digits and `-`. */
   readonly id: string;
   /** What TLS protects the hop: version, IANA name of the cipher, size of its key. */
   readonly tls: { readonly protocol: string; readonly cipher: string; readonly bits: number } | null;
@@ -47,7 +47,7 @@ export function receivedField(facts: ReceivedFacts): string {
     `from ${fromDomain(facts)}`,
     `by ${facts.by}`,
     `with ${facts.protocol}`,
-    `id ${facts.id.replace(/[^\w.-]/g, '')}`,
+    `id ${facts.id.replace(/[^\w-]/g, '')}`,
   ];
   if (facts.recipient !== null) clauses.push(`for <${oneLine(formatAddress(facts.recipient))}>`);
   if (facts.tls !== null) {

@@ -5,14 +5,14 @@ import { receivedField, transmissionType } from '../formats/trace.ts';
 import type { SmtpSession } from '../smtp/receiver.ts';
 import type { TransitOrigin } from '../store/rows.ts';
 
-/** Numbers the messages of each session: `session.n`. */
+/** Numbers the messages of each session: `session-n`, an Atom as the ID clause of Received wants it (RFC 5321 §4.4). */
 export class MessageNumbers {
   readonly #counts = new WeakMap<SmtpSession, number>();
 
   next(session: SmtpSession): string {
     const count = (this.#counts.get(session) ?? 0) + 1;
     this.#counts.set(session, count);
-    return `${session.id}.${count}`;
+    return `${session.id}-${count}`;
   }
 }
 

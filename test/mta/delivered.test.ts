@@ -123,11 +123,11 @@ describe('NOTIFY=SUCCESS (RFC 3461 §5.2.3)', () => {
     expect(report).toMatch(/^Subject: hello\r$/m);
     expect(report).not.toMatch(/Good morning|^Action: .*alice/m);
     expect(here.log.map(({ hop, message }) => [hop, message])).toEqual([
-      ['MUA→MSA', 'abcdefghijkl.1'],
-      ['MSA→MTA', 'abcdefghijkl.1'],
-      ['MTA→MDA', 'abcdefghijkl.1'],
-      ['MTA→MDA', 'abcdefghijkl.1'],
-      ['MTA→MDA', 'abcdefghijkl.1.dsn'],
+      ['MUA→MSA', 'abcdefghijkl-1'],
+      ['MSA→MTA', 'abcdefghijkl-1'],
+      ['MTA→MDA', 'abcdefghijkl-1'],
+      ['MTA→MDA', 'abcdefghijkl-1'],
+      ['MTA→MDA', 'abcdefghijkl-1.dsn'],
     ]);
   });
 

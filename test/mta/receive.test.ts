@@ -86,7 +86,7 @@ describe('the message', () => {
     expect(stored.endsWith(content)).toBe(true);
     const field = stored.slice(0, -content.length).replace(/\r\n[ \t]/g, ' ');
     expect(field).toMatch(/^Received: from client\.example \(\[192\.0\.2\.7\]\) by mail\.example\.test with ESMTPS/);
-    expect(field).toContain('id abcdefghijkl.1');
+    expect(field).toContain('id abcdefghijkl-1');
     expect(field).toContain('for <alice@example.test>');
     expect(field).toContain('tls TLS_AES_256_GCM_SHA384 (TLSv1.3 256 bits)');
     expect(field.match(/\r\n/g)).toHaveLength(1);
@@ -131,7 +131,7 @@ describe('the message', () => {
       messageId: '1@x',
       references: ['a@x', 'b@x', 'c@x'],
     });
-    expect(store.accepted[0]?.messageId).toBe('abcdefghijkl.1');
+    expect(store.accepted[0]?.messageId).toBe('abcdefghijkl-1');
   });
 
   it.each([1, 2, 3, 7, 1000])('is the same whether it comes in chunks of %i octets or whole', async (size) => {
@@ -239,10 +239,10 @@ it('H1: the log follows a message from hop to hop by one id', async () => {
   await transact(receiver, { ...mail, to: ['alice@example.test', 'bob@example.test'], session });
   await transact(receiver, { ...mail, session });
   expect(log.filter(({ hop }) => hop !== undefined).map(({ hop, message }) => [hop, message])).toEqual([
-    ['MTA→MTA', 'abcdefghijkl.1'],
-    ['MTA→MDA', 'abcdefghijkl.1'],
-    ['MTA→MDA', 'abcdefghijkl.1'],
-    ['MTA→MTA', 'abcdefghijkl.2'],
-    ['MTA→MDA', 'abcdefghijkl.2'],
+    ['MTA→MTA', 'abcdefghijkl-1'],
+    ['MTA→MDA', 'abcdefghijkl-1'],
+    ['MTA→MDA', 'abcdefghijkl-1'],
+    ['MTA→MTA', 'abcdefghijkl-2'],
+    ['MTA→MDA', 'abcdefghijkl-2'],
   ]);
 });
