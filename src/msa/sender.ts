@@ -6,6 +6,9 @@ import { formatAddress, type ReversePath } from '../formats/address.ts';
 import { type HeaderField, headerAddresses } from '../formats/header.ts';
 import { Refusal } from '../formats/refusal.ts';
 
+/** Octets of all the fields that say whose a message is. More is no list of authors but work for the parser. */
+const AUTHORS_MAX = 16_384;
+
 /** Refuses a reverse-path that is not the user's own. `<>` is allowed: a receipt must have it (RFC 8098 §3), and the
  * header decides then. @throws Refusal */
 export function authoriseReversePath(directory: Directory, account: Account, reversePath: ReversePath): void {
@@ -27,6 +30,9 @@ export function authoriseReversePath(directory: Directory, account: Account, rev
 export function authoriseHeader(directory: Directory, account: Account, header: readonly HeaderField[]): void {
   const sender = header.filter((field) => field.is('sender'));
   const responsible = sender.length > 0 ? sender : header.filter((field) => field.is('from'));
+  if (responsible.reduce((octets, field) => octets + field.length, 0) > AUTHORS_MAX) {
+    throw new Refusal(550, '5.7.1', 'From or Sender is too long to be checked');
+  }
   for (const field of responsible) {
     const mailboxes = headerAddresses(field.value);
     const others = mailboxes.filter(({ address }) => address === null || !directory.owns(account, address));

@@ -108,6 +108,8 @@ describe('S6: the sender is an address of the user', () => {
     ['a text that is no address', ['From: the king'], '550 5.7.1'],
     ['nobody', ['From:'], '550 5.7.1'],
     ['an address without a domain', ['From: alice'], '550 5.7.1'],
+    ['its own, often', [`From: ${'alice@example.test, '.repeat(800)}`], '250'],
+    ['its own, more often than anybody reads', [`From: ${'alice@example.test, '.repeat(900)}`], '550 5.7.1'],
     ['a Sender that is nobody', ['From: bob@example.test', 'Sender: ;'], '550 5.7.1'],
   ])('From is %s', async (_, header, expected) => {
     const { submit, store } = await msa();
