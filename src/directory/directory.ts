@@ -12,9 +12,15 @@ export interface Account {
   readonly quota: number | null;
 }
 
-/** What an envelope address means here. `detail` is what follows `+` (RFC 5233 subaddress), without the sign. */
+/** What an envelope address means here. `address` is the mailbox in full, also for a bare Postmaster; `detail` is what
+ * follows `+` (RFC 5233 subaddress), without the sign. */
 export type Resolution =
-  | { readonly kind: 'account'; readonly account: Account; readonly detail: string | null }
+  | {
+      readonly kind: 'account';
+      readonly account: Account;
+      readonly address: Address;
+      readonly detail: string | null;
+    }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'remote' };
 

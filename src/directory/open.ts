@@ -70,11 +70,11 @@ class StoreDirectory implements OpenDirectory {
     if (address === undefined) return { kind: 'unknown' };
     if (!this.isLocalDomain(address.domain)) return { kind: 'remote' };
     const found = (await this.#accounts.current()).find(address);
-    if (found !== undefined) return { kind: 'account', account: accountOf(found.row), detail: found.detail };
+    if (found !== undefined) return { kind: 'account', account: accountOf(found.row), address, detail: found.detail };
     if (!this.#options.test.catchAll) return { kind: 'unknown' };
     const { user, detail } = splitDetail(address);
     const row = await this.#make(user);
-    return row === undefined ? { kind: 'unknown' } : { kind: 'account', account: accountOf(row), detail };
+    return row === undefined ? { kind: 'unknown' } : { kind: 'account', account: accountOf(row), address, detail };
   }
 
   owns(account: Account, given: Address): boolean {

@@ -72,7 +72,7 @@ export class RecipientList {
     }
     if (this.#locals.has(found.account.id)) return;
     if (!isPostmaster(address)) await this.#refuseOverQuota(found.account);
-    this.#locals.set(found.account.id, { account: found.account, address, parameters });
+    this.#locals.set(found.account.id, { account: found.account, address: found.address, parameters });
   }
 
   /** A message that would not fit an empty mailbox never will (552); any other may, once there is room (452): RFC 1870

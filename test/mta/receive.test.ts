@@ -121,6 +121,14 @@ describe('the message', () => {
     expect(store.accepted[0]?.deliveries.map(({ mailbox }) => mailbox)).toEqual(['INBOX', 'INBOX']);
   });
 
+  it('T9: for a bare Postmaster names the mailbox in full', async () => {
+    const { receiver, store } = await mta();
+    await transact(receiver, { ...mail, to: [''] });
+    const [delivery] = store.accepted[0]?.deliveries ?? [];
+    expect(Buffer.from(delivery?.prefix ?? []).toString()).toContain('Delivered-To: Postmaster@example.test\r\n');
+    expect(store.body(store.accepted[0])).toContain('for <Postmaster@example.test>;');
+  });
+
   it('is known by its identifiers and its header, as stored', async () => {
     const { receiver, store } = await mta();
     const content = lines('Message-ID: <1@x>', 'References: <a@x> <b@x>', 'In-Reply-To: <c@x>', '', 'body');
