@@ -3,6 +3,7 @@
 import { Refusal, type Reply } from '../../../formats/refusal.ts';
 import { namePorts } from '../wrong-door.ts';
 import { badArgument, type Command } from './command.ts';
+import { keywords } from './hello.ts';
 
 const OK: Reply = { code: 250, status: '2.0.0', text: 'OK' };
 
@@ -64,12 +65,17 @@ export const help: Command = {
   verb: 'HELP',
   beforeTls: false,
   idle: true,
-  run({ options }) {
+  run(session) {
+    const { options } = session;
+    const offered = keywords(session).map((keyword) => keyword.split(' ')[0]);
     const lines =
       options.role === 'transfer'
         ? ['This port takes mail from other servers, for our own domains.', namePorts(options.submissionPorts)]
         : ['This port takes mail from our own users, after AUTH, for anywhere.'];
-    lines.push('EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP QUIT VRFY HELP', 'See RFC 5321 and RFC 6409.');
+    // T2: what is not offered is not named here either.
+    const extra = ['STARTTLS', 'AUTH'].filter((verb) => offered.includes(verb));
+    lines.push(['EHLO HELO', ...extra, 'MAIL RCPT DATA RSET NOOP QUIT VRFY HELP'].join(' '));
+    lines.push('See RFC 5321 and RFC 6409.');
     return { code: 214, status: '2.0.0', text: lines.join('\n') };
   },
 };
