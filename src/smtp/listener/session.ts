@@ -140,9 +140,10 @@ export class Session {
     this.#fresh = false;
     if (line.crlf) return line;
     // Stricter than most: RFC 5321 §2.3.8 lets nothing but CR LF end a line, and a client that ends one otherwise may
-    // be smuggling. The only answer after which nobody can be out of step is the end (RFC 7504 §3 has the code).
+    // be smuggling. The only answer after which nobody can be out of step is the end. (521, which others say, is that of
+    // a host that never takes mail: RFC 7504 §3.)
     this.finish('bare LF', {
-      code: 521,
+      code: 500,
       status: '5.5.2',
       text: 'Lines end with CR LF (nc -C, openssl s_client -crlf)',
     });
