@@ -160,6 +160,14 @@ export const smtpMutants: readonly Mutant[] = [
     test: 'refused recipients',
   },
   {
+    rule: 'RFC 3207 §4.2: who authenticated in clear is nobody under TLS',
+    file: 'src/smtp/listener/session.ts',
+    from: 'this.facts.identity = null;',
+    to: '',
+    caughtBy: transcripts,
+    test: 'under TLS',
+  },
+  {
     rule: 'failed authentications end the connection',
     file: 'src/smtp/listener/commands/auth.ts',
     from: 'session.tally.authFailures++;',
