@@ -3,9 +3,11 @@
 
 /** Work under way at once: each argon2id takes a thread of libuv's pool, and the store needs one too. */
 const AT_ONCE = 2;
-/** Waiting behind the one that is running or next, of one source; and waiting in all. */
+/** Waiting of one source; and waiting in all: from the first number on only a source that has nothing waiting is let in,
+ * so that a few cannot shut out the rest, at the second nobody. */
 const WAITING_PER_SOURCE = 16;
 const WAITING = 256;
+const WAITING_AT_MOST = 1024;
 
 type Job = () => void;
 
@@ -18,7 +20,8 @@ export class FairLine {
   /** Does the work in its turn. Undefined, at once: too much is waiting. */
   enter<T>(source: string, work: () => Promise<T>): Promise<T> | undefined {
     const own = this.#sources.get(source);
-    if (this.#waiting >= WAITING || (own?.length ?? 0) >= WAITING_PER_SOURCE) return undefined;
+    if (this.#waiting >= (own === undefined ? WAITING_AT_MOST : WAITING)) return undefined;
+    if (own !== undefined && own.length >= WAITING_PER_SOURCE) return undefined;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const job = () => {
       work()
