@@ -9,6 +9,7 @@ import { bad } from './completion.ts';
 import { LIMIT } from './limits.ts';
 import type { SetBound, SetRange } from './search/keys.ts';
 import { UidList } from './uid-list.ts';
+import { UidRanges } from './uid-ranges.ts';
 
 /** Flags of one message, as of `modSeq`. */
 export interface FlagState {
@@ -55,7 +56,7 @@ export class View {
   #fed = false;
   #keywords: readonly string[];
   #keywordsTold = true;
-  #recent: { readonly first: number; readonly last: number }[] = [];
+  readonly #recent = new UidRanges();
   #arrived: number[] = [];
   #gone = new Set<number>();
   /** An expunge was seen that the store does not know us to know of. */
@@ -180,13 +181,13 @@ export class View {
     return this.#uids.sequenceOf(uid);
   }
 
-  /** Messages in the given range of UIDs are \Recent in this session. */
+  /** Messages in the given range of UIDs, which begins no lower than the one before, are \Recent in this session. */
   markRecent(first: number, last: number): void {
-    if (first <= last) this.#recent.push({ first, last });
+    this.#recent.add(first, last);
   }
 
   isRecent(uid: Uid): boolean {
-    return this.#recent.some(({ first, last }) => uid >= first && uid <= last);
+    return this.#recent.has(uid);
   }
 
   /** For RECENT (RFC 3501 §7.3.2). */
