@@ -133,10 +133,13 @@ export class SelectedMailbox {
     this.#around.store.execute({ kind: 'acknowledge-view', view: this.view.id, commit }).catch(() => undefined);
   }
 
-  /** RFC 3501 §2.3.2: a read-only session gives no \Recent away; it shows as \Recent what nobody was seen to claim. */
+  /** RFC 3501 §2.3.2: a read-only session takes no \Recent away; it shows as \Recent all that nobody has claimed. */
   async #claim(upTo: Uid): Promise<void> {
     const { view } = this;
-    const from = view.readOnly ? upTo : await this.#around.claims.claim(this.id, upTo);
+    const { claims, store } = this.#around;
+    const from = view.readOnly
+      ? ((await store.read.mailbox(this.id))?.recentFrom ?? null)
+      : await claims.claim(this.id, upTo);
     if (from !== null) view.markRecent(from, upTo);
   }
 
