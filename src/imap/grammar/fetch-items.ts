@@ -136,10 +136,11 @@ function sectionSpec(spec: string, scanner: Scanner): Section {
 
 /** "<" number "." nz-number ">"; the bracket is open already. */
 function partialRange(scanner: Scanner): { offset: number; length: number } {
-  const [, offset, length] = /^(\d{1,10})\.([1-9]\d{0,9})$/.exec(scanner.word('a range')) ?? [];
-  if (offset === undefined || length === undefined) throw bad('A partial range is not one');
+  const offset = scanner.number();
+  scanner.expect('.');
+  const length = scanner.nzNumber();
   scanner.expect('>');
-  return { offset: Number(offset), length: Number(length) };
+  return { offset, length };
 }
 
 /** header-fld-name = astring */

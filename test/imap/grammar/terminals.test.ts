@@ -213,6 +213,8 @@ describe('FETCH items (RFC 3501 §6.4.5)', () => {
       'BODY[]<0>',
       'BODY[]<0.0>',
       'BODY[]<1.2',
+      'BODY[]<4294967296.1>',
+      'BODY[]<0.4294967296>',
       'BODYSTRUCTURE[1]',
       'BODY.PEEK',
       'UNKNOWN',
