@@ -88,6 +88,11 @@ export class View {
     return this.#gone.size > 0;
   }
 
+  /** Some of these are gone, and the client has not been told. */
+  hasGone(uids: Uint32Array): boolean {
+    return this.#gone.size > 0 && uids.some((uid) => this.#gone.has(uid));
+  }
+
   /** Every keyword that the mailbox has had, as far as it is known here. */
   get keywords(): readonly string[] {
     return this.#keywords;

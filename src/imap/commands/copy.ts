@@ -21,10 +21,12 @@ function transferArguments(scanner: Scanner): Arguments {
   return { set: sequenceSet(scanner), name: mailboxArgument(scanner) };
 }
 
-/** Copies or moves all that still stand, or none. Null: there was nothing to do. */
+/** Copies or moves all, or none. UIDs that are gone are passed over (RFC 3501 §6.4.8), but a sequence number names a
+ * message that the client believes to be there (RFC 2180 §4.4). Null: there was nothing to do. */
 async function transfer(session: Session, kind: 'copy' | 'move', { set, name }: Arguments, byUid: boolean) {
   const { id, view } = session.mailbox;
   const uids = byUid ? view.resolveUids(set) : view.resolveSequences(set);
+  if (!byUid && view.hasGone(uids)) throw no('Some of the messages are gone', 'EXPUNGEISSUED');
   const to = await existing(session, name, 'TRYCREATE');
   if (!to.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
   if (uids.length === 0) return null;
