@@ -79,7 +79,7 @@ interface Head {
 
 class Scan {
   readonly #octets: OctetWindow;
-  /** Boundaries of the multiparts around us, outermost first. */
+  /** Boundaries of the multiparts around us with their dashes, outermost first. */
   readonly #boundaries: Buffer[] = [];
   #depth = 0;
   #parts = 0;
@@ -130,7 +130,7 @@ class Scan {
   }
 
   #multipart(head: Head, boundary: string): Message {
-    const level = this.#boundaries.push(Buffer.from(boundary, 'latin1')) - 1;
+    const level = this.#boundaries.push(Buffer.from(`--${boundary}`, 'latin1')) - 1;
     this.#depth += 1;
     const parts: Entity[] = [];
     const otherwise = head.mime.subtype === 'digest' ? 'message/rfc822' : 'text/plain';
@@ -229,25 +229,16 @@ class Scan {
     let length = 0;
     for (let i = this.#boundaries.length - 1; i >= 0; i -= 1) {
       const boundary = this.#boundaries[i];
-      if (boundary !== undefined && boundary.length > length && this.#says(at, boundary)) {
+      if (boundary !== undefined && boundary.length > length && octets.says(at, boundary)) {
         level = i;
         length = boundary.length;
       }
     }
     if (level < 0) return null;
-    const behind = at + 2 + length;
+    const behind = at + length;
     const close = octets.at(behind) === DASH && octets.at(behind + 1) === DASH;
     const before = octets.at(at - 2) === CR ? at - 2 : at - 1;
     return { before, after: octets.lineEnd(behind, octets.size), level, close };
-  }
-
-  #says(at: number, boundary: Buffer): boolean {
-    const octets = this.#octets;
-    if (octets.at(at) !== DASH || octets.at(at + 1) !== DASH) return false;
-    for (let i = 0; i < boundary.length; i += 1) {
-      if (octets.at(at + 2 + i) !== boundary[i]) return false;
-    }
-    return true;
   }
 
   /** Where a body from `bodyStart` on ends. The line end before a delimiter is the delimiter's, but for the one that ends
