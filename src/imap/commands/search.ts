@@ -102,5 +102,9 @@ function contentOf({ store, turn }: Session, row: MessageRow): SearchContent {
       if (!blob) throw new Error('a body has no summary');
       return openSummary(blob).root;
     },
+    async searched(characters) {
+      turn.spend(characters);
+      await turn.pass();
+    },
   };
 }

@@ -94,6 +94,7 @@ class ProgramReader {
   readonly #decoder: TextDecoder;
   #depth = 0;
   #keys = 0;
+  #texts = 0;
 
   constructor(scanner: Scanner, charset: TextDecoder) {
     this.#scanner = scanner;
@@ -128,6 +129,7 @@ class ProgramReader {
   }
 
   text(): string {
+    if (++this.#texts > SEARCH_LIMITS.texts) throw bad('SEARCH looks for too many strings');
     this.#scanner.space();
     const octets = this.#scanner.astring();
     try {

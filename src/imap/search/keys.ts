@@ -1,8 +1,9 @@
 // The keys of SEARCH as values (RFC 3501 §6.4.4): what src/imap/grammar/search.ts makes of the client's words and
 // program.ts evaluates. Types only.
 
-/** Largest depth of NOT, OR and parentheses, and largest number of keys in one command. The grammar refuses more. */
-export const SEARCH_LIMITS = { depth: 50, keys: 1000 } as const;
+/** Largest depth of NOT, OR and parentheses, and largest number of keys in one command; of strings that are looked for in
+ * all the text there is. The grammar refuses more. */
+export const SEARCH_LIMITS = { depth: 50, keys: 1000, texts: 100 } as const;
 
 /** A bound of a sequence set; `*` is the largest number in the mailbox (RFC 3501 §9, seq-number). */
 export type SetBound = number | '*';

@@ -17,6 +17,8 @@ export interface SearchContent {
   octets(offset: number, length: number): Promise<Uint8Array>;
   /** The structure of the body: `openSummary(…).root`, whose offsets count without the prefix. */
   root(): Promise<Place>;
+  /** So much text has been looked through: resolves when others have had their turn, if it is theirs. */
+  searched(characters: number): Promise<void>;
 }
 
 /** Octets that are asked for at once. */

@@ -4,7 +4,7 @@
 import { Flag } from '../../store/rows.ts';
 import { fold } from './fold.ts';
 import type { Day, SearchKey, SearchProgram } from './keys.ts';
-import { bodyText, readFields, type SearchContent } from './message-text.ts';
+import { bodyText, CHUNK, readFields, type SearchContent } from './message-text.ts';
 import { containing, Needles } from './needles.ts';
 import { numberSet } from './number-set.ts';
 import { dayOf, type HeaderQuestion, SearchedHeader } from './searched-header.ts';
@@ -98,11 +98,16 @@ async function searchBody(
   wanted: ReadonlySet<string>,
 ): Promise<boolean> {
   const needles = new Needles(wanted);
-  for await (const piece of bodyText(content, evidence.header.fields, evidence.message.prefixSize)) {
-    if (piece.begins) needles.restart();
-    if (!needles.push(piece.text)) continue;
-    const decided = judge({ ...evidence, found: needles.found });
-    if (decided !== null) return decided;
+  // Each needle goes through all of the text: the more there are, the less of it at once.
+  const step = Math.ceil(CHUNK / Math.max(1, wanted.size));
+  for await (const { text, begins } of bodyText(content, evidence.header.fields, evidence.message.prefixSize)) {
+    if (begins) needles.restart();
+    for (let at = 0; at < text.length; at += step) {
+      const found = needles.push(text.slice(at, at + step));
+      const decided = found ? judge({ ...evidence, found: needles.found }) : null;
+      if (decided !== null) return decided;
+      await content.searched(step * wanted.size);
+    }
   }
   return judge({ ...evidence, found: needles.found, complete: true }) ?? false;
 }

@@ -265,6 +265,7 @@ describe('SEARCH (RFC 3501 §6.4.4)', () => {
       `${'('.repeat(60)}ALL${')'.repeat(60)}`,
       `${'NOT '.repeat(60)}ALL`,
       'ALL '.repeat(1001).trim(),
+      'TEXT x '.repeat(101).trim(),
     ]);
   });
 });
