@@ -75,6 +75,21 @@ describe('a message of 50 MB', () => {
   });
 });
 
+test('a response of many sections waits for its client between them', { timeout: 60_000 }, async () => {
+  using other = await ImapClient.open({ port: gate.port }, login);
+  const slow = await dial(gate.port);
+  const before = held();
+  const sections = Array.from({ length: 400 }, (_, i) => `BODY.PEEK[]<${i}.${LIMIT.bodyChunk}>`);
+  slow.write(`a LOGIN ${login.user} ${login.password}\r\nb SELECT Archive\r\nc FETCH 1 (${sections.join(' ')})\r\n`);
+  slow.pause();
+  await expect.poll(() => gate.imap.sessions).toBe(2);
+  // Long enough for all hundred megabytes, if nothing held them back.
+  for (let i = 0; i < 500; i++) await other.done('NOOP');
+  expect(held() - before).toBeLessThan(4 * MiB);
+  slow.destroy();
+  await expect.poll(() => gate.imap.sessions).toBe(1);
+});
+
 describe('a mailbox of many messages', () => {
   const COUNT = 20_000;
 

@@ -35,19 +35,18 @@ export function needsSummary(item: FetchItem): boolean {
   }
 }
 
-/** Writes `* n FETCH (…)`. Resolves as soon as the writer takes more. */
+/** Writes `* n FETCH (…)`, waiting for a slow client between any two items: one response can be of any size. */
 export async function writeFetch(session: Session, fetched: Fetched, items: readonly FetchItem[]): Promise<void> {
   const { writer } = session;
   let text = `* ${fetched.sequence} FETCH (`;
   for (const [i, item] of items.entries()) {
     if (i > 0) text += ' ';
-    if (item.item === 'section') {
-      writer.text(`${text}${item.label} `);
-      await writeSection(session, fetched, item);
-      text = '';
-    } else {
-      text += itemText(fetched, item.item);
-    }
+    text += item.item === 'section' ? `${item.label} ` : itemText(fetched, item.item);
+    if (item.item !== 'section' && text.length < LIMIT.write) continue;
+    writer.text(text);
+    text = '';
+    if (writer.full) await writer.ready();
+    if (item.item === 'section') await writeSection(session, fetched, item);
   }
   writer.text(`${text})\r\n`);
   session.retrieved.messages++;
