@@ -90,6 +90,24 @@ describe('the end', () => {
     expect(await again.status('INBOX', 'MESSAGES')).toBe(1);
   });
 
+  test('a response that cannot be finished is broken off: nothing stands in it that could be its content', async () => {
+    await gate.fill('INBOX', numbered(1));
+    const { read } = gate.store;
+    const { body } = read;
+    read.body = async () => {
+      throw new Error('the disk is gone');
+    };
+    for (const item of ['BODY.PEEK[]', 'BODY.PEEK[HEADER.FIELDS (SUBJECT)]']) {
+      const socket = await dial(gate.port);
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      socket.write(`a1 LOGIN alice@example.test ${PASSWORD}\r\na2 SELECT INBOX\r\na3 FETCH 1 ${item}\r\na4 NOOP\r\n`);
+      await once(socket, 'close');
+      expect(Buffer.concat(chunks).toString()).toMatch(/a2 OK [^\n]*\n\* 1 FETCH [^\n]*(?:\n$|$)/);
+    }
+    read.body = body;
+  });
+
   test('a client that ends its half is answered what it had asked', async () => {
     const socket = await dial(gate.port);
     const chunks: Buffer[] = [];

@@ -87,11 +87,12 @@ async function writeSection(session: Session, { row, summary }: Fetched, item: S
   }
   if (range.filtered) {
     // Longer headers are read as far as a header is ever parsed.
-    const header = await readWhole(store.read, row, range.from, Math.min(range.to, range.from + LIMIT.filteredHeader));
+    const to = Math.min(range.to, range.from + LIMIT.filteredHeader);
+    const header = await promised(readWhole(store.read, row, range.from, to));
     const chosen = headerFields(header, item.section.fields, item.section.text === 'HEADER.FIELDS.NOT');
-    const [from, to] = cut(0, chosen.length, item.partial);
-    writer.text(`{${to - from}}\r\n`);
-    writer.octets(chosen.subarray(from, to));
+    const wanted = chosen.subarray(...cut(0, chosen.length, item.partial));
+    writer.text(`{${wanted.length}}\r\n`);
+    writer.octets(wanted);
     return;
   }
   const [from, to] = cut(range.from, range.to, item.partial);
@@ -106,7 +107,7 @@ async function writeSection(session: Session, { row, summary }: Fetched, item: S
   session.retrieved.octets += to - from;
 }
 
-/** A literal that is announced can only be finished or broken off: a status response inside it would be its content. */
+/** A response that has begun can only be finished or broken off: a status response inside it would be its content. */
 async function promised(octets: Promise<Uint8Array>): Promise<Uint8Array> {
   try {
     return await octets;
