@@ -62,8 +62,8 @@ function partOf(root: Place, numbers: readonly number[]): Place | null {
 }
 
 /**
- * HEADER.FIELDS and HEADER.FIELDS.NOT: the fields of these names (`not`: all others) as they stand, and the empty line.
- * Case does not matter.
+ * HEADER.FIELDS and HEADER.FIELDS.NOT: the fields of these names (`not`: all others) as they stand, and the empty line
+ * where the header has one. Case does not matter.
  */
 export function headerFields(header: Uint8Array, names: readonly string[], not: boolean): Uint8Array {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
@@ -75,5 +75,10 @@ export function headerFields(header: Uint8Array, names: readonly string[], not: 
     const raw = text.slice(field.offset, field.offset + field.length);
     chosen += raw.endsWith('\n') ? raw : `${raw}\r\n`;
   }
-  return Buffer.from(`${chosen}\r\n`, 'latin1');
+  return Buffer.from(endsEmpty(text) ? `${chosen}\r\n` : chosen, 'latin1');
+}
+
+/** RFC 3501 §6.4.5: a message without a body may have no empty line, and then none is shown. */
+function endsEmpty(header: string): boolean {
+  return header === '\r\n' || header === '\n' || header.endsWith('\n\r\n') || header.endsWith('\n\n');
 }
