@@ -36,6 +36,10 @@ export const append = command({
     if (!mailbox.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
     if (message.octets > limits.message) throw no('The message is too large', 'TOOBIG');
     if (message.octets === 0) throw no('The message is empty', 'CANNOT');
+    const account = await store.read.account(session.account);
+    if (account && account.quota !== null && account.usedOctets + message.octets > account.quota) {
+      throw no('The account has no room for it', 'OVERQUOTA');
+    }
     const staging = store.stage();
     try {
       const facts = await stage(session, staging);
