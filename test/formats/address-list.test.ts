@@ -76,14 +76,14 @@ test('as many as are read, and a comma behind them, are all', () => {
 test.each(['(', '"', '<', ':', ';', ',', '@', 'a:', '<a', '\\', 'a@b,', '(\\', '[', 'x ', '<a>', ':;'])(
   'a megabyte of %j takes little time',
   (piece) => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     parseAddressList(piece.repeat(Math.floor(1_000_000 / piece.length)));
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
   },
 );
 
 test('colons behind an address take no longer, however much stands before it', () => {
-  const started = performance.now();
+  const before = process.cpuUsage();
   parseAddressList(`${'x '.repeat(200_000)}@${':'.repeat(200_000)}`);
-  expect(performance.now() - started).toBeLessThan(3000);
+  expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
 });
