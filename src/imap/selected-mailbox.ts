@@ -2,6 +2,7 @@
 // client at the points where something may be said (RFC 3501 §5.2, §7.3, §7.4).
 
 import type { Clock } from '../platform/clock.ts';
+import { Limit } from '../store/limits.ts';
 import type { Commit, MailboxId, MailboxRow, Uid, ViewId } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
 import { no } from './completion.ts';
@@ -79,12 +80,13 @@ export class SelectedMailbox {
     if (this.view.readOnly) throw no('The mailbox is open read-only', 'READ-ONLY');
   }
 
-  /** FLAGS and PERMANENTFLAGS (RFC 3501 §7.2.6, §7.1). */
+  /** FLAGS and PERMANENTFLAGS (RFC 3501 §7.2.6, §7.1), with `\*` while the mailbox has room for new keywords. */
   describeFlags(keywords: readonly string[]): void {
     const { writer } = this.#around;
     const names = [SYSTEM_FLAGS, ...keywords].join(' ');
     writer.line(`* FLAGS (${names})`);
-    writer.line(`* OK [PERMANENTFLAGS (${this.view.readOnly ? '' : `${names} \\*`})] Flags that are kept`);
+    const kept = keywords.length < Limit.keywords ? `${names} \\*` : names;
+    writer.line(`* OK [PERMANENTFLAGS (${this.view.readOnly ? '' : kept})] Flags that are kept`);
   }
 
   /** EXISTS and RECENT, as they stand. */

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LIMIT } from '../../src/imap/limits.ts';
+import { Limit } from '../../src/store/limits.ts';
 import { ImapClient } from '../clients/imap.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { dial, type Gate, numbered, openGate, PASSWORD } from './gate.ts';
@@ -144,6 +145,23 @@ describe('size', () => {
     expect((await client.response()).text).toMatch(/^a2 OK /);
     client.link.write(`a3 SELECT {${LIMIT.skipped + 1}+}\r\n`);
     expect((await client.response()).text).toMatch(/^\* BYE /);
+  });
+
+  test('a mailbox that is full of keywords promises no new ones (RFC 3501 §7.1)', async () => {
+    await gate.fill('INBOX', numbered(1));
+    using client = await ImapClient.open({ port: gate.port }, login);
+    const permanent = async () => {
+      const told = (await client.done('SELECT INBOX')).find(({ text }) => text.includes('[PERMANENTFLAGS'));
+      return told?.text ?? '';
+    };
+    expect(await permanent()).toContain('\\*)]');
+    for (let at = 0; at < Limit.keywords; at += 64) {
+      const some = Array.from({ length: Math.min(64, Limit.keywords - at) }, (_, i) => `k${at + i}`);
+      await client.done(`STORE 1 FLAGS.SILENT (${some.join(' ')})`);
+    }
+    expect(await permanent()).toContain(`k${Limit.keywords - 1})]`);
+    expect((await client.command('STORE 1 +FLAGS (another)')).status).toBe('NO');
+    await client.done('STORE 1 +FLAGS (k0)');
   });
 
   test('a message that is too large is refused before it is sent, or dropped', async () => {
