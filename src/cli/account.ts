@@ -74,6 +74,10 @@ export async function remove(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
   await administer(config, 'existing', async (store) => {
     const account = await changeable(config, store, name);
+    if (formatAddress(mailboxOf(name)).toLowerCase() !== account.address.toLowerCase()) {
+      // Who names an alias may mean that alone, and not all the mail behind it.
+      throw new Failure(`${name} is an alias of ${account.address}: name that, to remove it with all its mail`);
+    }
     const kept = [account.address, ...account.aliases].find((each) =>
       config.domains.some((domain) => each.toLowerCase() === `postmaster@${domain}`),
     );

@@ -94,8 +94,11 @@ function verbs(place: () => Place): void {
     }
   });
 
-  it('removes an account, and its addresses are free again', async () => {
+  it('removes an account, and its addresses are free again; by its own name, not by an alias', async () => {
     const { run } = place();
+    const byAlias = await run(['account', 'remove', 'cc@example.test']);
+    expect([byAlias.code, byAlias.stdout]).toEqual([1, '']);
+    expect(linesOf(byAlias.stderr)).toEqual([expect.stringContaining('Carol@example.test')]);
     expect(await run(['account', 'remove', 'carol@example.test'])).toMatchObject({ code: 0, stderr: '' });
     expect((await run(['account', 'list'])).stdout).not.toContain('arol@');
     expect((await run(['account', 'add', 'cc@example.test'], { input: 'x\n' })).code).toBe(0);
