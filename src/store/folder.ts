@@ -2,6 +2,7 @@
 
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { StoreError } from './store.ts';
 
 export interface StoreFiles {
   readonly mail: string;
@@ -17,8 +18,17 @@ export function storeFiles(folder: string): StoreFiles {
   };
 }
 
-/** Makes the folder, for its owner alone. */
+/** Makes the folder, for its owner alone. @throws StoreError refused: it cannot be made, or is another user's */
 export function makeFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException; // the file system's
+    throw new StoreError(
+      'refused',
+      `The data folder, ${folder}, cannot be made this user's own (${code}): change its owner, or set data to another one`,
+      { cause },
+    );
+  }
 }

@@ -1,6 +1,6 @@
 // Opening a store: its folder, its lock, its version, and reading it from beside.
 
-import { chmod, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
@@ -16,6 +16,16 @@ describe('opening a store', () => {
     await chmod(place.folder, 0o755);
     await place.open();
     expect((await stat(place.folder)).mode & 0o777).toBe(0o700);
+  });
+
+  it('says of a folder that cannot be made which it is', async () => {
+    await using place = await storeFolder();
+    await writeFile(join(place.folder, 'file'), '');
+    const below = join(place.folder, 'file', 'data');
+    await expect(place.open({ folder: below })).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining(below),
+    });
   });
 
   it('leaves one file and no log behind when it is closed', async () => {
