@@ -16,6 +16,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 // Whoever has closed their end, or has no room, has heard enough; a server goes on.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+// Mail is its owner's alone, whatever file it lands in: the databases, their logs, the socket.
+process.umask(0o077);
+
 const program = new Command('postern')
   .exitOverride()
   .description('A mail server whose ports are its gates: each has one role, one TLS rule and one AUTH rule.')

@@ -2,7 +2,7 @@
 // renewed when they end or the hostname changes. Errors name the file and say what to do. Keys are never logged.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { replaceFile } from './atomic-file.ts';
@@ -125,7 +125,8 @@ async function readOrMakeLocal(options: KeeperOptions): Promise<Identity[]> {
   const { issue } = await import('./certificate-authority.ts');
   const issued = await issue(hostname, now, authority);
   try {
-    await mkdir(folder, { recursive: true });
+    // Open to others, who may want the authority's certificate; the keys are closed one by one.
+    if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o755);
     await writePair(folder, AUTHORITY, issued.authority);
     await writePair(folder, P256, issued.p256);
     await writePair(folder, RSA, issued.rsa);
@@ -173,7 +174,10 @@ async function readIfThere(file: string): Promise<string | null> {
     return (await readBounded(file, MAX_FILE)).toString();
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return null;
-    throw new CertificateError(`${file} cannot be read (${codeOf(cause)})`, { cause });
+    throw new CertificateError(
+      `${file} cannot be read (${codeOf(cause)}): make it readable for this user, or set tls.folder to another one`,
+      { cause },
+    );
   }
 }
 

@@ -3,9 +3,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, expect, it } from 'vitest';
 import { ImapClient } from '../clients/imap.ts';
@@ -163,6 +163,42 @@ it('signals during the start are for when it is over', async () => {
   const [code] = await once(child, 'exit');
   expect(code, said).toBe(0);
   expect(said).toContain('ready');
+});
+
+it('is told to end by way of npm: the shell of its script does not stand in between', async () => {
+  const program = await start();
+  await program.stop();
+  const { scripts } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
+  for (const script of [scripts.start, `${scripts.postern} serve`]) {
+    const shell = spawn('sh', ['-c', script], {
+      cwd: join(import.meta.dirname, '../..'),
+      env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, POSTERN_CONFIG: program.config },
+    });
+    let said = '';
+    for await (const text of shell.stdout.setEncoding('utf8')) {
+      said += text;
+      // What npm hands on reaches the process that it has started, and no other.
+      if (/^ready$/m.test(said)) shell.kill('SIGTERM');
+    }
+    expect(shell.exitCode ?? (await once(shell, 'exit'))[0], said).toBe(0);
+    expect((await over(program, ['health'])).code).toBe(1);
+  }
+});
+
+it('keeps what it writes for its owner alone', async () => {
+  const program = await start();
+  const client = await smtp(program);
+  await client.send(alice, [bob], 'Subject: private\r\n\r\nprivate\r\n.\r\n');
+  const data = join(program.folder, 'data');
+  const modes = async (folder: string) =>
+    Promise.all((await readdir(folder)).map(async (name) => [name, (await stat(join(folder, name))).mode & 0o077]));
+  expect((await modes(data)).filter(([, mode]) => mode !== 0)).toEqual([]);
+  expect((await stat(data)).mode & 0o777).toBe(0o700);
+  // But for the certificates, which are for whoever wants to trust them.
+  const certificates = join(program.folder, 'certs');
+  expect((await stat(certificates)).mode & 0o777).toBe(0o755);
+  const open = (await modes(certificates)).filter(([, mode]) => mode !== 0).map(([name]) => name);
+  expect(open.sort()).toEqual(['ca.pem', 'server-p256.pem', 'server-rsa.pem']);
 });
 
 it('an idle server ends at once, and a second signal changes nothing', async () => {
