@@ -138,6 +138,6 @@ async function demandPostmasters(config: Config, directory: OpenDirectory): Prom
   const wanted = missing.map((domain) => `postmaster@${domain}`);
   throw new Error(
     `nobody is ${wanted.join(', ')} (RFC 5321 §4.5.1 wants a postmaster for each domain): add ` +
-      `aliases = ${JSON.stringify(wanted)} to an [[account]], or make an account with "postern account add"`,
+      `aliases = ${JSON.stringify(wanted)} to an [[account]], or run "postern account add ${wanted[0]}"`,
   );
 }
