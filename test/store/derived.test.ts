@@ -7,7 +7,7 @@ import { Connection } from '../../src/store/engine.ts';
 import type { BodyId } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
 import { until } from './cases/harness.ts';
-import { acceptance, account, deliver, delivery, letter } from './mail.ts';
+import { acceptance, account, deliver, delivery, dispatchTo, letter } from './mail.ts';
 import { storeFolder } from './open-folder.ts';
 
 const deriver = new URL('./deriver.ts', import.meta.url);
@@ -49,6 +49,15 @@ describe('summaries', () => {
     expect(text(found.get(body))).toMatch(/^24 Subject: one/);
     await bodyOf(store, letter('two'));
     await until(() => kept(place.folder) === 2);
+  });
+
+  it('are not made of what only passes through', async () => {
+    await using place = await storeFolder();
+    const store = await place.open({ deriver });
+    await store.execute(await acceptance(store, letter('relayed'), [], dispatchTo('a@remote.test')));
+    const body = await bodyOf(store, letter('delivered'));
+    await until(() => kept(place.folder) > 0);
+    expect(one(place.folder, 'SELECT min(body) AS n FROM summary')).toBe(body);
   });
 
   it('of a large body are derived elsewhere, octet for octet', async () => {

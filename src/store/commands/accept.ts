@@ -18,6 +18,8 @@ export function accept(work: Work, command: Accept): Results['accept'] {
     return { placed: [], entries: [] };
   }
   const body = completeBody(work, command.body, refs);
+  // Nobody asks for the summary of what only passes through.
+  if (command.deliveries.length > 0) work.stored(body);
   return { placed: deliver(work, command, body), entries: send(work, command, body) };
 }
 

@@ -13,6 +13,7 @@ export function append(work: Work, command: CommandOf<'append'>): Results['appen
   checkQuota(work, mailbox.account, octets);
   const arrivals = command.messages.map((message): Arrival => {
     const body = completeBody(work, message.body, 1);
+    work.stored(body);
     const email = work.numbers.next('email');
     return {
       body,

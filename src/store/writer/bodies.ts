@@ -54,7 +54,6 @@ export function completeBody(work: Work, staged: StagedBody, refs: number): Body
     const end = Math.min(at + Limit.chunkOctets, staged.tail.length);
     putChunk(work, body, chunks + at / Limit.chunkOctets, staged.tail.subarray(at, end));
   }
-  work.stored(body);
   return body;
 }
 

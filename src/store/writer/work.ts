@@ -34,7 +34,7 @@ export interface Work {
   publish(change: Published): void;
   /** Does something in memory, once the transaction is on disk; nothing if the command fails. */
   after(action: () => void): void;
-  /** A new body is complete: the deriver may look at it. */
+  /** A new body is in a mailbox: the deriver may look at it. */
   stored(body: BodyId): void;
   /** Nothing refers to a body any more. */
   unused(body: BodyId): void;
