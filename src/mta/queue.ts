@@ -51,7 +51,8 @@ class Runner implements QueueRunner {
   #connections = 0;
   /** Destinations are due that have no lane. */
   #crowded = false;
-  #looking: Promise<void> | null = null;
+  #looking: Promise<void> = Promise.resolve();
+  #busy = false;
   #again = false;
   #alarm: { readonly at: number; readonly cancel: () => void } | null = null;
   #unfollow: (() => void) | null = null;
@@ -87,7 +88,7 @@ class Runner implements QueueRunner {
 
   async start(): Promise<void> {
     this.#unfollow = this.#options.store.follow({ kind: 'queue' }, (change) => {
-      if (change.kind === 'queue') this.#expect(change.nextAt);
+      if (change.kind === 'queue') this.#hear(change.nextAt, change.destinations);
     });
     await this.#look();
   }
@@ -124,6 +125,18 @@ class Runner implements QueueRunner {
     cancel();
   }
 
+  /** What was put into the queue for now is begun without a look at the queue, which may be long. */
+  #hear(nextAt: number, destinations: readonly string[]): void {
+    if (destinations.length === 0 || nextAt > this.#options.clock.now()) {
+      this.#expect(nextAt);
+      return;
+    }
+    for (const destination of destinations) {
+      // Where others wait for a connection, a new destination gets in line: who has waited longest is the store's to say.
+      if (!this.#crowded || this.#lanes.has(destination)) this.#serve(destination);
+    }
+  }
+
   /** Something falls due at `at`, ms since the epoch. */
   #expect(at: number): void {
     if (this.#closing || at === Number.POSITIVE_INFINITY) return;
@@ -145,13 +158,14 @@ class Runner implements QueueRunner {
   #look(): Promise<void> {
     if (this.#closing) return Promise.resolve();
     this.#again = true;
-    this.#looking ??= this.#lookOnce().finally(() => {
-      this.#looking = null;
-    });
+    if (!this.#busy) {
+      this.#busy = true;
+      this.#looking = this.#lookAgain();
+    }
     return this.#looking;
   }
 
-  async #lookOnce(): Promise<void> {
+  async #lookAgain(): Promise<void> {
     const { store, clock, config, log } = this.#options;
     try {
       while (this.#again && !this.#closing) {
@@ -171,6 +185,9 @@ class Runner implements QueueRunner {
       if (this.#closing || (error instanceof StoreError && error.kind === 'closed')) return;
       log.error({ err: error }, 'the queue cannot be read');
       this.#expect(clock.now() + RECHECK);
+    } finally {
+      // In the same turn as the last look at `#again`, so that no call falls in between.
+      this.#busy = false;
     }
   }
 

@@ -60,8 +60,9 @@ export type Change = { readonly commit: Commit } & (
     }
   /** Accounts or passwords changed: this account, or any of them where none is named. */
   | { readonly kind: 'directory'; readonly account?: AccountId }
-  /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times, or Infinity. */
-  | { readonly kind: 'queue'; readonly nextAt: number }
+  /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times, or Infinity, and
+   * `destinations` are those that something was added for. */
+  | { readonly kind: 'queue'; readonly nextAt: number; readonly destinations: readonly string[] }
 );
 
 /** Which changes a follower wants. */
@@ -128,8 +129,13 @@ export interface Reads {
 export interface QueueReads {
   /** Destinations with an entry due (or a warning or expiry due) at `now`, the longest waiting first. */
   dueDestinations(now: number, limit: number): Promise<readonly string[]>;
-  /** Due entries for one destination, with their transits, oldest first. */
-  due(destination: string, now: number, limit: number): Promise<readonly { entry: EntryRow; transit: TransitRow }[]>;
+  /** Due entries for one destination, with their transits, oldest first. @param but those that are in hand already */
+  due(
+    destination: string,
+    now: number,
+    limit: number,
+    but?: Iterable<EntryId>,
+  ): Promise<readonly { entry: EntryRow; transit: TransitRow }[]>;
   /** When the next entry falls due, or the next one later than `after`; null: there is none, or all is held. */
   nextAt(after?: number): Promise<number | null>;
   /** For `queue list`: by id, after `after`. */

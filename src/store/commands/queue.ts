@@ -48,8 +48,12 @@ export function dispatch(work: Work, command: Accept, sent: Dispatch, body: Body
     return id;
   });
   if (ids.length === 0) dropTransit(work, transit, body);
-  else work.publish({ kind: 'queue', nextAt });
+  else work.publish({ kind: 'queue', nextAt, destinations: destinationsOf(sent) });
   return ids;
+}
+
+function destinationsOf({ entries }: Dispatch): readonly string[] {
+  return [...new Set(entries.map(({ destination }) => destination))];
 }
 
 /** When somebody has to look at an entry. */
@@ -100,7 +104,7 @@ export function settle(work: Work, settlements: readonly Settlement[]): void {
     if (settlement.attempt !== null) recordAttempt(work, settlement.entry, attempts, settlement.attempt);
   }
   // Also where nothing falls due: whoever waits for an entry sees it gone.
-  work.publish({ kind: 'queue', nextAt });
+  work.publish({ kind: 'queue', nextAt, destinations: [] });
 }
 
 /** The last attempts are kept, and the first, which says what was wrong to begin with. */
@@ -111,14 +115,15 @@ function recordAttempt(work: Work, entry: EntryId, number: number, attempt: Atte
   }
 }
 
-function removeEntry(work: Work, entry: EntryId, row: Queued): void {
-  if (row.attempts > 0) work.db.run('DELETE FROM attempt WHERE entry = ?', entry);
+function removeEntry(work: Work, entry: EntryId, { attempts, transit }: Queued): void {
+  if (attempts > 0) work.db.run('DELETE FROM attempt WHERE entry = ?', entry);
   work.db.run('DELETE FROM entry WHERE id = ?', entry);
-  const transit = work.db.get<{ entries: number; body: BodyId }>(
-    'UPDATE transit SET entries = entries - 1 WHERE id = ? RETURNING entries, body',
-    row.transit,
+  const gone = work.db.get<{ body: BodyId }>(
+    'DELETE FROM transit WHERE id = ? AND entries = 1 RETURNING body',
+    transit,
   );
-  if (transit?.entries === 0) dropTransit(work, row.transit, transit.body);
+  if (gone !== undefined) releaseBody(work, gone.body);
+  else work.db.run('UPDATE transit SET entries = entries - 1 WHERE id = ?', transit);
 }
 
 function dropTransit(work: Work, transit: TransitId, body: BodyId): void {
@@ -136,7 +141,7 @@ export function queueControl(work: Work, command: CommandOf<'queue-control'>): R
     changed += 1;
     nextAt = Math.min(nextAt, control(work, entry, row, command));
   }
-  if (changed > 0) work.publish({ kind: 'queue', nextAt });
+  if (changed > 0) work.publish({ kind: 'queue', nextAt, destinations: [] });
   return { changed };
 }
 

@@ -41,6 +41,10 @@ const ENTRIES = `SELECT id, transit, recipient, parameters, destination, state, 
 const TRANSIT = `SELECT id, body, prefix, size, header_size, reverse_path, parameters, message_id, origin, created_at
   FROM transit WHERE id = ?`;
 
+/** The index has the id too, so that what is in hand costs no look at the table. */
+const DUE = `${ENTRIES} WHERE destination = ? AND due_at <= ? AND id NOT IN (SELECT value FROM json_each(?))
+  ORDER BY due_at, id LIMIT ?`;
+
 /** The destinations among the entries that are due for the longest time; `seen` is how many entries were looked at. */
 const LONGEST_DUE = `SELECT destination, min(due_at) AS due, sum(count(*)) OVER () AS seen FROM
     (SELECT destination, due_at FROM entry WHERE due_at <= ? ORDER BY due_at LIMIT ${Limit.dueWindow})
@@ -67,11 +71,10 @@ export function queueReads(snapshots: Snapshots): QueueReads {
         const rows = whole ? longest : db.all<{ destination: string }>(DUE_DESTINATIONS, now, page(limit));
         return rows.slice(0, page(limit)).map((row) => row.destination);
       }),
-    due: (destination, now, limit) =>
-      read((db) => {
-        const sql = `${ENTRIES} WHERE destination = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?`;
-        return withTransits(db, db.all<Entry>(sql, destination, now, page(limit)));
-      }),
+    due: (destination, now, limit, but = []) => {
+      const inHand = JSON.stringify([...but]);
+      return read((db) => withTransits(db, db.all<Entry>(DUE, destination, now, inHand, page(limit))));
+    },
     nextAt: (after = -1) =>
       read((db) => {
         const sql = 'SELECT min(due_at) AS due FROM entry WHERE due_at > ?';

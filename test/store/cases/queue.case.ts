@@ -37,13 +37,15 @@ export function queueCases(harness: Harness): void {
       const { store } = given;
       const changes = recorded(store, { kind: 'queue' });
       const [first = NONE] = await send(store, 'a@remote.test', 'b@remote.test', 'c@other.test');
-      expect(changes).toMatchObject([{ kind: 'queue', nextAt: 1_000 }]);
+      expect(changes).toMatchObject([{ kind: 'queue', nextAt: 1_000, destinations: ['remote.test', 'other.test'] }]);
       expect(await store.read.queue.dueDestinations(999, 10)).toEqual([]);
       expect(await store.read.queue.dueDestinations(1_000, 10)).toEqual(['other.test', 'remote.test']);
       expect(await store.read.queue.dueDestinations(1_000, 1)).toEqual(['other.test']);
       const due = await store.read.queue.due('remote.test', 1_000, 10);
       expect(due.map(({ entry }) => entry.recipient.localPart)).toEqual(['a', 'b']);
       expect(due[0]?.transit).toEqual(due[1]?.transit);
+      const others = await store.read.queue.due('remote.test', 1_000, 1, [first]);
+      expect(others.map(({ entry }) => entry.recipient.localPart)).toEqual(['b']);
       expect(due[0]).toMatchObject({
         entry: {
           id: first,
