@@ -27,9 +27,8 @@ export interface LaneOptions {
   readonly crowded: () => boolean;
 }
 
-/** Entries read at a time; the store gives 500 at most, and those in hand are among them. */
+/** Entries read at a time; the store gives 500 at most. */
 const PAGE = 200;
-const MOST = 500;
 /** Messages that a courier brings before it makes room for another destination. */
 const SHIFT = 100;
 /** ms that a route is believed without asking again. */
@@ -39,10 +38,10 @@ export class Lane {
   readonly #destination: string;
   readonly #options: LaneOptions;
   readonly #tasks: Task[] = [];
-  /** Entries in `#tasks` or in a courier's hand. */
+  /** Entries in `#tasks`, in a courier's hand, or on their way to the disk. */
   readonly #taken = new Set<EntryId>();
-  /** Settled while a page was being read, which may still show them as due. */
-  readonly #stale = new Set<EntryId>();
+  /** Results on their way to the disk. */
+  readonly #settling = new Set<Promise<void>>();
   #reading: Promise<void> | null = null;
   /** Something may have fallen due since the last page. */
   #nudged = true;
@@ -51,6 +50,8 @@ export class Lane {
   #route: { readonly route: Route; readonly at: number } | null = null;
   #stopping = false;
   #failed = false;
+  #over = false;
+  readonly #ended = Promise.withResolvers<boolean>();
 
   /** The caller has acquired the first courier's connection. */
   constructor(destination: string, options: LaneOptions) {
@@ -61,22 +62,14 @@ export class Lane {
 
   /** Works until nothing is due, and tells whether all went well. Never rejects. */
   run(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const start = (): void => {
-        this.#couriers++;
-        void this.#courier(start).then(() => {
-          this.#couriers--;
-          this.#options.release();
-          if (this.#couriers === 0) resolve(!this.#failed);
-        });
-      };
-      start();
-    });
+    this.#start();
+    return this.#ended.promise;
   }
 
   /** Something has been put into the queue, or fallen due. */
   nudge(): void {
     this.#nudged = true;
+    this.#tend();
   }
 
   /** Begins nothing any more; what is under way goes on. */
@@ -84,18 +77,51 @@ export class Lane {
     this.#stopping = true;
   }
 
-  async #courier(start: () => void): Promise<void> {
+  #start(): void {
+    this.#couriers++;
+    void this.#courier().then(() => {
+      this.#couriers--;
+      this.#options.release();
+      this.#tend();
+    });
+  }
+
+  /** Where no courier is left: begins again if there is more, or ends. Not before all is on the disk, since nobody else may
+   * see as due what is about to be settled. */
+  #tend(): void {
+    const { crowded, acquire } = this.#options;
+    if (this.#couriers > 0 || this.#over) return;
+    const more = this.#tasks.length > 0 || this.#nudged;
+    if (more && !this.#ending && !crowded() && acquire()) {
+      this.#start();
+    } else if (this.#settling.size === 0) {
+      this.#over = true;
+      this.#ended.resolve(!this.#failed);
+    }
+  }
+
+  async #courier(): Promise<void> {
     try {
       for (let brought = 0; !this.#ending; brought++) {
         if (brought >= SHIFT && this.#options.crowded()) return;
         const task = await this.#next();
-        if (task === undefined || !(await this.#bring(task, start))) return;
+        if (task === undefined || !(await this.#bring(task))) return;
       }
     } catch (error) {
-      // The entries stay due, and come again with the next page or the next start.
-      if (!this.#stopping) this.#options.log.error({ err: error, destination: this.#destination }, 'relaying failed');
-      this.#failed = true;
+      this.#fail(error);
     }
+  }
+
+  /** The entries stay due, and come again with the next page or the next start. */
+  #fail(error: unknown): void {
+    if (!this.#stopping) this.#options.log.error({ err: error, destination: this.#destination }, 'relaying failed');
+    this.#failed = true;
+  }
+
+  /** Resolves when what was told until now is durable; to false if it is not. Never rejects. */
+  async #settled(): Promise<boolean> {
+    await Promise.all(this.#settling);
+    return !this.#failed;
   }
 
   get #ending(): boolean {
@@ -117,12 +143,10 @@ export class Lane {
     const { store, clock } = this.#options;
     this.#nudged = false;
     const now = clock.now();
-    const limit = Math.min(this.#taken.size + PAGE, MOST);
-    const rows = await store.read.queue.due(this.#destination, now, limit);
+    const rows = await store.read.queue.due(this.#destination, now, PAGE, this.#taken);
     const tasks = new Map<TransitId, { transit: Task['transit']; entries: EntryRow[] }>();
     const warnings: Verdict[] = [];
     for (const { entry, transit } of rows) {
-      if (this.#taken.has(entry.id) || this.#stale.has(entry.id)) continue;
       this.#taken.add(entry.id);
       if (onlyWarning(entry, now)) {
         warnings.push(warning({ transit, entries: [entry] }, entry));
@@ -132,15 +156,14 @@ export class Lane {
       if (task === undefined) tasks.set(transit.id, { transit, entries: [entry] });
       else task.entries.push(entry);
     }
-    this.#stale.clear();
     this.#tasks.push(...tasks.values());
     // A full page may not have been the last one.
-    if (rows.length === limit && (tasks.size > 0 || warnings.length > 0)) this.#nudged = true;
+    if (rows.length === PAGE && (tasks.size > 0 || warnings.length > 0)) this.#nudged = true;
     if (warnings.length > 0) await this.#settle(warnings);
   }
 
   /** Tries one task. Returns false where this courier is of no more use. */
-  async #bring(task: Task, start: () => void): Promise<boolean> {
+  async #bring(task: Task): Promise<boolean> {
     const { relay, clock } = this.#options;
     const route = await this.#way();
     if (route.kind === 'none') {
@@ -148,7 +171,10 @@ export class Lane {
       await this.#finish(all.flatMap((each) => withoutTrying(each, route.outcome, null, clock)));
       return true;
     }
-    for await (const { results, reached } of deliver(relay, task, route.hosts)) {
+    const before = this.#settled();
+    for await (const { results, reached } of deliver(relay, task, route.hosts, () => this.#settled())) {
+      // No courier runs further ahead of the disk than one message.
+      await before;
       const [first] = results;
       if (!reached && this.#couriers > 1) {
         // Others get through: one connection too many, not a dead host.
@@ -162,16 +188,16 @@ export class Lane {
         const others = this.#tasks.splice(0);
         standing.push(...others.flatMap((each) => withoutTrying(each, first.outcome, first.attempt, clock)));
       }
-      await this.#finish(standing);
-      if (reached) this.#grow(start);
+      this.#finishLater(standing);
+      if (reached) this.#grow();
     }
     return true;
   }
 
   /** Another courier, where there is work for it and room. */
-  #grow(start: () => void): void {
+  #grow(): void {
     if (this.#ending || this.#tasks.length <= this.#couriers || this.#couriers >= this.#most) return;
-    if (!this.#options.crowded() && this.#options.acquire()) start();
+    if (!this.#options.crowded() && this.#options.acquire()) this.#start();
   }
 
   async #way(): Promise<Route> {
@@ -180,6 +206,17 @@ export class Lane {
       this.#route = { route: await router(this.#destination), at: clock.now() };
     }
     return this.#route.route;
+  }
+
+  /** Settles while the next message is begun. */
+  #finishLater(results: readonly Result[]): void {
+    const settling = this.#finish(results)
+      .catch((error) => this.#fail(error))
+      .finally(() => {
+        this.#settling.delete(settling);
+        this.#tend();
+      });
+    this.#settling.add(settling);
   }
 
   async #finish(results: readonly Result[]): Promise<void> {
@@ -193,7 +230,6 @@ export class Lane {
     if (verdicts.length === 0) return;
     await this.#options.settle(verdicts);
     for (const { settlement } of verdicts) {
-      if (this.#reading !== null) this.#stale.add(settlement.entry);
       this.#taken.delete(settlement.entry);
     }
   }

@@ -52,13 +52,16 @@ const CHUNK = 256 * 1024;
 
 /**
  * Tries the entries of a task at these hosts. Every entry comes back in exactly one result.
+ * @param settled tells when all is durable that was told until now, or, by false, that it will not be: no content is
+ *   ended before
  */
 export async function* deliver(
   { hops, store, clock, log }: RelayOptions,
   task: Task,
   hosts: readonly NextHop[],
+  settled: () => Promise<boolean>,
 ): AsyncGenerator<Delivered> {
-  const content = contentOf(store, task.transit);
+  const content = endingAfter(settled, contentOf(store, task.transit));
   let pending = task.entries;
   let sessions = 0;
   /** The result that will stand if no other host does better. */
@@ -197,6 +200,19 @@ function envelopeOf({ reversePath, parameters }: TransitRow, entries: readonly E
     reversePath,
     parameters,
     recipients: entries.map((entry) => ({ address: entry.recipient, parameters: entry.parameters })),
+  };
+}
+
+/** The same content, which ends only when what is being settled is settled: all but the final dot can go ahead of that, and
+ * still a kill can double one message of a connection at most. */
+function endingAfter(settled: () => Promise<boolean>, content: Content): Content {
+  return {
+    ...content,
+    async *open() {
+      const before = settled();
+      yield* content.open();
+      if (!(await before)) throw new Error('what became of the messages before this one cannot be stored');
+    },
   };
 }
 

@@ -76,6 +76,31 @@ describe('what must not be lost or doubled', () => {
     expect(got).toEqual(['a', 'b', 'b', 'c']);
   });
 
+  test('the next message is begun while the last one is being settled, and ended only behind that', async () => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let count = 0;
+    await using stage = await queueStage({
+      relay: { perDestination: 1 },
+      wrap: settling(async (real) => {
+        if (++count === 1) await held;
+        return real();
+      }),
+    });
+    const server = await stage.hop(2);
+    stage.domain('far.test', 2);
+    for (const name of ['a', 'b']) await stage.put({ to: [`${name}@far.test`] });
+    await server.until(() => server.sessions[0]?.commands.filter((line) => line === 'DATA').length === 2);
+    // Time for the rest, if it came.
+    for (let turn = 0; turn < 20; turn++) await tick();
+    expect(server.messages).toHaveLength(1);
+    release();
+    await stage.until(empty);
+    expect(server.messages).toHaveLength(2);
+  });
+
   test('closing lets a transaction end and begins no other', async () => {
     await using stage = await queueStage({ relay: { perDestination: 1 } });
     let asked = false;
