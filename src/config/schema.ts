@@ -72,7 +72,7 @@ const relay = v.object({
   resolver: v.optional(v.array(resolver), []),
   route: v.optional(v.array(route), []),
   /** Connections to one destination, and in all. */
-  per_destination: v.optional(value.integer(1, 1_000), 4),
+  per_destination: v.optional(value.integer(1, 1_000), 10),
   concurrency: v.optional(value.integer(1, 10_000), 50),
 });
 

@@ -39,7 +39,7 @@ it('fills in every default', async () => {
       loopback: false,
       resolvers: [],
       routes: [],
-      perDestination: 4,
+      perDestination: 10,
       concurrency: 50,
     },
     limits: {
