@@ -31,8 +31,15 @@ const TCP_MAX = 65_535 + 2;
 /** Asks by UDP, then by TCP if told to. @throws DnsFailure on time-out or no way to the resolver */
 export async function ask(resolver: Resolver, question: Question, exchange: Exchange): Promise<DecodedPacket> {
   const { query, accept } = prepare(question, exchange);
-  const answer = await overUdp(resolver, query, accept, exchange);
-  return answer.flag_tc ? await overTcp(resolver, query, accept, exchange) : answer;
+  const answer = await overUdp(resolver, query, (octets) => (isCut(query, octets) ? 'cut' : accept(octets)), exchange);
+  return answer === 'cut' ? await overTcp(resolver, query, accept, exchange) : answer;
+}
+
+/** Is this the answer to the query, with TC set? Told by the header alone (RFC 2181 §9): some resolvers cut wherever the
+ * datagram is full, and what is left cannot be decoded. */
+function isCut(query: Buffer, octets: Uint8Array): boolean {
+  const [id1, id2, flags = 0] = octets;
+  return octets.length >= 12 && id1 === query[0] && id2 === query[1] && (flags & 0x80) !== 0 && (flags & 0x02) !== 0;
 }
 
 /** The query's octets, and the test of what comes back. */
@@ -70,9 +77,9 @@ function prepare(question: Question, { randomId, edns }: Exchange) {
   return { query, accept };
 }
 
-type Accept = (octets: Uint8Array) => DecodedPacket | null;
+type Accept<T> = (octets: Uint8Array) => T | null;
 
-function overUdp(resolver: Resolver, query: Buffer, accept: Accept, exchange: Exchange): Promise<DecodedPacket> {
+function overUdp<T>(resolver: Resolver, query: Buffer, accept: Accept<T>, exchange: Exchange): Promise<T> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(isIPv6(resolver.address) ? 'udp6' : 'udp4');
     const finish = (done: () => void) => {
@@ -104,7 +111,7 @@ function overUdp(resolver: Resolver, query: Buffer, accept: Accept, exchange: Ex
   });
 }
 
-function overTcp(resolver: Resolver, query: Buffer, accept: Accept, exchange: Exchange): Promise<DecodedPacket> {
+function overTcp<T>(resolver: Resolver, query: Buffer, accept: Accept<T>, exchange: Exchange): Promise<T> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: resolver.address, port: resolver.port });
     let received = Buffer.alloc(0);

@@ -35,7 +35,6 @@ declare module 'dns-packet' {
   export interface DecodedPacket extends Packet {
     opcode: string;
     rcode: string;
-    flag_tc: boolean;
     flag_ad: boolean;
   }
   export const RECURSION_DESIRED: number;

@@ -63,10 +63,15 @@ it('asks for what it is asked, and returns it in one form', async () => {
   ]);
 });
 
-it('a cut answer is asked for again over TCP', async () => {
+it.each([
+  ['behind a record', 0],
+  ['within one', 3],
+])('an answer that was cut %s is asked for again over TCP', async (_, missing) => {
   await using s = await stage((asked) => {
-    if (asked.over === 'udp')
-      return [answer(asked, { flags: FLAG.truncated, answers: [record('a.test', 'A', '192.0.2.9')] })];
+    if (asked.over === 'udp') {
+      const cut = answer(asked, { flags: FLAG.truncated, answers: [record('a.test', 'A', '192.0.2.9')] });
+      return [cut.subarray(0, cut.length - missing)];
+    }
     const whole = answer(asked, {
       answers: Array.from({ length: 200 }, (_, n) => record('a.test', 'A', `192.0.2.${n}`)),
     });
