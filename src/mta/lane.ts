@@ -202,10 +202,14 @@ export class Lane {
 
   async #way(): Promise<Route> {
     const { router, clock } = this.#options;
-    if (this.#route === null || clock.now() - this.#route.at >= ROUTE_AGE) {
-      this.#route = { route: await router(this.#destination), at: clock.now() };
-    }
-    return this.#route.route;
+    const known = this.#route;
+    if (known !== null && clock.now() - known.at < ROUTE_AGE) return known.route;
+    const found = await router(this.#destination);
+    // A DNS that fails for a moment does not put off the mail of hosts that were found a moment ago.
+    const lost = found.kind === 'none' && found.outcome.kind === 'deferred';
+    const route = lost && known?.route.kind === 'hosts' ? known.route : found;
+    this.#route = { route, at: clock.now() };
+    return route;
   }
 
   /** Settles while the next message is begun. */

@@ -274,6 +274,22 @@ describe('time', () => {
     expect(server.messages).toEqual([]);
   });
 
+  test('a DNS that fails meanwhile puts nothing off that is on its way', async () => {
+    await using stage = await queueStage({ relay: { perDestination: 1 } });
+    const server = await stage.hop(2, {
+      on: (line) => {
+        if (!line.startsWith('MAIL')) return undefined;
+        stage.dns.set('far.test', { broken: true });
+        stage.clock.advance(90_000);
+        return undefined;
+      },
+    });
+    stage.domain('far.test', 2);
+    await Promise.all(['a', 'b', 'c'].map((name) => stage.put({ to: [`${name}@far.test`] })));
+    await stage.until((entries) => entries.every(({ attempts, nextAt }) => attempts > 0 && nextAt > stage.clock.now()));
+    expect(server.messages).toHaveLength(3);
+  });
+
   test('an operator makes it due now', async () => {
     await using stage = await queueStage();
     const server = await stage.hop(2, { on: (line) => (line.startsWith('RCPT') ? '450 4.7.1 come back' : undefined) });
