@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LIMIT } from '../../src/imap/limits.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { ImapClient } from '../clients/imap.ts';
-import { type Gate, openGate, PASSWORD } from './gate.ts';
+import { dial, type Gate, openGate, PASSWORD } from './gate.ts';
 
 const MiB = 1_048_576;
 const BODY = 50 * MiB;
