@@ -1,5 +1,6 @@
 // What a load needs to know of a server, whichever it is.
 
+import { createSecureContext } from 'node:tls';
 import type { Door } from '../clients/line-socket.ts';
 import type { Login } from '../clients/smtp.ts';
 
@@ -29,8 +30,12 @@ export class Handshakes {
   resumed = 0;
 }
 
+/** One for all connections, as a mail client has; the key exchange is one that both servers know, so that they do the same
+ * work (an older OpenSSL has no ML-KEM). */
+const secureContext = createSecureContext({ minVersion: 'TLSv1.2', ecdhCurve: 'X25519:P-256' });
+
 export const doorOf = (server: LoadedServer, gate: Gate, tls: Door['tls']): Door => ({
   port: server.port(gate),
   ...(tls === undefined ? {} : { tls }),
-  tlsOptions: { minVersion: 'TLSv1.2' },
+  tlsOptions: { secureContext },
 });

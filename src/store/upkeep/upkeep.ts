@@ -8,6 +8,9 @@ import type { BodyId } from '../rows.ts';
 import { forgetSummaries, keepSummaries, keptSummary, openDerived, originOf } from './derived.ts';
 import { type Deriver, deriveBody, importDeriver } from './deriver.ts';
 
+/** ms that a body waits for others, so that a transaction is worth its while. */
+const GATHERING = 50;
+
 type Summary = readonly [BodyId, Uint8Array];
 
 export class Upkeep {
@@ -83,11 +86,13 @@ export class Upkeep {
     this.#data.writer.postMessage({ kind: 'checkpointed', log: state.log, done: state.checkpointed });
   }
 
-  /** Derives a batch, then lets messages through, until the queue is empty. */
+  /** Derives a batch, then lets messages through, until the queue is empty. Less than a batch waits a moment for more:
+   * whoever reads such a body sooner derives it. */
   #wake(): void {
     if (this.#working || this.#deriver === undefined || this.#at >= this.#queue.length) return;
     this.#working = true;
-    setImmediate(() => {
+    const wait = this.#queue.length - this.#at < Limit.deriverBatch ? GATHERING : 0;
+    setTimeout(() => {
       this.#working = false;
       if (this.#closed) return;
       const bodies = this.#queue.slice(this.#at, this.#at + Limit.deriverBatch);
@@ -98,7 +103,7 @@ export class Upkeep {
       }
       this.#keep(this.#derive(bodies));
       this.#wake();
-    });
+    }, wait);
   }
 
   #derive(bodies: readonly BodyId[]): readonly Summary[] {
