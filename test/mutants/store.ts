@@ -44,7 +44,7 @@ export const storeMutants: readonly Mutant[] = [
     from: "const modSeq = work.numbers.next('modseq');",
     to: 'const modSeq = mailbox.highest_modseq;',
     caughtBy: conformance,
-    test: 'pages what changed, by MODSEQ',
+    test: 'gives each arrival a MODSEQ',
   },
   {
     rule: 'a UID is never given out twice',

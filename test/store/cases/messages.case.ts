@@ -194,6 +194,15 @@ export function messageCases(harness: Harness): void {
       expect(await store.read.firstUnseen(inbox)).toBe(2);
     });
 
+    it('gives each arrival a MODSEQ above all before it', async () => {
+      const { store, alice, inbox } = await filled(1);
+      const start = (await store.read.mailbox(inbox))?.highestModSeq ?? (0 as never);
+      for (const name of ['2', '3']) await deliver(store, alice, letter(name));
+      const { rows } = await store.read.changedSince(inbox, start);
+      expect(rows.map((row) => row.uid)).toEqual([2, 3]);
+      expect(new Set([start, ...rows.map((row) => row.modSeq)]).size).toBe(3);
+    });
+
     it('pages what one command changed, and never gives more than a page', async () => {
       const { store, alice, inbox } = await filled(2);
       const archive = (await mailboxOf(store, alice, 'Archive')).id;
