@@ -19,6 +19,8 @@ import type { Log } from './platform/log.ts';
 import { createDns } from './platform/resolver.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { dkimFolder } from './trust/dkim/keys.ts';
+import { createDkimSigner, type DkimSigner } from './trust/dkim/signer.ts';
 
 /** ms that sessions and the relay get to finish; what is left of the five seconds is the store's. */
 const GRACE = 3_000;
@@ -86,7 +88,12 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     const doors: Doors = await openDoors(config, {
       receivers: {
         transfer: (submissionPorts) => createMta({ ...agent, submissionPorts }),
-        submission: createMsa({ ...agent, showClient: config.submission.showClient, test: config.test }),
+        submission: createMsa({
+          ...agent,
+          showClient: config.submission.showClient,
+          test: config.test,
+          dkim: signerOf(config, clock),
+        }),
       },
       keeper,
       store,
@@ -128,6 +135,12 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     await opened.disposeAsync();
     throw error;
   }
+}
+
+/** With catch-all nothing leaves, and every domain is ours. */
+function signerOf({ data, domains, dkim, test }: Config, clock: Clock): DkimSigner | null {
+  if (!dkim.enabled || test.catchAll) return null;
+  return createDkimSigner({ ...dkim, folder: dkimFolder(data), domains, clock });
 }
 
 /** RFC 5321 §4.5.1: a server that takes mail for a domain takes mail for its postmaster. */

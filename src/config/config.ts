@@ -64,6 +64,14 @@ export interface QueueConfig {
   readonly warn: number;
 }
 
+/** How mail that users submit is signed. */
+export interface DkimConfig {
+  readonly enabled: boolean;
+  /** Names of the keys under `_domainkey` of each of our domains. */
+  readonly rsaSelector: string;
+  readonly ed25519Selector: string;
+}
+
 /** Bounds that an operator may move; those that nobody should are constants beside their use. Octets, ms, counts. */
 export interface LimitsConfig {
   readonly messageSize: number;
@@ -84,6 +92,7 @@ export interface Config {
   readonly accounts: readonly AccountConfig[];
   readonly queue: QueueConfig;
   readonly relay: RelayConfig;
+  readonly dkim: DkimConfig;
   readonly limits: LimitsConfig;
   readonly submission: { /** Received: names the client's address. */ readonly showClient: boolean };
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };

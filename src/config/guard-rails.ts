@@ -40,6 +40,12 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
   if (config.tls.certificates.length !== config.tls.keys.length) {
     complain(['tls', 'key'], 'tls.certificate and tls.key must name as many files, in the same order');
   }
+  if (config.dkim.rsaSelector === config.dkim.ed25519Selector) {
+    complain(
+      ['dkim', 'ed25519_selector'],
+      'must not be the same as dkim.rsa_selector: each key has a record of its own (RFC 8463 §3 makes two signatures)',
+    );
+  }
   if (config.limits.headerSize > config.limits.messageSize) {
     complain(['limits', 'header_size'], 'must not be over limits.message_size');
   }

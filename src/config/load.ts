@@ -77,7 +77,7 @@ function complaintOf(issue: Issue, places: Places): Complaint {
 
 /** The settings under the names of config.ts. */
 function configOf(settings: Settings, { places }: Document, cwd: string): Config {
-  const { tls, queue, relay, limits, submission, test, log } = settings;
+  const { tls, queue, relay, dkim, limits, submission, test, log } = settings;
   const absolute = (path: string) => resolve(cwd, path);
   const placeOf = (path: Path): Place => places.of(path);
   return {
@@ -115,6 +115,11 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       routes: relay.route,
       perDestination: relay.per_destination,
       concurrency: relay.concurrency,
+    },
+    dkim: {
+      enabled: dkim.enabled,
+      rsaSelector: dkim.rsa_selector,
+      ed25519Selector: dkim.ed25519_selector,
     },
     limits: {
       messageSize: limits.message_size,

@@ -76,6 +76,12 @@ const relay = v.object({
   concurrency: v.optional(value.integer(1, 10_000), 50),
 });
 
+const dkim = v.object({
+  enabled: v.optional(value.boolean(), true),
+  rsa_selector: v.optional(value.selector(), 'postern-rsa'),
+  ed25519_selector: v.optional(value.selector(), 'postern-ed'),
+});
+
 const limits = v.object({
   /** RFC 5321 §4.5.3.1.7 asks for 64K at least. More than the most would not fit what the store stages for one session. */
   message_size: v.optional(value.size(64 * 1024, 256 * MEBI), '50MB'),
@@ -114,6 +120,7 @@ export const schema = v.object({
   account: v.optional(v.array(account), []),
   queue: v.optional(queue, {}),
   relay: v.optional(relay, {}),
+  dkim: v.optional(dkim, {}),
   limits: v.optional(limits, {}),
   submission: v.optional(submission, {}),
   test: v.optional(test, {}),

@@ -127,6 +127,17 @@ function domainOf(input: unknown): string {
 export const domain = () => setting('text', domainOf);
 export const domains = () => setting('list', (input) => listOf(input, 'one domain').map(domainOf));
 
+/** The name of a DKIM key: sub-domain *( "." sub-domain ) (RFC 6376 §3.1). It stands in front of `_domainkey` and a
+ * domain, and is the name of a file. */
+export const selector = () =>
+  setting('text', (input) => {
+    const value = textOf(input, 'a name such as "postern-rsa"').toLowerCase();
+    if (value.length > 63 || !/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(value)) {
+      throw new Unfit('must be a name of letters, digits and "-" such as "postern-rsa"');
+    }
+    return value;
+  });
+
 /** The name of a host: as a domain, but without underscores, which no certificate may name. */
 export const hostname = () =>
   setting('text', (input) => {

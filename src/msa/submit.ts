@@ -1,5 +1,5 @@
 // The Mail Submission Agent (RFC 6409): the Receiver of 465 and 587. It trusts the user it knows, refuses what they may
-// not say, completes their message, and hands it on: to local mailboxes and to the queue in one transaction.
+// not say, completes and signs their message, and hands it on: to local mailboxes and to the queue in one transaction.
 
 import { type Account, AuthenticationFailure } from '../directory/directory.ts';
 import { formatAddress } from '../formats/address.ts';
@@ -12,10 +12,14 @@ import { storeRefusal } from '../mta/store-refusal.ts';
 import { type Incoming, type TakeoverOptions, takeOver } from '../mta/takeover.ts';
 import { MessageNumbers, sessionReceived, zoneAt } from '../mta/transaction-facts.ts';
 import type { Credentials, Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
+import type { DkimSigner } from '../trust/dkim/signer.ts';
 import { completeHeader, headerFields } from './completion.ts';
+import { sealOf } from './seal.ts';
 import { authoriseHeader, authoriseReversePath } from './sender.ts';
 
 export interface MsaOptions extends TakeoverOptions {
+  /** null: mail goes out unsigned. */
+  readonly dkim: DkimSigner | null;
   /** Does Received name the client and its address? */
   readonly showClient: boolean;
   /** With `anyPassword` an identity proves nothing, so a sender's address is not held against it. */
@@ -45,6 +49,7 @@ export function createMsa(options: MsaOptions): Receiver {
         parameters,
         recipients,
         header: (arrived, now) => submittedHeader(options, account, submission, arrived, now),
+        seal: options.dkim === null ? null : sealOf(options.dkim, directory, account, reversePath),
       };
       return {
         recipient: (address, rcpt) => recipients.add(address, rcpt, 'queue'),

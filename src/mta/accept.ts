@@ -5,7 +5,7 @@ import { formatAddress, type ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters, Recipient } from '../formats/envelope.ts';
 import { deliver, type LocalRecipient } from '../mda/deliver.ts';
 import type { Log } from '../platform/log.ts';
-import type { Accept, Dispatch, Placed } from '../store/commands.ts';
+import type { Accept, Delivery, Dispatch, Placed } from '../store/commands.ts';
 import type { TransitOrigin } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import type { StagedContent } from './content.ts';
@@ -26,20 +26,22 @@ export interface Arrival {
   readonly locals: readonly LocalRecipient[];
   readonly remotes: readonly Recipient[];
   readonly content: StagedContent;
+  /** Fields that stand in front of the content for everybody: signatures. */
+  readonly front?: Uint8Array;
   /** ms since the epoch. */
   readonly now: number;
 }
 
 /** The command that takes a message over. */
 export function acceptOf(arrival: Arrival, queue: QueueTimes): Accept {
-  const { content, messageId, now, locals, reversePath } = arrival;
+  const { content, messageId, now, locals, reversePath, front } = arrival;
   return {
     kind: 'accept',
     body: content.body,
     facts: content.facts,
     messageId,
     now,
-    deliveries: locals.map((recipient) => deliver(recipient, reversePath, now)),
+    deliveries: locals.map((recipient) => behind(deliver(recipient, reversePath, now), front)),
     dispatch: arrival.remotes.length === 0 ? null : dispatchOf(arrival, queue),
   };
 }
@@ -86,9 +88,14 @@ export function logHops(log: Log, arrival: Arrival, placed: readonly Placed[]): 
   }
 }
 
-function dispatchOf({ reversePath, parameters, origin, remotes, now }: Arrival, queue: QueueTimes): Dispatch {
+/** RFC 5321 §4.4: what the last hop writes comes first. */
+function behind(delivery: Delivery, front: Uint8Array | undefined): Delivery {
+  return front === undefined ? delivery : { ...delivery, prefix: Buffer.concat([delivery.prefix, front]) };
+}
+
+function dispatchOf({ reversePath, parameters, origin, remotes, now, front }: Arrival, queue: QueueTimes): Dispatch {
   return {
-    prefix: new Uint8Array(0),
+    prefix: front ?? new Uint8Array(0),
     reversePath,
     parameters,
     origin,

@@ -1,10 +1,10 @@
 // The content of a message on its way into the store: the header is gathered and judged, something is put in front or in
 // its place, and the body streams through in bounded memory (RFC 5321 §4.1.1.4, §6.3). A small message is one write.
 
-import { HeaderBlock, type HeaderField, parseHeader } from '../formats/header.ts';
+import { asBuffer, HeaderBlock, type HeaderField, parseHeader, parseHeaderText } from '../formats/header.ts';
 import { Refusal } from '../formats/refusal.ts';
 import type { StagedBody } from '../store/commands.ts';
-import { bodyFacts } from '../store/facts.ts';
+import { factsOf } from '../store/facts.ts';
 import type { BodyFacts } from '../store/rows.ts';
 import type { Staging } from '../store/store.ts';
 
@@ -27,6 +27,14 @@ export interface StagedContent {
   readonly facts: BodyFacts;
 }
 
+/** What an agent sees of a message on its way, as it is stored, to put something in front of it at the end. */
+export interface Witness {
+  /** Once, before the body: the header with its empty line, if there is one. */
+  header(stored: ArrivedHeader): void;
+  /** The next octets behind it. They are not to be kept. */
+  body(octets: Uint8Array): void;
+}
+
 /** RFC 5321 §6.3: more hops than this are a loop. */
 const HOPS = 100;
 /** Octets gathered for one write. */
@@ -36,6 +44,7 @@ const PIECE = 64 * 1024;
  * Stages a message.
  * @param content chunks that nobody will write to again
  * @param replace makes the header that is stored of the one that arrived; may throw a Refusal
+ * @param witness sees all that is stored
  * @throws Refusal for a header or message over its limit, or a loop; StoreError; whatever `content` throws. The caller
  *   discards `staging` then.
  */
@@ -44,6 +53,7 @@ export async function stageContent(
   staging: Staging,
   limits: ContentLimits,
   replace: (header: ArrivedHeader) => Uint8Array,
+  witness: Witness | null = null,
 ): Promise<StagedContent> {
   const block = new HeaderBlock(limits.headerSize);
   let facts: BodyFacts | undefined;
@@ -66,15 +76,21 @@ export async function stageContent(
     const fields = parseHeader(octets);
     refuseLoop(fields);
     const stored = replace({ octets, fields });
-    facts = bodyFacts(stored);
+    const { fields: kept, end } = parseHeaderText(asBuffer(stored).toString('latin1'));
+    facts = factsOf(kept, end);
     gather(stored);
     gather(block.rest);
+    witness?.header({ octets: asBuffer(stored).subarray(0, end), fields: kept });
+    witness?.body(asBuffer(stored).subarray(end));
+    witness?.body(block.rest);
   };
   for await (const chunk of content) {
     size += chunk.length;
     if (size > limits.messageSize) throw tooLarge(limits.messageSize);
-    if (facts !== undefined) gather(chunk);
-    else if (block.push(chunk)) endHeader();
+    if (facts !== undefined) {
+      gather(chunk);
+      witness?.body(chunk);
+    } else if (block.push(chunk)) endHeader();
     else if (block.overflow) throw headerTooLarge(limits.headerSize);
     if (gathered >= PIECE) await flush();
   }

@@ -12,7 +12,7 @@ import type { SmtpSession } from '../smtp/receiver.ts';
 import type { TransitOrigin } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { accept, type QueueTimes } from './accept.ts';
-import { type ArrivedHeader, type ContentLimits, stageContent } from './content.ts';
+import { type ArrivedHeader, type ContentLimits, stageContent, type Witness } from './content.ts';
 import { deliveredReport, type StagedReport } from './delivered.ts';
 import type { RecipientList } from './recipients.ts';
 import { storeRefusal } from './store-refusal.ts';
@@ -29,6 +29,12 @@ export interface TakeoverOptions {
   readonly log: Log;
 }
 
+/** Puts fields in front of a message that it has seen whole: a signature. */
+export interface Seal extends Witness {
+  /** The fields, whole lines with CRLF. Once, when the body is over; what it throws refuses the message. */
+  fields(): Promise<Uint8Array>;
+}
+
 /** The transaction that a message ends, and the agent's word on its header. */
 export interface Incoming {
   readonly messageId: string;
@@ -39,6 +45,7 @@ export interface Incoming {
   readonly recipients: RecipientList;
   /** The header to store, of the one that arrived. May throw a Refusal. `now` in ms since the epoch. */
   header(arrived: ArrivedHeader, now: number): Uint8Array;
+  readonly seal?: Seal | null;
 }
 
 /**
@@ -51,20 +58,23 @@ export async function takeOver(
   content: AsyncIterable<Uint8Array>,
 ): Promise<Reply> {
   const { store, limits, queue, clock, log } = options;
-  const { messageId, session, reversePath, parameters } = incoming;
+  const { messageId, session, reversePath, parameters, seal = null } = incoming;
   const { locals, remotes } = incoming.recipients;
   const now = clock.now();
   const staging = store.stage();
   let report: StagedReport | null = null;
   try {
     let header: Uint8Array = new Uint8Array(0);
-    const staged = await stageContent(content, staging, limits, (arrived) => {
+    const replace = (arrived: ArrivedHeader): Uint8Array => {
       refuseDeliveryLoop(arrived.fields, locals);
       header = incoming.header(arrived, now);
       return header;
-    });
+    };
+    const staged = await stageContent(content, staging, limits, replace, seal);
+    const sealed = seal === null ? {} : { front: await seal.fields() };
+    if (sealed.front !== undefined) header = Buffer.concat([sealed.front, header]);
     const origin = sessionOrigin(session, incoming.role);
-    const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content: staged, now };
+    const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content: staged, now, ...sealed };
     report = await deliveredReport(options, arrival, locals, header);
     await accept(store, log, arrival, queue, report?.arrival);
   } catch (error) {

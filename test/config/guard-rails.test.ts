@@ -106,6 +106,7 @@ it.each<readonly [string, readonly string[], number]>([
     9,
   ],
   ['a warning after the end', [...LEAST, ...LISTENER, '[queue]', 'expire = "1h"', 'warn = "2h"'], 9],
+  ['one name for both keys', [...LEAST, ...LISTENER, '[dkim]', 'ed25519_selector = "postern-rsa"'], 8],
   ['more resolvers than are asked', [...LEAST, ...LISTENER, ...repeat(4, '[[relay.resolver]]', 'address = "::1"')], 13],
 ])('%s', async (_, lines, line) => {
   const { complaints } = await refusal(lines);

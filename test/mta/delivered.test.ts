@@ -34,6 +34,7 @@ async function world() {
     limits: { messageSize: 5_000_000, headerSize: 20_000 },
     queue: { expire: 1_000_000, warn: 1_000 },
     showClient: true,
+    dkim: null,
     submissionPorts: { implicit: 465, starttls: 587 },
     test: { catchAll: false, anyPassword: false },
     clock,

@@ -37,6 +37,7 @@ export async function agentWorld(test = { catchAll: false, anyPassword: false })
     limits: { messageSize: 200_000, headerSize: 20_000 },
     queue: { expire: 432_000_000, warn: 14_400_000 },
     showClient: true,
+    dkim: null,
     submissionPorts: { implicit: 465, starttls: 587 },
     test,
     clock,
