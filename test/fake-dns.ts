@@ -1,6 +1,6 @@
 // The DNS as a table in memory: what a test has not written down does not exist.
 
-import { type Dns, type DnsAnswer, DnsFailure, type MxRecord } from '../src/platform/dns.ts';
+import { type Dns, type DnsAnswer, DnsFailure, type MxRecord, type TlsaRecord } from '../src/platform/dns.ts';
 
 /** The records of one name. A field that is absent is NODATA. */
 export interface FakeName {
@@ -8,6 +8,9 @@ export interface FakeName {
   readonly ipv4?: readonly string[];
   readonly ipv6?: readonly string[];
   readonly txt?: readonly string[];
+  readonly tlsa?: readonly TlsaRecord[];
+  /** The name is an alias; it has no other records then. */
+  readonly cname?: string;
   /** DNSSEC vouches for it. */
   readonly secure?: boolean;
   /** Every question is answered by SERVFAIL. */
@@ -49,19 +52,46 @@ export class FakeDns implements Dns {
     return this.#answer('txt', name, (records) => records.txt);
   }
 
+  tlsa(name: string): Promise<DnsAnswer<TlsaRecord>> {
+    return this.#answer('tlsa', name, (records) => records.tlsa);
+  }
+
+  async cname(name: string): Promise<DnsAnswer<string>> {
+    this.asked.push(`cname ${name}`);
+    const { cname, ...records } = this.#names.get(name.toLowerCase()) ?? {};
+    if (records.broken) throw new DnsFailure(`SERVFAIL for ${name}`);
+    return {
+      records: cname === undefined ? [] : [cname],
+      owner: name,
+      exists: true,
+      secure: records.secure ?? false,
+      ttl: records.ttl ?? 300,
+    };
+  }
+
   async #answer<T>(
     type: string,
     name: string,
     of: (records: FakeName) => readonly T[] | undefined,
   ): Promise<DnsAnswer<T>> {
     this.asked.push(`${type} ${name}`);
-    const records = this.#names.get(name.toLowerCase());
-    if (records?.broken) throw new DnsFailure(`SERVFAIL for ${name}`);
-    return {
-      records: (records && of(records)) ?? [],
-      exists: records !== undefined,
-      secure: records?.secure ?? false,
-      ttl: records?.ttl ?? 300,
-    };
+    let owner = name.toLowerCase();
+    let secure = true;
+    for (;;) {
+      const records = this.#names.get(owner);
+      if (records?.broken) throw new DnsFailure(`SERVFAIL for ${owner}`);
+      secure &&= records?.secure ?? false;
+      if (records?.cname !== undefined) {
+        owner = records.cname;
+        continue;
+      }
+      return {
+        records: (records && of(records)) ?? [],
+        owner,
+        exists: records !== undefined,
+        secure,
+        ttl: records?.ttl ?? 300,
+      };
+    }
   }
 }

@@ -11,6 +11,7 @@ const MAX_LISTENERS = 64;
 const MAX_ADDRESSES = 32;
 /** So many are asked (platform/resolver.ts). */
 const MAX_RESOLVERS = 3;
+const DOCKER_DNS = '127.0.0.11';
 
 /** Everything that does not fit together. `at` gives the place of a path of the file. */
 export function complaintsOf(config: Config, at: (path: Path) => Place): Complaint[] {
@@ -35,6 +36,7 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
   if (config.relay.resolvers.length > MAX_RESOLVERS) {
     complain(['relay', 'resolver', MAX_RESOLVERS], `only ${MAX_RESOLVERS} resolvers are ever asked: remove the rest`);
   }
+  wrongResolvers(config, complain);
   wrongAccounts(config, complain);
   if (config.domains.length === 0) complain(['domains'], 'must name at least one domain whose mail is ours');
   if (config.tls.certificates.length !== config.tls.keys.length) {
@@ -115,6 +117,24 @@ function wrongListener(listener: ListenerConfig): { readonly key: string; readon
     };
   }
   return null;
+}
+
+/** Trust in a resolver is what DANE rests on (RFC 7672 §2.1). */
+function wrongResolvers({ relay: { resolvers } }: Config, complain: (path: Path, text: string) => void): void {
+  const validating = resolvers.some(({ trusted }) => trusted);
+  for (const [index, { address, trusted }] of resolvers.entries()) {
+    if (trusted && address === DOCKER_DNS) {
+      complain(
+        ['relay', 'resolver', index, 'trusted'],
+        `${DOCKER_DNS} is Docker's own, which does not validate DNSSEC: name a validating resolver, or remove trusted`,
+      );
+    } else if (validating && !trusted) {
+      complain(
+        ['relay', 'resolver', index],
+        'is not trusted, and beside one that is it would never be asked: remove it, or say trusted = true',
+      );
+    }
+  }
 }
 
 function wrongAccounts(config: Config, complain: (path: Path, text: string) => void): void {

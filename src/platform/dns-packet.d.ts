@@ -11,7 +11,8 @@ declare module 'dns-packet' {
     type: string;
     class?: string;
     ttl?: number;
-    /** By type: text for A, AAAA, CNAME; `{ preference, exchange }` for MX; buffers for TXT; `{ minimum }` for SOA. */
+    /** By type: text for A, AAAA, CNAME; `{ preference, exchange }` for MX; buffers for TXT; `{ minimum }` for SOA;
+     * `{ usage, selector, matchingType, certificate }` for TLSA. */
     data?: unknown;
   }
   export interface OptRecord {

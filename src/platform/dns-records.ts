@@ -3,7 +3,7 @@
 
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { DecodedPacket, ResourceRecord } from 'dns-packet';
-import type { MxRecord } from './dns.ts';
+import type { MxRecord, TlsaRecord } from './dns.ts';
 
 /** RFC 1035 §2.3.4: 63 octets a label, 253 characters as text. Underscores occur in names that are no host's. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -29,6 +29,18 @@ export function addressText(data: unknown, family: 4 | 6): string | null {
   if (typeof data !== 'string') return null;
   if (family === 4) return isIPv4(data) ? data : null;
   return isIPv6(data) ? new SocketAddress({ address: data, family: 'ipv6' }).address : null;
+}
+
+/** RFC 6698 §2.1. */
+export function tlsaRecord(data: unknown): TlsaRecord | null {
+  if (typeof data !== 'object' || data === null) return null;
+  if (!('usage' in data && 'selector' in data && 'matchingType' in data && 'certificate' in data)) return null;
+  const { usage, selector, matchingType, certificate } = data;
+  if (typeof usage !== 'number' || typeof selector !== 'number' || typeof matchingType !== 'number') return null;
+  // A copy: what was decoded is a part of the whole packet.
+  return Buffer.isBuffer(certificate)
+    ? { usage, selector, matching: matchingType, data: Buffer.from(certificate) }
+    : null;
 }
 
 /** The character-strings of a TXT record, joined (RFC 7208 §3.3). */

@@ -1,10 +1,13 @@
 // Questions to the DNS as the MTA asks them. Answers carry how long they hold and whether DNSSEC vouches for them, since
 // the security of a hop is decided from both.
 
-/** An answer. `secure`: validated by a resolver that is configured as trusted (AD bit, RFC 4035 §3.2.3). `ttl` in
- * seconds. No records and `exists: false` is NXDOMAIN; no records and `exists: true` is NODATA. */
+/** An answer. `secure`: validated by a resolver that is configured as trusted (AD bit, RFC 4035 §3.2.3), every alias on
+ * the way included. `ttl` in seconds. No records and `exists: false` is NXDOMAIN; no records and `exists: true` is
+ * NODATA. */
 export interface DnsAnswer<T> {
   readonly records: readonly T[];
+  /** Whose records they are: the name that was asked for, or the one at the end of its aliases (CNAME). */
+  readonly owner: string;
   readonly exists: boolean;
   readonly secure: boolean;
   readonly ttl: number;
@@ -16,7 +19,15 @@ export interface MxRecord {
   readonly exchange: string;
 }
 
-/** SERVFAIL, time-out, no resolver: nothing is known, so the caller defers. */
+/** RFC 6698 §2.1: which certificate a service has. Values that mean nothing are kept, since they count as unusable. */
+export interface TlsaRecord {
+  readonly usage: number;
+  readonly selector: number;
+  readonly matching: number;
+  readonly data: Buffer;
+}
+
+/** SERVFAIL (also of what DNSSEC proves wrong), time-out, no resolver: nothing is known, so the caller defers. */
 export class DnsFailure extends Error {
   override readonly name = 'DnsFailure';
 }
@@ -30,4 +41,7 @@ export interface Dns {
   ipv6(name: string): Promise<DnsAnswer<string>>;
   /** TXT records, character-strings joined. */
   txt(name: string): Promise<DnsAnswer<string>>;
+  tlsa(name: string): Promise<DnsAnswer<TlsaRecord>>;
+  /** The alias at the name itself, not followed; none: it is no alias. */
+  cname(name: string): Promise<DnsAnswer<string>>;
 }

@@ -7,10 +7,11 @@ import type { DecodedPacket, ResourceRecord } from 'dns-packet';
 import type { Clock } from './clock.ts';
 import { type Dns, type DnsAnswer, DnsFailure } from './dns.ts';
 import { ask, type Resolver } from './dns-exchange.ts';
-import { addressText, domainText, isName, mxRecord, negativeTtl, text, ttlOf } from './dns-records.ts';
+import { addressText, domainText, isName, mxRecord, negativeTtl, text, tlsaRecord, ttlOf } from './dns-records.ts';
 
 export interface DnsOptions {
-  /** In the order in which they are asked; none: those of the system, which are never trusted. */
+  /** In the order in which they are asked; none: those of the system, which are never trusted. Where some are trusted,
+   * the others are not asked: what a trusted one calls bogus must not be had from one that does not look. */
   readonly resolvers: readonly Resolver[];
   readonly clock: Clock;
   /** 16 random bits for each query. */
@@ -41,11 +42,13 @@ type Read<T> = (data: unknown) => T | null;
 export function createDns({ resolvers, clock, randomId = () => randomInt(0x1_0000) }: DnsOptions): Dns {
   const cache = new Map<string, Cached>();
   const pending = new Map<string, Promise<DnsAnswer<unknown>>>();
+  const trusted = resolvers.filter((resolver) => resolver.trusted);
+  const chosen = trusted.length > 0 ? trusted : resolvers;
 
   async function lookup<T>(name: string, type: string, read: Read<T>): Promise<DnsAnswer<T>> {
     const owner = name.toLowerCase().replace(/\.$/, '');
     // What is no name of the DNS cannot exist in it.
-    if (!isName(owner)) return { records: [], exists: false, secure: false, ttl: MAX_NEGATIVE_TTL };
+    if (!isName(owner)) return { records: [], owner, exists: false, secure: false, ttl: MAX_NEGATIVE_TTL };
     const key = `${type} ${owner}`;
     // One key is read by one function, so what it holds has that function's type.
     const kept = fromCache(key) as DnsAnswer<T> | undefined;
@@ -81,7 +84,7 @@ export function createDns({ resolvers, clock, randomId = () => randomInt(0x1_000
         const found = recordsOf(packet, owner, type);
         if (found.length > 0) {
           const records = found.map((record) => read(record.data)).filter((record) => record !== null);
-          return { records, exists: true, secure, ttl: Math.min(ttl, ...found.map(ttlOf)) };
+          return { records, owner, exists: true, secure, ttl: Math.min(ttl, ...found.map(ttlOf)) };
         }
         const alias = recordsOf(packet, owner, 'CNAME')[0];
         const target = alias === undefined ? null : domainText(alias.data);
@@ -94,14 +97,14 @@ export function createDns({ resolvers, clock, randomId = () => randomInt(0x1_000
       const exists = packet.rcode !== 'NXDOMAIN';
       const denial = negativeTtl(packet);
       if (!exists || owner === asked || denial !== null) {
-        return { records: [], exists, secure, ttl: Math.min(ttl, denial ?? 60, MAX_NEGATIVE_TTL) };
+        return { records: [], owner, exists, secure, ttl: Math.min(ttl, denial ?? 60, MAX_NEGATIVE_TTL) };
       }
     }
   }
 
   /** The first usable answer of the resolvers, in two rounds. */
   async function question(name: string, type: string): Promise<{ packet: DecodedPacket; trusted: boolean }> {
-    const servers = (resolvers.length > 0 ? resolvers : systemResolvers()).slice(0, MAX_RESOLVERS);
+    const servers = (chosen.length > 0 ? chosen : systemResolvers()).slice(0, MAX_RESOLVERS);
     let last = new DnsFailure('no resolver is configured, and the system names none');
     for (const timeoutMs of TIMEOUTS) {
       let answered = 0;
@@ -150,6 +153,8 @@ export function createDns({ resolvers, clock, randomId = () => randomInt(0x1_000
     ipv4: (name) => lookup(name, 'A', (data) => addressText(data, 4)),
     ipv6: (name) => lookup(name, 'AAAA', (data) => addressText(data, 6)),
     txt: (name) => lookup(name, 'TXT', text),
+    tlsa: (name) => lookup(name, 'TLSA', tlsaRecord),
+    cname: (name) => lookup(name, 'CNAME', domainText),
   };
 }
 

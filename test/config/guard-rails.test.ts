@@ -108,10 +108,20 @@ it.each<readonly [string, readonly string[], number]>([
   ['a warning after the end', [...LEAST, ...LISTENER, '[queue]', 'expire = "1h"', 'warn = "2h"'], 9],
   ['one name for both keys', [...LEAST, ...LISTENER, '[dkim]', 'ed25519_selector = "postern-rsa"'], 8],
   ['more resolvers than are asked', [...LEAST, ...LISTENER, ...repeat(4, '[[relay.resolver]]', 'address = "::1"')], 13],
+  [
+    'a resolver that is never asked',
+    [...LEAST, ...LISTENER, ...resolvers('address = "::1"\ntrusted = true', 'address = "192.0.2.1"')],
+    10,
+  ],
+  ["trust in Docker's resolver", [...LEAST, ...LISTENER, ...resolvers('address = "127.0.0.11"\ntrusted = true')], 9],
 ])('%s', async (_, lines, line) => {
   const { complaints } = await refusal(lines);
   expect(complaints.map(({ place }) => place.line)).toEqual([line]);
 });
+
+function resolvers(...settings: readonly string[]): readonly string[] {
+  return settings.flatMap((lines) => ['[[relay.resolver]]', ...lines.split('\n')]);
+}
 
 function repeat(times: number, ...lines: readonly string[]): readonly string[] {
   return Array.from({ length: times }, () => lines).flat();

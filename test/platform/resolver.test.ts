@@ -48,6 +48,7 @@ it('asks for what it is asked, and returns it in one form', async () => {
       { preference: 10, exchange: 'mail.example.test' },
       { preference: 0, exchange: '' },
     ],
+    owner: 'example.test',
     exists: true,
     secure: false,
     ttl: 60,
@@ -128,6 +129,39 @@ it('AD counts from a trusted resolver only', async () => {
   expect((await s.trusting.ipv4('b.test')).secure).toBe(false);
 });
 
+it('TLSA as it stands, at the end of an alias too; of an alias itself where it leads', async () => {
+  const certificate = Buffer.from('0123456789abcdef0123456789abcdef');
+  await using s = await stage((asked) => [
+    answer(asked, {
+      flags: FLAG.authentic,
+      answers: [
+        record('_25._tcp.mx.test', 'CNAME', '_dane.mx.test'),
+        record('_dane.mx.test', 'TLSA', { usage: 3, selector: 1, matchingType: 1, certificate }),
+        record('_dane.mx.test', 'TLSA', { usage: 9, selector: 7, matchingType: 5, certificate: Buffer.alloc(0) }),
+      ],
+    }),
+  ]);
+  const { records, owner, secure } = await s.trusting.tlsa('_25._tcp.MX.test');
+  expect(records).toEqual([
+    { usage: 3, selector: 1, matching: 1, data: certificate },
+    { usage: 9, selector: 7, matching: 5, data: Buffer.alloc(0) },
+  ]);
+  expect([owner, secure]).toEqual(['_dane.mx.test', true]);
+  expect((await s.trusting.cname('_25._tcp.mx.test')).records).toEqual(['_dane.mx.test']);
+});
+
+it('what a trusted resolver calls bogus is not had from one that does not look', async () => {
+  await using s = await stage(
+    (asked) => [answer(asked, { flags: RCODE.servFail })],
+    (asked) => [answer(asked, { answers: [record(asked.name, 'A', '192.0.2.66')] })],
+  );
+  const [validating, other] = s.servers;
+  if (validating === undefined || other === undefined) throw new Error('there are two');
+  const dns = createDns({ resolvers: [other.at(), validating.at(true)], clock: s.clock });
+  await expect(dns.ipv4('a.test')).rejects.toBeInstanceOf(DnsFailure);
+  expect(other.asked).toEqual([]);
+});
+
 it('follows an alias within an answer and over several, which is as secure as its weakest part', async () => {
   await using s = await stage((asked) => {
     const alias = (from: string, to: string, ttl: number) => record(from, 'CNAME', to, ttl);
@@ -147,8 +181,20 @@ it('follows an alias within an answer and over several, which is as secure as it
         return [answer(asked, { flags: FLAG.authentic, answers: [alias(asked.name, `x${asked.name}`, 50)] })];
     }
   });
-  expect(await s.trusting.ipv4('one.test')).toEqual({ records: ['192.0.2.2'], exists: true, secure: true, ttl: 40 });
-  expect(await s.trusting.ipv4('far.test')).toEqual({ records: ['192.0.2.3'], exists: true, secure: false, ttl: 50 });
+  expect(await s.trusting.ipv4('one.test')).toEqual({
+    records: ['192.0.2.2'],
+    owner: 'two.test',
+    exists: true,
+    secure: true,
+    ttl: 40,
+  });
+  expect(await s.trusting.ipv4('far.test')).toEqual({
+    owner: 'there.test',
+    records: ['192.0.2.3'],
+    exists: true,
+    secure: false,
+    ttl: 50,
+  });
   await expect(s.trusting.ipv4('endless.test')).rejects.toThrow(DnsFailure);
 });
 
@@ -164,8 +210,8 @@ it('NXDOMAIN and NODATA are told apart, and hold as long as the SOA says', async
     const none = asked.name.startsWith('none');
     return [answer(asked, { flags: none ? RCODE.nxDomain : 0, authorities: [soa(120, 900)] })];
   });
-  expect(await s.dns.mx('none.test')).toEqual({ records: [], exists: false, secure: false, ttl: 120 });
-  expect(await s.dns.mx('empty.test')).toEqual({ records: [], exists: true, secure: false, ttl: 120 });
+  expect(await s.dns.mx('none.test')).toMatchObject({ records: [], exists: false, secure: false, ttl: 120 });
+  expect(await s.dns.mx('empty.test')).toMatchObject({ records: [], exists: true, secure: false, ttl: 120 });
   s.clock.advance(119_000);
   await s.dns.mx('none.test');
   expect(s.server.asked).toHaveLength(2);
