@@ -18,6 +18,8 @@ export interface MailParameters {
   readonly envid?: string;
   /** Parameters of extensions that a listener does not know yet are refused with 555, so none is here. */
   readonly requiretls?: boolean;
+  /** Not said by a client: the header has `TLS-Required: No` (RFC 8689 §3). */
+  readonly tlsOptional?: boolean;
   /** Submitted for later delivery: ms since the epoch (RFC 4865). */
   readonly holdUntil?: number;
   /** DELIVERBY (RFC 2852): deadline in ms since the epoch and what to do then. */

@@ -1,13 +1,14 @@
-// Connections to next hops: opened as their TLS rung says, kept for a moment when idle, and not tried again for a while
+// Connections to next hops: opened as it is demanded of them, kept for a moment when idle, and not tried again for a while
 // where nobody answered. An opportunistic handshake that fails is followed by a new connection in clear (RFC 7435 §3).
 
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../platform/clock.ts';
-import { isLoopback } from '../platform/source.ts';
 import { ConnectionFailure } from '../smtp/client/channel.ts';
-import { type ConnectionTarget, openConnection, type SmtpConnection } from '../smtp/client/connection.ts';
+import { type ClientTls, openConnection, type SmtpConnection } from '../smtp/client/connection.ts';
 import { clientContexts } from '../smtp/client/secure-context.ts';
 import type { NextHop } from './route.ts';
+import { judgeOf } from './security/judge.ts';
+import type { Demand } from './security/rung.ts';
 
 /** ms. `dead` is shorter than the shortest sensible retry: it spares the others of a batch, not the next try. */
 const TIMES = { dead: 60_000, clear: 600_000, idle: 2_000 } as const;
@@ -23,11 +24,18 @@ interface Memory {
 export interface HopsOptions {
   readonly hostname: string;
   readonly clock: Clock;
+  /** Who may vouch for a certificate, in PEM; absent: whom this machine trusts. */
+  readonly authorities?: readonly string[] | undefined;
+}
+
+/** A host, and what a connection to it must be. */
+export interface ProtectedHop extends Pick<NextHop, 'name' | 'address' | 'port' | 'credentials'> {
+  readonly demand: Demand;
 }
 
 export class Hops {
   readonly #options: HopsOptions;
-  readonly #context = clientContexts();
+  readonly #context: ReturnType<typeof clientContexts>;
   readonly #open = new Set<SmtpConnection>();
   readonly #idle: { readonly key: string; readonly connection: SmtpConnection; readonly cancel: () => void }[] = [];
   readonly #dead = new Map<string, Memory>();
@@ -38,12 +46,14 @@ export class Hops {
 
   constructor(options: HopsOptions) {
     this.#options = options;
+    const { authorities } = options;
+    this.#context = authorities === undefined ? clientContexts() : clientContexts(() => authorities);
     // One listener a connection.
     setMaxListeners(0, this.#ending.signal);
   }
 
   /** An idle connection to this host, ready for MAIL; undefined: there is none. */
-  reuse(hop: NextHop): SmtpConnection | undefined {
+  reuse(hop: ProtectedHop): SmtpConnection | undefined {
     const key = keyOf(hop);
     for (let at = this.#idle.length - 1; at >= 0; at--) {
       const kept = this.#idle[at];
@@ -57,12 +67,12 @@ export class Hops {
   }
 
   /** A new connection, ready for MAIL. @throws ConnectionFailure, at once for a host that was dead a moment ago */
-  async connect(hop: NextHop): Promise<SmtpConnection> {
+  async connect(hop: ProtectedHop): Promise<SmtpConnection> {
     const key = keyOf(hop);
     const dead = this.#remembered(this.#dead, key);
     if (dead !== undefined) throw dead;
     try {
-      const connection = await this.#openByRung(hop, key);
+      const connection = await this.#openByDemand(hop, key);
       for (const other of this.#open) if (!other.alive) this.#open.delete(other);
       this.#open.add(connection);
       return connection;
@@ -73,7 +83,7 @@ export class Hops {
   }
 
   /** Takes a connection back that is not needed now; it is closed politely if nobody asks for it soon. */
-  keep(hop: NextHop, connection: SmtpConnection): void {
+  keep(hop: ProtectedHop, connection: SmtpConnection): void {
     if (!connection.usable || this.#closed || this.#idle.length >= LIMITS.idle) {
       this.#part(connection);
       return;
@@ -112,23 +122,34 @@ export class Hops {
     this.#ending.abort();
   }
 
-  async #openByRung(hop: NextHop, key: string): Promise<SmtpConnection> {
-    if (hop.tls !== 'opportunistic') return this.#openAs(hop, rungOf(hop));
-    if (this.#remembered(this.#clear, key) !== undefined) return this.#openAs(hop, CLEAR);
+  /** Why the host's TLS is not used, where it is offered and does not work. */
+  brokenTls(hop: ProtectedHop): ConnectionFailure | undefined {
+    return this.#remembered(this.#clear, keyOf(hop));
+  }
+
+  async #openByDemand(hop: ProtectedHop, key: string): Promise<SmtpConnection> {
+    if (hop.demand.tls !== 'offered') return this.#openAs(hop, hop.demand.tls);
+    if (this.#remembered(this.#clear, key) !== undefined) return this.#openAs(hop, 'none');
     try {
-      return await this.#openAs(hop, OFFERED);
+      return await this.#openAs(hop, 'offered');
     } catch (error) {
       if (!(error instanceof ConnectionFailure) || error.kind !== 'handshake') throw error;
-      const connection = await this.#openAs(hop, CLEAR);
+      const connection = await this.#openAs(hop, 'none');
       this.#remember(this.#clear, key, error, TIMES.clear);
       return connection;
     }
   }
 
-  #openAs({ name, address, port, credentials }: NextHop, rung: Rung): Promise<SmtpConnection> {
+  #openAs({ address, port, credentials, demand }: ProtectedHop, tls: ClientTls): Promise<SmtpConnection> {
     const { hostname, clock } = this.#options;
-    const target = { name, address, port, credentials, ...rung };
-    const secureContext = this.#context(rung.verify);
+    const judge = judgeOf(demand, () => clock.now());
+    const target = { name: demand.serverName, address, port, credentials, tls, judge };
+    const { by } = demand.authentication;
+    const secureContext = this.#context({
+      // What is only reported must not keep a host from an old TLS.
+      floor: by === 'nobody' || demand.testing ? 'any' : 'strict',
+      authorities: by === 'authorities',
+    });
     return openConnection(target, { hostname, clock, secureContext, signal: this.#ending.signal });
   }
 
@@ -143,7 +164,7 @@ export class Hops {
   }
 
   /** True if another connection to the host stands: one that is refused then says nothing about the host. */
-  #inUse({ address, port }: NextHop): boolean {
+  #inUse({ address, port }: ProtectedHop): boolean {
     for (const { target, alive } of this.#open) {
       if (target.address === address && target.port === port && alive) return true;
     }
@@ -170,28 +191,6 @@ export class Hops {
   }
 }
 
-type Rung = Pick<ConnectionTarget, 'tls' | 'verify'>;
-const OFFERED: Rung = { tls: 'offered', verify: false };
-const CLEAR: Rung = { tls: 'none', verify: false };
-
-/** What a route's TLS mode asks of the connection. */
-function rungOf(hop: NextHop): Rung {
-  switch (hop.tls) {
-    case 'opportunistic':
-      return OFFERED;
-    case 'none':
-      return CLEAR;
-    case 'required':
-      return { tls: 'required', verify: false };
-    case 'verified':
-      return { tls: 'required', verify: true };
-    case 'implicit':
-      // RFC 8314 §4.4 wants the certificate checked; on this machine nobody is in between.
-      return { tls: 'implicit', verify: !isLoopback(hop.address) };
-  }
-}
-
-function keyOf({ name, address, port, tls, credentials }: NextHop): string {
-  // Verified and named connections are of their name; the rest is of the address only.
-  return `${address}|${port}|${tls}|${tls === 'opportunistic' ? '' : name}|${credentials?.user ?? ''}`;
+function keyOf({ address, port, credentials, demand }: ProtectedHop): string {
+  return `${address}|${port}|${demand.key}|${credentials?.user ?? ''}`;
 }

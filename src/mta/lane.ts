@@ -7,6 +7,7 @@ import type { EntryId, EntryRow, TransitId } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { deliver, logResult, type RelayOptions, type Result, type Task, withoutTrying } from './relay.ts';
 import type { Route, Router } from './route.ts';
+import { wishesOf } from './security/facts.ts';
 import { onlyWarning, type Schedule, type Verdict, verdictOf, warning } from './settlement.ts';
 
 /** What the lanes share. */
@@ -185,13 +186,21 @@ export class Lane {
       // Closed under our hands: what got no answer stays as it is.
       const standing = this.#stopping ? results.filter(({ outcome }) => outcome.kind !== 'deferred') : [...results];
       if (!reached && !this.#stopping && first !== undefined) {
-        const others = this.#tasks.splice(0);
+        const others = this.#takeOrdinary();
         standing.push(...others.flatMap((each) => withoutTrying(each, first.outcome, first.attempt, clock)));
       }
       this.#finishLater(standing);
       if (reached) this.#grow();
     }
     return true;
+  }
+
+  /** Takes the tasks out that fare as any other does: all but those that ask for more or less protection (RFC 8689). */
+  #takeOrdinary(): readonly Task[] {
+    const all = this.#tasks.splice(0);
+    const special = ({ transit }: Task) => wishesOf(transit).requireTls || wishesOf(transit).tlsOptional;
+    this.#tasks.push(...all.filter(special));
+    return all.filter((task) => !special(task));
   }
 
   /** Another courier, where there is work for it and room. */

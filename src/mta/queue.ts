@@ -23,6 +23,8 @@ export interface QueueOptions {
   readonly dns: Dns;
   readonly config: Pick<Config, 'hostname' | 'queue' | 'relay' | 'listeners'>;
   readonly log: Log;
+  /** Who may vouch for a certificate, in PEM; absent: whom this machine trusts. */
+  readonly authorities?: readonly string[] | undefined;
 }
 
 export interface QueueRunner {
@@ -63,7 +65,7 @@ class Runner implements QueueRunner {
     const { store, directory, clock, random, dns, config, log } = options;
     const { hostname, queue, relay } = config;
     this.#options = options;
-    this.#hops = new Hops({ hostname, clock });
+    this.#hops = new Hops({ hostname, clock, authorities: options.authorities });
     this.#shared = {
       store,
       clock,

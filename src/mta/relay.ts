@@ -9,10 +9,14 @@ import { ConnectionFailure } from '../smtp/client/channel.ts';
 import type { SmtpConnection } from '../smtp/client/connection.ts';
 import type { Content } from '../smtp/client/content.ts';
 import { deferred, failed, type Outcome } from '../smtp/client/outcome.ts';
-import type { Attempt, EntryRow, TransitRow } from '../store/rows.ts';
+import type { Attempt, EntryRow, HopSecurity, TransitRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import type { Hops } from './hops.ts';
+import type { Hops, ProtectedHop } from './hops.ts';
 import type { NextHop } from './route.ts';
+import { decide } from './security/decision.ts';
+import { factsOf, promises, wishesOf } from './security/facts.ts';
+import { securityOf, unpromised, unprotected } from './security/outcome.ts';
+import type { Demand } from './security/rung.ts';
 
 /** Entries of one transit for one destination: what can go in one transaction. */
 export interface Task {
@@ -64,29 +68,55 @@ export async function* deliver(
   const content = endingAfter(settled, contentOf(store, task.transit));
   let pending = task.entries;
   let sessions = 0;
+  const wishes = wishesOf(task.transit);
   /** The result that will stand if no other host does better. */
   const waiting = new Map<EntryRow, Result>();
   try {
-    for (const hop of hosts.slice(0, CONNECTS)) {
+    for (const host of hosts.slice(0, CONNECTS)) {
       if (pending.length === 0 || sessions === SESSIONS) break;
+      const decision = decide(factsOf(host), wishes);
+      const wait = (outcome: Outcome, came: ConnectionFailure | SmtpConnection | null): void => {
+        // A host that answered has said more than one that did not.
+        if (sessions > 0) return;
+        const tried: Tried = { host, security: securityOf(host, decision, came, undefined), came };
+        for (const entry of pending) {
+          if (outcome.kind === 'failed' && waiting.has(entry)) continue;
+          waiting.set(entry, resultOf(task, entry, outcome, tried, clock));
+        }
+      };
+      if (decision.kind === 'refused') {
+        wait(deferred(decision.status, decision.text), null);
+        continue;
+      }
+      const hop: ProtectedHop = { ...host, demand: decision };
       let session: Session;
       try {
         session = await begin(hops, hop, envelopeOf(task.transit, pending), content);
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
-        // A host that answered has said more than one that did not.
-        if (sessions > 0) continue;
-        const outcome = refusal(error);
-        for (const entry of pending) {
-          if (outcome.kind === 'failed' && waiting.has(entry)) continue;
-          waiting.set(entry, resultOf(task, entry, outcome, hop, null, clock));
-        }
+        wait(refusal(host, decision, error), error);
         continue;
       }
-      sessions++;
       const { connection } = session;
+      if (session.outcomes === null) {
+        wait(unpromised(host), connection);
+        hops.keep(hop, connection);
+        continue;
+      }
+      const security = securityOf(
+        host,
+        decision,
+        connection,
+        connection.tls === null ? hops.brokenTls(hop) : undefined,
+      );
+      const tried: Tried = { host, security, came: connection };
+      sessions++;
       const later: EntryRow[] = [];
-      for (let { outcomes } = session; ; outcomes = await connection.send(envelopeOf(task.transit, pending), content)) {
+      for (
+        let outcomes = session.outcomes;
+        ;
+        outcomes = await connection.send(envelopeOf(task.transit, pending), content)
+      ) {
         const settled: Result[] = [];
         const unsaid: EntryRow[] = [];
         for (const [index, entry] of pending.entries()) {
@@ -95,7 +125,7 @@ export async function* deliver(
             unsaid.push(entry);
             continue;
           }
-          const result = resultOf(task, entry, outcome, hop, connection, clock);
+          const result = resultOf(task, entry, outcome, tried, clock);
           if (outcome.kind !== 'deferred') {
             settled.push(result);
           } else {
@@ -114,37 +144,47 @@ export async function* deliver(
     // Reading the content failed, which is our affair and no fault of any host.
     log.error({ err: error, message: task.transit.messageId }, 'a queued message cannot be sent');
     const outcome = deferred('4.3.0', 'an error in this server');
-    yield { results: pending.map((entry) => resultOf(task, entry, outcome, null, null, clock)), reached: true };
+    yield { results: pending.map((entry) => resultOf(task, entry, outcome, null, clock)), reached: true };
     return;
   }
   if (pending.length === 0) return;
   const untried = deferred('4.4.1', 'no host was tried');
-  const results = pending.map((entry) => waiting.get(entry) ?? resultOf(task, entry, untried, null, null, clock));
-  yield { results, reached: sessions > 0 };
+  const results = pending.map((entry) => waiting.get(entry) ?? resultOf(task, entry, untried, null, clock));
+  // What one message asks for says nothing of how others would fare.
+  yield { results, reached: sessions > 0 || wishes.requireTls || wishes.tlsOptional };
 }
 
-/** A connection, and what came of the first transaction on it. */
+/** A connection, and what came of the first transaction on it; null: none was begun, since the host does not promise what
+ * the message asks for. */
 interface Session {
   readonly connection: SmtpConnection;
-  readonly outcomes: readonly (Outcome | null)[];
+  readonly outcomes: readonly (Outcome | null)[] | null;
+}
+
+/** A host that was tried: the connection, or what kept it from coming about; null: it was not even called. */
+interface Tried {
+  readonly host: NextHop;
+  readonly security: HopSecurity;
+  readonly came: SmtpConnection | ConnectionFailure | null;
 }
 
 /** The first transaction, on an idle connection if there is one. A peer may close such a one at any time, which says
  * nothing about this message: then it goes over a new one. @throws ConnectionFailure; whatever reading throws */
-async function begin(hops: Hops, hop: NextHop, envelope: Envelope, content: Content): Promise<Session> {
+async function begin(hops: Hops, hop: ProtectedHop, envelope: Envelope, content: Content): Promise<Session> {
   const idle = hops.reuse(hop);
-  if (idle !== undefined) {
+  if (idle !== undefined && promises(hop.demand, idle)) {
     const outcomes = await idle.send(envelope, content);
     if (idle.alive || outcomes.some((outcome) => outcome?.kind !== 'deferred')) return { connection: idle, outcomes };
   }
-  const connection = await hops.connect(hop);
+  const connection = idle?.usable ? idle : await hops.connect(hop);
+  if (!promises(hop.demand, connection)) return { connection, outcomes: null };
   return { connection, outcomes: await connection.send(envelope, content) };
 }
 
 /** The results where there is no host to try, or where another message's attempt has just shown that none is reached. */
 export function withoutTrying(task: Task, outcome: Outcome, like: Attempt | null, clock: Clock): Result[] {
   return task.entries.map((entry) => {
-    const result = resultOf(task, entry, outcome, null, null, clock);
+    const result = resultOf(task, entry, outcome, null, clock);
     return like === null ? result : { ...result, attempt: like };
   });
 }
@@ -159,6 +199,8 @@ export function logResult(log: Log, { task, entry, outcome, attempt }: Result): 
       host: attempt.host,
       address: attempt.address,
       tls: attempt.tls,
+      rung: attempt.security?.rung,
+      certificate: attempt.security?.certificate ?? undefined,
       status: outcome.status,
       reply: attempt.reply?.code ?? null,
       text: outcome.text,
@@ -167,21 +209,17 @@ export function logResult(log: Log, { task, entry, outcome, attempt }: Result): 
   );
 }
 
-function resultOf(
-  task: Task,
-  entry: EntryRow,
-  outcome: Outcome,
-  hop: NextHop | null,
-  connection: SmtpConnection | null,
-  clock: Clock,
-): Result {
+function resultOf(task: Task, entry: EntryRow, outcome: Outcome, tried: Tried | null, clock: Clock): Result {
+  const came = tried?.came ?? null;
+  const connection = came instanceof ConnectionFailure ? null : came;
   const tls = connection?.tls ?? null;
   const attempt: Attempt = {
     at: clock.now(),
-    host: hop?.name ?? null,
-    address: hop?.address ?? null,
+    host: tried?.host.name ?? null,
+    address: tried?.host.address ?? null,
     tls: tls === null ? null : `${tls.protocol} ${tls.cipher}`,
-    reply: outcome.reply ?? null,
+    ...(tried === null ? {} : { security: tried.security }),
+    reply: outcome.reply ?? (came instanceof ConnectionFailure ? came.reply : undefined) ?? null,
     text: outcome.text,
   };
   return { task, entry, outcome, attempt, dsn: connection?.extensions.dsn ?? false };
@@ -189,8 +227,11 @@ function resultOf(
 
 /** A connection that did not come about. Only a host that says that it never takes mail ends the matter (RFC 7504 §3):
  * any other 5yz before MAIL may be about us, now. */
-function refusal({ reply, message, kind }: ConnectionFailure): Outcome {
-  if (reply === undefined) return deferred(kind === 'handshake' ? '4.7.5' : '4.4.1', message);
+function refusal(host: NextHop, demand: Demand, failure: ConnectionFailure): Outcome {
+  const { reply, message } = failure;
+  const insecure = unprotected(host, demand, failure);
+  if (insecure !== null) return insecure;
+  if (reply === undefined) return deferred('4.4.1', message);
   if (reply.code === 521 || reply.code === 556) return { ...failed('5.3.2', message), reply };
   return { ...deferred('4.4.1', message), reply };
 }

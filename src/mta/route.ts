@@ -3,10 +3,12 @@
 
 import { isIP } from 'node:net';
 import type { RelayConfig, RouteTls } from '../config/config.ts';
-import { type Dns, DnsFailure, type MxRecord } from '../platform/dns.ts';
+import { type Dns, type DnsAnswer, DnsFailure, type MxRecord } from '../platform/dns.ts';
 import { isPrivate, plainAddress } from '../platform/source.ts';
 import type { Credentials } from '../smtp/client/authentication.ts';
 import { deferred, failed, type Outcome } from '../smtp/client/outcome.ts';
+import type { ExchangeFacts } from './security/rung.ts';
+import { type AddressFacts, tlsaOf } from './security/tlsa-lookup.ts';
 
 /** One host and one of its addresses: what a connection is opened to. */
 export interface NextHop {
@@ -15,6 +17,8 @@ export interface NextHop {
   readonly port: number;
   readonly tls: RouteTls;
   readonly credentials: Credentials | null;
+  /** What is known of a host that the DNS has named; null: an operator, or the address itself, has named it. */
+  readonly exchange: ExchangeFacts | null;
 }
 
 /** `hosts`: at least one, best first. `none`: what that means for every recipient there. */
@@ -55,14 +59,14 @@ export function createRouter(options: RouterOptions): Router {
         return await fixedRoute(options, { ...smarthost, credentials });
       }
       if (destination.startsWith('[')) return literalRoute(options, destination);
-      const { records, exists } = await dns.mx(destination);
+      const { records, exists, secure } = await dns.mx(destination);
       if (!exists) return none(failed('5.1.2', `the domain ${destination} does not exist`));
       const exchanges = records.filter(({ exchange }) => exchange !== '' && exchange !== '.');
-      if (exchanges.length > 0) return await exchangeRoute(options, destination, exchanges);
+      if (exchanges.length > 0) return await exchangeRoute(options, destination, exchanges, secure);
       // RFC 7505 §3: one record with the empty name.
       if (records.length > 0) return none(failed('5.1.10', `the domain ${destination} takes no mail (null MX)`));
       // RFC 5321 §5.1: without MX, the domain is its own exchange.
-      return await exchangeRoute(options, destination, [{ preference: 0, exchange: destination }]);
+      return await exchangeRoute(options, destination, [{ preference: 0, exchange: destination }], secure);
     } catch (error) {
       if (!(error instanceof DnsFailure)) throw error;
       return none(deferred('4.4.3', `the DNS has no answer for ${destination}: ${error.message}`));
@@ -73,19 +77,20 @@ export function createRouter(options: RouterOptions): Router {
 /** A host that an operator has named: whatever is wrong with it can be put right, so mail waits. */
 async function fixedRoute(
   options: RouterOptions,
-  host: Omit<NextHop, 'address' | 'name'> & { host: string },
+  host: Omit<NextHop, 'address' | 'name' | 'exchange'> & { host: string },
 ): Promise<Route> {
   const { port, tls, credentials } = host;
-  const addresses = await addressesOf(options, host.host);
+  const { addresses } = await addressesOf(options, host.host);
   if (addresses.length === 0) return none(deferred('4.4.4', `the configured host ${host.host} has no address`));
-  return { kind: 'hosts', hosts: addresses.map((address) => ({ name: host.host, address, port, tls, credentials })) };
+  const hop = { name: host.host, port, tls, credentials, exchange: null };
+  return { kind: 'hosts', hosts: addresses.map((address) => ({ ...hop, address })) };
 }
 
 /** An address literal names its host (RFC 5321 §4.1.3, §5.1). */
 function literalRoute(options: RouterOptions, destination: string): Route {
   const address = plainAddress(destination.slice(1, -1).replace(/^ipv6:/i, ''));
   if (isIP(address) === 0) return none(failed('5.1.2', `${destination} is no address`));
-  const hop = exchangeHop(options, address, address);
+  const hop = exchangeHop(options, address, address, null);
   if (options.isOurs(address, hop.port)) return none(loop(destination));
   if (!options.relay.loopback && isPrivate(address)) return none(inward(destination));
   return { kind: 'hosts', hosts: [hop] };
@@ -96,13 +101,14 @@ async function exchangeRoute(
   options: RouterOptions,
   destination: string,
   records: readonly MxRecord[],
+  secure: boolean,
 ): Promise<Route> {
   const ordered = shuffled(records, options.random).sort((one, other) => one.preference - other.preference);
   const looked = await Promise.all(
     ordered.slice(0, LIMITS.hosts).map(async ({ preference, exchange }) => ({
       preference,
       exchange,
-      addresses: await addressesOf(options, exchange).catch((error: unknown) => {
+      found: await addressesOf(options, exchange).catch((error: unknown) => {
         if (error instanceof DnsFailure) return error;
         throw error;
       }),
@@ -110,8 +116,8 @@ async function exchangeRoute(
   );
   const { hostname, relay, isOurs } = options;
   let ours = Number.POSITIVE_INFINITY;
-  for (const { preference, exchange, addresses } of looked) {
-    const here = Array.isArray(addresses) && addresses.some((address) => isOurs(address, relay.port));
+  for (const { preference, exchange, found } of looked) {
+    const here = !(found instanceof DnsFailure) && found.addresses.some((address) => isOurs(address, relay.port));
     if (here || exchange === hostname.toLowerCase()) ours = Math.min(ours, preference);
   }
   const better = looked.filter(({ preference }) => preference < ours);
@@ -120,14 +126,21 @@ async function exchangeRoute(
   const hosts: NextHop[] = [];
   let failure: DnsFailure | null = null;
   let refused = false;
-  for (const { exchange, addresses } of better) {
-    if (addresses instanceof DnsFailure) {
-      failure = addresses;
+  const described = await Promise.all(
+    better.map(async ({ exchange, found }) => {
+      if (found instanceof DnsFailure) return found;
+      const tlsa = await tlsaOf(options.dns, exchange, relay.port, secure, found);
+      return { exchange, addresses: found.addresses, facts: { domain: destination, secure, tlsa, policy: null } };
+    }),
+  );
+  for (const host of described) {
+    if (host instanceof DnsFailure) {
+      failure = host;
       continue;
     }
-    for (const address of addresses) {
+    for (const address of host.addresses) {
       if (!relay.loopback && isPrivate(address)) refused = true;
-      else hosts.push(exchangeHop(options, exchange, address));
+      else hosts.push(exchangeHop(options, host.exchange, address, host.facts));
     }
   }
   if (hosts.length > 0) return { kind: 'hosts', hosts };
@@ -137,28 +150,38 @@ async function exchangeRoute(
   return none(failed('5.4.4', `the mail hosts of ${destination} have no address`));
 }
 
-/** Addresses of a host, IPv6 and IPv4 by turns, each kind at random. @throws DnsFailure if neither kind is known */
-async function addressesOf({ dns, random }: RouterOptions, name: string): Promise<string[]> {
-  if (isIP(name) !== 0) return [name];
-  if (name.toLowerCase() === 'localhost') return [...LOCALHOST];
-  const [six, four] = await Promise.allSettled([dns.ipv6(name), dns.ipv4(name)]);
-  const known: string[][] = [];
-  for (const answer of [six, four]) {
-    if (answer.status === 'fulfilled') known.push(shuffled(answer.value.records, random));
-    else if (!(answer.reason instanceof DnsFailure)) throw answer.reason;
+/** Addresses of a host, IPv6 and IPv4 by turns, each kind at random, and what DNSSEC says of them. @throws DnsFailure if
+ * neither kind is known */
+async function addressesOf(
+  { dns, random }: RouterOptions,
+  name: string,
+): Promise<AddressFacts & { readonly addresses: readonly string[] }> {
+  const insecure = { secure: false, owner: name };
+  if (isIP(name) !== 0) return { ...insecure, addresses: [name] };
+  if (name.toLowerCase() === 'localhost') return { ...insecure, addresses: [...LOCALHOST] };
+  const looked = await Promise.allSettled([dns.ipv6(name), dns.ipv4(name)]);
+  const known: DnsAnswer<string>[] = [];
+  let broken: DnsFailure | null = null;
+  for (const answer of looked) {
+    if (answer.status === 'fulfilled') known.push(answer.value);
+    else if (answer.reason instanceof DnsFailure) broken = answer.reason;
+    else throw answer.reason;
   }
-  const [first = [], second = []] = known;
+  const [first = [], second = []] = known.map(({ records }) => shuffled(records, random));
   const mixed: string[] = [];
   for (let at = 0; at < Math.max(first.length, second.length); at++) {
     for (const address of [first[at], second[at]]) if (address !== undefined) mixed.push(address);
   }
-  const broken = [six, four].find((answer) => answer.status === 'rejected');
-  if (mixed.length === 0 && broken !== undefined) throw broken.reason;
-  return mixed.slice(0, LIMITS.addresses);
+  if (mixed.length === 0 && broken !== null) throw broken;
+  return {
+    addresses: mixed.slice(0, LIMITS.addresses),
+    secure: known.every((answer) => answer.secure),
+    owner: known[0]?.owner ?? name,
+  };
 }
 
-function exchangeHop({ relay }: RouterOptions, name: string, address: string): NextHop {
-  return { name, address, port: relay.port, tls: 'opportunistic', credentials: null };
+function exchangeHop({ relay }: RouterOptions, name: string, address: string, exchange: ExchangeFacts | null): NextHop {
+  return { name, address, port: relay.port, tls: 'opportunistic', credentials: null, exchange };
 }
 
 function none(outcome: Outcome): Route {

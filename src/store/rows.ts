@@ -138,6 +138,21 @@ export interface TransitOrigin {
   readonly tls: string | null;
 }
 
+/** How well a try was protected, in the terms of RFC 8460 §4. */
+export interface HopSecurity {
+  /** `none`, `opportunistic`, `required`, `mta-sts`, `dane` or `verified`. */
+  readonly rung: string;
+  /** What the receiver has published: `tlsa`, `sts` or `no-policy-found`. */
+  readonly policy: string;
+  /** The next-hop domain; null: an operator has named the host. */
+  readonly domain: string | null;
+  /** Who vouched for the certificate (`dane-ee`, `dane-ta`, `authorities`), or what was wrong with it; null: nobody
+   * looked. */
+  readonly certificate: string | null;
+  /** The result type of RFC 8460 §4.3; null: nothing failed that a report tells of. */
+  readonly failure: string | null;
+}
+
 /** One try to hand an entry to the next hop. */
 export interface Attempt {
   readonly at: number;
@@ -145,6 +160,8 @@ export interface Attempt {
   readonly host: string | null;
   readonly address: string | null;
   readonly tls: string | null;
+  /** Absent: no host was tried. */
+  readonly security?: HopSecurity;
   readonly reply: Reply | null;
   readonly text: string;
 }

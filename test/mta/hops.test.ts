@@ -1,8 +1,9 @@
 // Connections to next hops: each TLS rung (PORTS.md H2, H3, H5), what is remembered of hosts, what is kept when idle.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Hops } from '../../src/mta/hops.ts';
-import type { NextHop } from '../../src/mta/route.ts';
+import type { RouteTls } from '../../src/config/config.ts';
+import { Hops, type ProtectedHop } from '../../src/mta/hops.ts';
+import { decide } from '../../src/mta/security/decision.ts';
 import { type Identity, makeContext } from '../../src/platform/tls.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../smtp/fake-server.ts';
@@ -21,19 +22,18 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-async function stage(script: Script, hop: Partial<NextHop> = {}) {
+async function stage(
+  script: Script,
+  { tls = 'opportunistic', ...hop }: Partial<ProtectedHop> & { readonly tls?: RouteTls } = {},
+) {
   const server = await startFakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
   servers.push(server);
   const clock = new FakeClock();
   const hops = new Hops({ hostname: 'mail.here.test', clock });
-  const to: NextHop = {
-    name: '127.0.0.1',
-    address: '127.0.0.1',
-    port: server.port,
-    tls: 'opportunistic',
-    credentials: null,
-    ...hop,
-  };
+  const name = '127.0.0.1';
+  const demand = decide({ name, tls, loopback: true, exchange: null }, { requireTls: false, tlsOptional: false });
+  if (demand.kind === 'refused') throw new Error(demand.text);
+  const to: ProtectedHop = { name, address: name, port: server.port, credentials: null, demand, ...hop };
   return { server, clock, hops, to };
 }
 
@@ -76,7 +76,10 @@ describe('the TLS rung of a hop', () => {
 
   test('verified: a certificate that nobody vouches for is the end', async () => {
     const { server, hops, to } = await stage({}, { tls: 'verified', credentials });
-    await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'handshake' });
+    await expect(hops.connect(to)).rejects.toMatchObject({
+      kind: 'certificate',
+      certificate: { problem: 'certificate-not-trusted' },
+    });
     expect(server.sessions[0]?.commands.some((line) => line.startsWith('AUTH'))).toBe(false);
   });
 

@@ -37,6 +37,8 @@ export interface QueueStage extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly dns: FakeDns;
   readonly runner: QueueRunner;
+  /** Of all next hops. */
+  readonly port: number;
   readonly records: Record<string, unknown>[];
   /** A next hop on 127.0.0.`host`, all on one port. */
   hop(host: number, script?: Script): Promise<FakeServer>;
@@ -57,11 +59,18 @@ export interface QueueStage extends AsyncDisposable {
 }
 
 export async function queueStage(
-  options: { readonly relay?: Partial<RelayConfig>; readonly wrap?: (store: Store) => Store } = {},
+  options: {
+    readonly relay?: Partial<RelayConfig> | ((port: number) => Partial<RelayConfig>);
+    readonly wrap?: (store: Store) => Store;
+    /** Who may vouch for a certificate, in PEM. */
+    readonly authorities?: readonly string[];
+    /** ms since the epoch, at which the clock stands. */
+    readonly now?: number;
+  } = {},
 ): Promise<QueueStage> {
   const stack = new AsyncDisposableStack();
   const folder = stack.use(await storeFolder());
-  const clock = new FakeClock(Date.UTC(2026, 0, 1));
+  const clock = new FakeClock(options.now ?? Date.UTC(2026, 0, 1));
   const real = await folder.open({ clock });
   const store = options.wrap?.(real) ?? real;
   const records: Record<string, unknown>[] = [];
@@ -104,10 +113,12 @@ export async function queueStage(
       routes: [],
       perDestination: 3,
       concurrency: 10,
-      ...options.relay,
+      ...(typeof options.relay === 'function' ? options.relay(port) : options.relay),
     },
   };
-  const runner = createQueueRunner({ store, directory, clock, random: () => 0.5, dns, config, log });
+  const { authorities = [] } = options;
+  const shared = { directory, clock, random: () => 0.5, dns, config, log, authorities };
+  const runner = createQueueRunner({ store, ...shared });
   stack.defer(async () => {
     let closed = false;
     void runner.close(0).then(() => {
@@ -126,6 +137,7 @@ export async function queueStage(
     clock,
     dns,
     runner,
+    port,
     records,
     async hop(host, script = {}) {
       const server = await startFakeServer(script, `127.0.0.${host}`, port);
@@ -196,7 +208,7 @@ export async function queueStage(
       );
     },
     async successor() {
-      const next = createQueueRunner({ store: real, directory, clock, random: () => 0.5, dns, config, log });
+      const next = createQueueRunner({ store: real, ...shared });
       await next.start();
       return { until: stage.until, [Symbol.asyncDispose]: () => next.close(0) };
     },

@@ -162,6 +162,7 @@ describe('what the operator says', () => {
           address: '10.0.0.9',
           port: 465,
           tls: 'implicit',
+          exchange: null,
           credentials: { user: 'u', password: 'p' },
         },
       ],

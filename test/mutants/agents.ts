@@ -164,8 +164,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'H2: STARTTLS is used where it is offered',
     file: 'src/mta/hops.ts',
-    from: "const OFFERED: Rung = { tls: 'offered', verify: false };",
-    to: "const OFFERED: Rung = { tls: 'none', verify: false };",
+    from: "return await this.#openAs(hop, 'offered');",
+    to: "return await this.#openAs(hop, 'none');",
     caughtBy: queue,
     test: 'H2',
   },

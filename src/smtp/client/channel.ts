@@ -6,19 +6,32 @@ import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'n
 import type { Reply } from '../../formats/refusal.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type TlsFacts, tlsFacts } from '../../platform/tls.ts';
+import { type CertificateVerdict, type Presented, presentedBy } from './certificate.ts';
 import { ReplyReader, ReplySyntaxError } from './reply-reader.ts';
 
 /** Why a connection is of no more use. `handshake`: TLS did not come about, all else might still work in clear;
- * `refused`: the peer said so, by `reply`. */
+ * `unencrypted`: TLS is demanded, and the peer does not have it or does not begin it; `certificate`: TLS stands, but the
+ * peer is not who it must be; `refused`: the peer said so, by `reply`. */
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
-  readonly kind: 'unreachable' | 'handshake' | 'timeout' | 'closed' | 'syntax' | 'refused';
+  readonly kind:
+    | 'unreachable'
+    | 'handshake'
+    | 'unencrypted'
+    | 'certificate'
+    | 'timeout'
+    | 'closed'
+    | 'syntax'
+    | 'refused';
   /** The answer that ended it. */
   readonly reply: Reply | undefined;
-  constructor(kind: ConnectionFailure['kind'], message: string, reply?: Reply) {
+  /** What was said of the certificate, if it was that. */
+  readonly certificate: CertificateVerdict | undefined;
+  constructor(kind: ConnectionFailure['kind'], message: string, reply?: Reply, certificate?: CertificateVerdict) {
     super(message);
     this.kind = kind;
     this.reply = reply;
+    this.certificate = certificate;
   }
 }
 
@@ -123,6 +136,12 @@ export class Channel {
     const socket = this.#socket;
     if (!('getCipher' in socket)) return null;
     return tlsFacts(socket);
+  }
+
+  /** What the peer has shown in the handshake; null in clear. */
+  get presented(): Presented | null {
+    const socket = this.#socket;
+    return 'getPeerX509Certificate' in socket ? presentedBy(socket) : null;
   }
 
   /** Drops the connection now. */

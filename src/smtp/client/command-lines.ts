@@ -13,6 +13,8 @@ export function mailLine(envelope: Envelope, size: number, smtputf8: boolean, ex
   if (extensions.size) line += ` SIZE=${size}`;
   if (extensions.eightBitMime && parameters.body === '8BITMIME') line += ' BODY=8BITMIME';
   if (smtputf8) line += ' SMTPUTF8';
+  // RFC 8689 §2; the relay sends such a message to no server that has not offered it.
+  if (extensions.requireTls && parameters.requiretls === true) line += ' REQUIRETLS';
   if (extensions.dsn) {
     if (parameters.ret !== undefined) line += ` RET=${parameters.ret}`;
     if (parameters.envid !== undefined) line += ` ENVID=${encodeXtext(parameters.envid)}`;

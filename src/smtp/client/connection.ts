@@ -9,6 +9,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { isLoopback } from '../../platform/source.ts';
 import type { TlsFacts } from '../../platform/tls.ts';
 import { authenticate, type Credentials } from './authentication.ts';
+import type { CertificateVerdict, Judge } from './certificate.ts';
 import { type Channel, ConnectionFailure, openChannel } from './channel.ts';
 import type { Content } from './content.ts';
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from './extensions.ts';
@@ -23,11 +24,11 @@ export interface ConnectionTarget {
   /** IP address. */
   readonly address: string;
   readonly port: number;
-  /** Name of the host: for SNI, and what a verified certificate must be good for. */
+  /** Name of the host: for SNI. */
   readonly name: string;
   readonly tls: ClientTls;
-  /** Is the certificate's chain and name checked? */
-  readonly verify: boolean;
+  /** Asked about the certificate before anything is said over TLS; null: any will do. */
+  readonly judge: Judge | null;
   readonly credentials: Credentials | null;
 }
 
@@ -46,13 +47,21 @@ export class SmtpConnection {
   readonly target: ConnectionTarget;
   readonly extensions: Extensions;
   readonly tls: TlsFacts | null;
+  /** null: the certificate was not looked at, or there is none. */
+  readonly certificate: CertificateVerdict | null;
   readonly #channel: Channel;
   #busy = false;
 
-  constructor(target: ConnectionTarget, channel: Channel, extensions: Extensions) {
+  constructor(
+    target: ConnectionTarget,
+    channel: Channel,
+    extensions: Extensions,
+    certificate: CertificateVerdict | null,
+  ) {
     this.target = target;
     this.extensions = extensions;
     this.tls = channel.tls;
+    this.certificate = certificate;
     this.#channel = channel;
   }
 
@@ -118,10 +127,14 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
   );
   try {
     channel.deadline(TIME_LIMITS.session);
+    let certificate = implicit ? judged(channel, target) : null;
     expect(await channel.reply(TIME_LIMITS.greeting), 'greeting');
     let extensions = await hello(channel, hostname);
     if (target.tls === 'offered' || target.tls === 'required') {
-      extensions = await secured(channel, extensions, target.tls, options, hostname);
+      if (await secured(channel, extensions, target.tls, options)) {
+        certificate = judged(channel, target);
+        extensions = await helloAgain(channel, hostname);
+      }
     }
     if (target.credentials !== null) {
       // A password is not said where anybody can read it; on this machine nobody is in between.
@@ -131,7 +144,7 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
       await authenticate(channel, extensions.auth, target.credentials);
     }
     channel.deadline(null);
-    return new SmtpConnection(target, channel, extensions);
+    return new SmtpConnection(target, channel, extensions, certificate);
   } catch (error) {
     channel.destroy();
     throw error;
@@ -149,32 +162,52 @@ async function hello(channel: Channel, hostname: string): Promise<Extensions> {
   return NO_EXTENSIONS;
 }
 
-/** STARTTLS and the EHLO that follows it (RFC 3207 §4.2); in clear if the server has none and need not. */
+/** STARTTLS (RFC 3207 §4); false: in clear, since the server has none and need not. */
 async function secured(
   channel: Channel,
   extensions: Extensions,
   mode: 'offered' | 'required',
   options: ConnectionOptions,
-  hostname: string,
-): Promise<Extensions> {
+): Promise<boolean> {
   if (!extensions.starttls) {
-    if (mode === 'offered') return extensions;
-    throw new ConnectionFailure('refused', 'TLS is required here, and the server does not offer STARTTLS');
+    if (mode === 'offered') return false;
+    throw new ConnectionFailure('unencrypted', 'the server does not offer STARTTLS');
   }
-  try {
+  return await orHandshake(async () => {
     channel.write('STARTTLS\r\n');
     const reply = await channel.answer(TIME_LIMITS.hello);
     if (reply.code === 220) {
       await channel.upgrade(options, TIME_LIMITS.handshake);
-      return await hello(channel, hostname);
+      return true;
     }
-    if (mode === 'required') expect({ ...reply, code: Math.max(reply.code, 400) }, 'STARTTLS');
-    return extensions;
+    if (mode === 'offered') return false;
+    throw new ConnectionFailure('unencrypted', `the server answers ${reply.code} ${reply.text} to STARTTLS`, reply);
+  });
+}
+
+/** RFC 3207 §4.2: what was said in clear counts no more. */
+function helloAgain(channel: Channel, hostname: string): Promise<Extensions> {
+  return orHandshake(() => hello(channel, hostname));
+}
+
+/** Whatever breaks here might not have broken in clear. */
+async function orHandshake<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
   } catch (error) {
-    if (!(error instanceof ConnectionFailure) || error.kind === 'refused') throw error;
-    // Whatever breaks here might not have broken in clear.
+    if (!(error instanceof ConnectionFailure)) throw error;
+    if (error.kind === 'refused' || error.kind === 'unencrypted') throw error;
     throw new ConnectionFailure('handshake', error.message);
   }
+}
+
+/** Asks about the certificate. @throws ConnectionFailure `certificate` */
+function judged(channel: Channel, { judge }: ConnectionTarget): CertificateVerdict | null {
+  const { presented } = channel;
+  if (judge === null || presented === null) return null;
+  const verdict = judge(presented);
+  if (verdict.kind === 'refused') throw new ConnectionFailure('certificate', verdict.text, undefined, verdict);
+  return verdict;
 }
 
 /** @throws ConnectionFailure `refused` for anything but 2yz */
@@ -184,9 +217,13 @@ function expect(reply: Reply, command: string): void {
 }
 
 function tlsOptions(target: ConnectionTarget, context: ConnectionContext): ConnectionOptions {
-  const options: ConnectionOptions = { secureContext: context.secureContext, rejectUnauthorized: target.verify };
-  // SNI carries names only (RFC 6066 §3); for an IP address Node checks the certificate against `host`.
+  const options: ConnectionOptions = {
+    secureContext: context.secureContext,
+    // The judge decides, of names too.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+  };
+  // SNI carries names only (RFC 6066 §3).
   if (isIP(target.name) === 0) options.servername = target.name;
-  else options.host = target.name;
   return options;
 }

@@ -14,6 +14,8 @@ export interface Extensions {
   readonly dsn: boolean;
   /** RFC 3207. */
   readonly starttls: boolean;
+  /** RFC 8689. */
+  readonly requireTls: boolean;
   /** RFC 1870: offered, and the largest message in octets, if it named one. */
   readonly size: boolean;
   readonly maxSize: number | null;
@@ -30,6 +32,7 @@ export const NO_EXTENSIONS: Extensions = {
   smtputf8: false,
   dsn: false,
   starttls: false,
+  requireTls: false,
   size: false,
   maxSize: null,
   auth: [],
@@ -55,6 +58,7 @@ export function parseExtensions(reply: Reply): Extensions {
     smtputf8: offered.has('SMTPUTF8'),
     dsn: offered.has('DSN'),
     starttls: offered.has('STARTTLS'),
+    requireTls: offered.has('REQUIRETLS'),
     size: offered.has('SIZE'),
     maxSize: maxSize > 0 ? maxSize : null,
     auth: [...new Set((offered.get('AUTH') ?? '').split(/ +/).filter((name) => name !== ''))],

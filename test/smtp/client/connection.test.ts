@@ -2,6 +2,7 @@
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Identity, makeContext } from '../../../src/platform/tls.ts';
+import type { Judge, Presented } from '../../../src/smtp/client/certificate.ts';
 import { ConnectionFailure } from '../../../src/smtp/client/channel.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { type Answer, type FakeServer, KEYWORDS, type Script, startFakeServer } from '../fake-server.ts';
@@ -126,14 +127,14 @@ describe('STARTTLS', () => {
       expect(connection.tls).toBeNull();
       expect((await connection.send(envelopeTo(['a@fake.test']), contentOf('x\r\n')))[0]?.kind).toBe('delivered');
       connection.destroy();
-      expect((await failure(openTo(server, { tls: 'required' }))).kind).toBe('refused');
+      expect((await failure(openTo(server, { tls: 'required' }))).kind).toBe('unencrypted');
       expect(server.sessions[1]?.commands.some((line) => line.startsWith('MAIL'))).toBe(false);
     },
   );
 
   test('not offered: `required` goes no further', async () => {
     const server = await serve();
-    expect((await failure(openTo(server, { tls: 'required' }))).kind).toBe('refused');
+    expect((await failure(openTo(server, { tls: 'required' }))).kind).toBe('unencrypted');
   });
 
   test.each(['broken-tls', 'close', 'reset', 'injected'] as const)(
@@ -153,9 +154,29 @@ describe('STARTTLS', () => {
     },
   );
 
-  test('`verify` refuses a certificate that nobody vouches for', async () => {
+  test.each(['required', 'implicit'] as const)('%s: a judge who says no is the last to speak', async (tls) => {
+    const server = await serve({ keywords: TLS_KEYWORDS, implicit: tls === 'implicit' });
+    const problem = 'certificate-not-trusted';
+    const judge = () => ({ kind: 'refused', problem, text: 'no' }) as const;
+    expect(await failure(openTo(server, { tls, judge }))).toMatchObject({
+      kind: 'certificate',
+      certificate: { problem },
+    });
+    await server.until(() => server.sessions[0]?.closed ?? false);
+    const said = server.sessions[0]?.commands;
+    expect(said).toEqual(tls === 'required' ? ['EHLO client.test', 'STARTTLS'] : []);
+  });
+
+  test('a judge sees the chain, and what is wrong with it for the authorities', async () => {
     const server = await serve({ keywords: TLS_KEYWORDS });
-    expect((await failure(openTo(server, { tls: 'required', verify: true }))).kind).toBe('handshake');
+    let seen: Presented | null = null;
+    const judge: Judge = (presented) => {
+      seen = presented;
+      return { kind: 'authenticated', by: 'dane-ee' };
+    };
+    const connection = await openTo(server, { tls: 'required', judge });
+    expect(connection.certificate).toEqual({ kind: 'authenticated', by: 'dane-ee' });
+    expect(seen).toMatchObject({ chain: [{}], problem: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   });
 });
 

@@ -21,11 +21,15 @@ export function openTo(
     port: server.port,
     name: 'fake.test',
     tls: 'offered',
-    verify: false,
+    judge: null,
     credentials: null,
     ...target,
   };
-  return openConnection(whole, { hostname: 'client.test', clock, secureContext: contexts(whole.verify) });
+  return openConnection(whole, {
+    hostname: 'client.test',
+    clock,
+    secureContext: contexts({ floor: 'any', authorities: false }),
+  });
 }
 
 export function mailbox(text: string): Address {

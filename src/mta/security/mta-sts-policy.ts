@@ -1,0 +1,67 @@
+// MTA-STS as text (RFC 8461 §3): the TXT record that says that there is a policy, the policy itself, and whether a host is
+// named in it. Pure; fetching and keeping it is mta-sts.ts's business.
+
+import { isName } from '../../platform/dns-records.ts';
+
+export interface StsPolicy {
+  readonly mode: 'enforce' | 'testing' | 'none';
+  /** Patterns, lower case: a name, or `*.` and a name for one label in front of it. */
+  readonly mx: readonly string[];
+  /** Seconds that it holds. */
+  readonly maxAge: number;
+}
+
+/** A policy that holds for a year: RFC 8461 §3.2. */
+const MAX_AGE = 31_557_600;
+/** Patterns of one policy. */
+const MAX_PATTERNS = 100;
+
+/**
+ * sts-text-record = sts-version 1*(sts-field-delim sts-field) [sts-field-delim]; the id is 1*32(ALPHA / DIGIT).
+ * @returns the id of the one record that there is; null: there is none, or more than one, which counts as none
+ */
+export function policyId(records: readonly string[]): string | null {
+  // RFC 8461 §3.1: what does not begin so is something else.
+  const [only, ...more] = records.filter((record) => /^v=STSv1[ \t]*;/.test(record));
+  if (only === undefined || more.length > 0) return null;
+  for (const field of only.split(';').slice(1)) {
+    const id = /^[ \t]*id[ \t]*=[ \t]*([a-z0-9]{1,32})[ \t]*$/i.exec(field)?.[1];
+    if (id !== undefined) return id;
+  }
+  return null;
+}
+
+/**
+ * sts-policy-record = *( sts-policy-field sts-policy-term ): `key: value` lines (RFC 8461 §3.2). Fields that are not known
+ * are passed over; of one that is there twice the first counts, but for mx.
+ * @returns null for what is no policy
+ */
+export function parsePolicy(text: string): StsPolicy | null {
+  const fields = new Map<string, string>();
+  const mx: string[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    const match = /^([a-z0-9][a-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*?)[ \t]*$/i.exec(line);
+    if (match?.[1] === undefined || match[2] === undefined) {
+      if (line.trim() !== '') return null;
+    } else if (match[1] === 'mx') {
+      const pattern = match[2].toLowerCase().replace(/\.$/, '');
+      if (!isName(pattern.replace(/^\*\./, '')) || mx.length === MAX_PATTERNS) return null;
+      mx.push(pattern);
+    } else if (!fields.has(match[1])) {
+      fields.set(match[1], match[2]);
+    }
+  }
+  const mode = (['enforce', 'testing', 'none'] as const).find((one) => one === fields.get('mode'));
+  const age = fields.get('max_age') ?? '';
+  if (fields.get('version') !== 'STSv1' || mode === undefined || !/^\d{1,10}$/.test(age)) return null;
+  if (mode !== 'none' && mx.length === 0) return null;
+  return { mode, mx, maxAge: Math.min(Number(age), MAX_AGE) };
+}
+
+/** RFC 8461 §4.1: a wildcard stands for exactly one label, the first. */
+export function policyNames({ mx }: StsPolicy, host: string): boolean {
+  const name = host.toLowerCase();
+  return mx.some((pattern) =>
+    pattern.startsWith('*.') ? name.slice(name.indexOf('.')) === pattern.slice(1) : name === pattern,
+  );
+}

@@ -1,0 +1,92 @@
+// What came of protecting a hop: an outcome with a text that tells a person what was demanded and what the host gave, and
+// the record of it that is kept with the attempt, in the terms of RFC 8460 §4 so that a report can be made of it.
+
+import { ConnectionFailure } from '../../smtp/client/channel.ts';
+import type { SmtpConnection } from '../../smtp/client/connection.ts';
+import { deferred, failed, type Outcome } from '../../smtp/client/outcome.ts';
+import type { HopSecurity } from '../../store/rows.ts';
+import type { NextHop } from '../route.ts';
+import type { Demand, Refused } from './rung.ts';
+
+type Hop = Pick<NextHop, 'name' | 'exchange'>;
+
+/** A hop that was not protected as demanded: the message waits, since whatever is in the middle may go. Null: that is not
+ * why the connection failed. */
+export function unprotected(hop: Hop, demand: Demand, failure: ConnectionFailure): Outcome | null {
+  switch (failure.kind) {
+    // RFC 3463 §3.8; X.7.4: the security feature is not there, X.7.5: it failed.
+    case 'unencrypted':
+      return deferred('4.7.4', `${demanded(hop, demand)}, but ${failure.message}`);
+    case 'handshake':
+      return deferred('4.7.5', `${demanded(hop, demand)}, but the handshake failed: ${failure.message}`);
+    case 'certificate':
+      return deferred('4.7.5', `${demanded(hop, demand)}, but ${failure.message}`);
+    default:
+      return null;
+  }
+}
+
+/** RFC 8689 §4.2.1: the host itself says that it cannot, so waiting changes nothing. */
+export function unpromised({ name }: Hop): Outcome {
+  return failed('5.7.30', `the sender wants TLS on the whole way (REQUIRETLS), and ${name} does not promise that`);
+}
+
+function demanded({ name, exchange }: Hop, { rung, requireTls }: Demand): string {
+  const whole = requireTls ? 'the sender wants TLS on the whole way (REQUIRETLS), and ' : '';
+  switch (rung) {
+    case 'dane':
+      return `${whole}the DNSSEC-signed TLSA records of ${name} demand TLS with the certificate that they name`;
+    case 'mta-sts':
+      return `${whole}the MTA-STS policy of ${exchange?.domain} demands TLS with a valid certificate from ${name}`;
+    case 'verified':
+      return `${whole}TLS with a valid certificate is demanded of ${name}`;
+    default:
+      return `${whole}TLS is demanded of ${name}`;
+  }
+}
+
+/** How the try was protected, or why it was not made. @param came the connection, or what kept it from coming about;
+ * null: none was tried @param broken why TLS was given up for clear, if it was */
+export function securityOf(
+  hop: Hop,
+  decision: Demand | Refused,
+  came: SmtpConnection | ConnectionFailure | null,
+  broken: ConnectionFailure | undefined,
+): HopSecurity {
+  const { rung, policy } = decision;
+  return {
+    rung,
+    policy,
+    domain: hop.exchange?.domain ?? null,
+    certificate: certificateOf(came),
+    failure: failureOf(decision, came, broken),
+  };
+}
+
+function certificateOf(came: SmtpConnection | ConnectionFailure | null): string | null {
+  const verdict = came?.certificate ?? null;
+  if (verdict === null) return null;
+  return verdict.kind === 'authenticated' ? verdict.by : verdict.problem;
+}
+
+/** RFC 8460 §4.3, result-type. */
+function failureOf(
+  decision: Demand | Refused,
+  came: SmtpConnection | ConnectionFailure | null,
+  broken: ConnectionFailure | undefined,
+): string | null {
+  if (decision.kind === 'refused') {
+    if (decision.policy === 'tlsa') return 'dnssec-invalid';
+    return decision.policy === 'sts' ? 'validation-failure' : null;
+  }
+  if (came instanceof ConnectionFailure) {
+    if (came.certificate !== undefined && came.certificate.kind !== 'authenticated') return came.certificate.problem;
+    if (came.kind === 'unencrypted') return 'starttls-not-supported';
+    return came.kind === 'handshake' ? 'validation-failure' : null;
+  }
+  if (came === null || decision.tls === 'none') return null;
+  if (came.tls === null) return broken === undefined ? 'starttls-not-supported' : 'validation-failure';
+  const verdict = came.certificate;
+  if (verdict !== null && verdict.kind !== 'authenticated') return verdict.problem;
+  return decision.mismatch ? 'validation-failure' : null;
+}
