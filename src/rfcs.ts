@@ -45,7 +45,7 @@ export const rfcs: readonly Rfc[] = [
   background(2852, 'Deliver By SMTP Service Extension'),
   whole(2920, 'SMTP Service Extension for Command Pipelining'),
   whole(2971, 'IMAP4 ID extension'),
-  background(3030, 'SMTP Service Extensions for Transmission of Large and Binary MIME Messages'),
+  whole(3030, 'SMTP Service Extensions for Transmission of Large and Binary MIME Messages'),
   background(3066, 'Tags for the Identification of Languages'),
   whole(3207, 'SMTP Service Extension for Secure SMTP over Transport Layer Security'),
   background(3282, 'Content Language Headers'),

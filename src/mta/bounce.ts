@@ -49,7 +49,9 @@ export async function bounce(
   const recipient = { address: reversePath, parameters: { notify: 'never' } } as const;
   // RFC 3461 §4.3: all of a message goes back with a failure only; without RET the header is enough.
   const failed = recipients.some(({ action }) => action === 'failed');
-  const whole = failed && parameters.ret === 'FULL' && transit.size <= RETURNED;
+  // A binary body has no place in a report, which is text (RFC 3030 §3).
+  const text = parameters.body !== 'BINARYMIME';
+  const whole = failed && text && parameters.ret === 'FULL' && transit.size <= RETURNED;
   const returned = await firstOctets(contentOf(store, transit).open(), whole ? transit.size : headerSize);
   const now = clock.now();
   const messageId = `${transit.messageId}.dsn`;
@@ -67,7 +69,7 @@ export async function bounce(
       envid: parameters.envid ?? null,
       messageId: bodyFacts(returned.subarray(0, headerSize)).messageId,
       utf8: parameters.smtputf8 === true,
-      eightBit: parameters.body === '8BITMIME' || parameters.body === 'BINARYMIME',
+      eightBit: parameters.body === '8BITMIME' || !text,
       returned: whole ? 'FULL' : 'HDRS',
     },
     recipients,

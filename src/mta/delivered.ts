@@ -64,7 +64,7 @@ export async function deliveredReport(
       envid: parameters.envid ?? null,
       messageId: arrival.content.facts.messageId,
       utf8: parameters.smtputf8 === true,
-      eightBit: parameters.body === '8BITMIME',
+      eightBit: parameters.body === '8BITMIME' || parameters.body === 'BINARYMIME',
       returned: 'HDRS',
     },
     recipients: asked.map(({ address, parameters: { orcpt } }) => ({

@@ -49,10 +49,11 @@ export interface Transaction {
   /** RCPT TO. Resolves when the recipient is taken. */
   recipient(address: Address, parameters: RcptParameters): Promise<void>;
   /**
-   * DATA: takes the content, dot-unstuffed, CRLF line ends, in chunks, back-pressured, and resolves with the final
-   * reply once everything is durable (RFC 5321 §6.1). Throwing a Refusal before the end drains the rest. If the
-   * client goes away or the content is refused by the listener (bare CR or LF, too long), the iteration throws: the
-   * transaction must keep nothing and rethrow.
+   * DATA, or the first BDAT: takes the content, dot-unstuffed, CRLF line ends (but for the body of BODY=BINARYMIME, which
+   * may hold any octet), in pieces, back-pressured, and resolves with the final reply once everything is durable
+   * (RFC 5321 §6.1). Throwing a Refusal before the end drains the rest. If the client goes away, or gives up between two
+   * BDATs, or the content is refused by the listener (bare CR or LF, too long), the iteration throws: the transaction
+   * must keep nothing and rethrow.
    */
   message(content: AsyncIterable<Uint8Array>): Promise<Reply>;
   /** RSET, QUIT, a new MAIL or a lost connection before DATA: frees what `recipient` held. Also after a failed DATA. */

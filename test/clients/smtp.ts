@@ -107,6 +107,29 @@ export class SmtpClient implements Disposable {
     return this.expect('end of data', 250);
   }
 
+  /**
+   * One transaction by BDAT (RFC 3030 §2), each chunk with its command in one write, behind the reply to the one before.
+   * @param parameters of MAIL, each with a space before it
+   * @throws UnexpectedReply unless everything is accepted
+   */
+  async sendChunks(
+    from: string,
+    recipients: readonly string[],
+    chunks: readonly Uint8Array[],
+    parameters = '',
+  ): Promise<SmtpReply> {
+    await this.command(`MAIL FROM:<${from}>${parameters}`, 250);
+    for (const address of recipients) await this.command(`RCPT TO:<${address}>`, 250);
+    let reply: SmtpReply | undefined;
+    for (const [index, chunk] of chunks.entries()) {
+      const last = index === chunks.length - 1 ? ' LAST' : '';
+      this.link.write(Buffer.concat([Buffer.from(`BDAT ${chunk.length}${last}\r\n`), chunk]));
+      reply = await this.expect('BDAT', 250);
+    }
+    if (reply === undefined) throw new Error('no chunks');
+    return reply;
+  }
+
   async quit(): Promise<void> {
     await this.command('QUIT').catch(() => undefined);
     this.link.destroy();

@@ -16,9 +16,10 @@ const CONTENT = 8_000;
 const PATIENCE = 10_000;
 
 const gates = [
-  { gate: 25, tls: 'none' },
-  { gate: 465, tls: 'implicit' },
-  { gate: 587, tls: 'starttls' },
+  { gate: 25, tls: 'none', by: 'DATA' },
+  { gate: 25, tls: 'none', by: 'BDAT' },
+  { gate: 465, tls: 'implicit', by: 'DATA' },
+  { gate: 587, tls: 'starttls', by: 'DATA' },
 ] as const;
 
 /** strace ends a moment after what it has traced. */
@@ -30,7 +31,7 @@ async function wholeTrace(file: string, pid: number): Promise<string> {
   throw new Error('the trace has no end');
 }
 
-test.for(gates)('port $gate: each message is on disk before its 250', async ({ gate, tls }) => {
+test.for(gates)('port $gate, $by: each message is on disk before its 250', async ({ gate, tls, by }) => {
   await using program = await Program.start({
     under: (folder) => [
       ...['strace', '-D', '-f', '-q', '-yy', '-s', '0', '--seccomp-bpf', '-e', 'signal=none'],
@@ -43,8 +44,9 @@ test.for(gates)('port $gate: each message is on disk before its 250', async ({ g
   const port = client.link.socket.localPort ?? 0;
   const header = `From: <${userAddress(1)}>\r\nTo: <${userAddress(2)}>\r\n\r\n`;
   for (let number = 0; number < MESSAGES; number++) {
-    const content = `Subject: ${number}\r\n${header}${`${'x'.repeat(78)}\r\n`.repeat(CONTENT / 80)}.\r\n`;
-    await client.send(userAddress(1), [userAddress(2)], content);
+    const content = `Subject: ${number}\r\n${header}${`${'x'.repeat(78)}\r\n`.repeat(CONTENT / 80)}`;
+    if (by === 'BDAT') await client.sendChunks(userAddress(1), [userAddress(2)], [Buffer.from(content)]);
+    else await client.send(userAddress(1), [userAddress(2)], `${content}.\r\n`);
   }
   await client.quit();
   expect(await program.stop()).toBe(0);

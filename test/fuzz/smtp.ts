@@ -34,6 +34,14 @@ const CONVERSATIONS: readonly (readonly [GateOptions, string])[] = [
     { role: 'submission', tls: 'none' },
     `EHLO c\r\nAUTH LOGIN\r\n${b64('alice')}\r\n${b64('wonderland')}\r\nAUTH PLAIN\r\n*\r\n`,
   ],
+  [
+    { tls: 'none' },
+    'EHLO c\r\nMAIL FROM:<a@b.test> BODY=BINARYMIME\r\nRCPT TO:<bob@example.test>\r\nBDAT 12\r\nSubject: x\r\nBDAT 6 LAST\r\n\r\n\0\n\r.RSET\r\n',
+  ],
+  [
+    { tls: 'none' },
+    'EHLO c\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<early@example.test>\r\nBDAT 4\r\n\r\nx\rBDAT 0\r\nBDAT 3\r\n\n\r\nRSET\r\nBDAT 6 LAST\r\nQUIT\r\n',
+  ],
   [{ tls: 'offered' }, 'EHLO c\r\nSTARTTLS\r\nEHLO c\r\nMAIL FROM:<a@b.test>\r\n'],
   [{ role: 'submission', tls: 'required' }, 'EHLO c\r\nMAIL FROM:<a@b.test>\r\nNOOP\r\nQUIT\r\n'],
 ];
@@ -49,6 +57,8 @@ const WORDS = [
   '\r\n.\r\n',
   'EHLO x\r\n',
   'BDAT 5 LAST\r\n',
+  'BDAT 2\r\n',
+  'BDAT 0 LAST\r\n',
   'GET / HTTP/1.1\r\n',
 ].map((word) => Buffer.from(word));
 
@@ -57,6 +67,8 @@ const SYNC = Buffer.from('\r\n.\r\nVRFY sync\r\n');
 const ALIVE = /^252 [^\n]*\n/m;
 /** Where nothing else is answered before TLS. */
 const SYNC_QUIT = Buffer.from('\r\n.\r\nQUIT\r\n');
+/** A chunk may want more octets than anybody sends: then the end of the connection must be enough. */
+const CHUNKED = /BDAT/i;
 /** Long: a machine may have better things to do, and whoever hangs does so for ever. */
 const PATIENCE = 20_000;
 
@@ -89,7 +101,7 @@ export async function fuzzSmtp(seed: number, mutants: number): Promise<FuzzResul
         () => `seed ${seed}, mutant ${count}: ${JSON.stringify(mutant.toString('latin1'))}`,
       );
       if (lives) alive++;
-      if (lives && !random.once(8)) open.set(gate, client);
+      if (lives && client.usable && !random.once(8)) open.set(gate, client);
       else {
         client.destroy();
         open.delete(gate);
@@ -146,6 +158,7 @@ class Client {
       if (pieces.length > 1) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#socket.write(sync);
+    if (CHUNKED.test(Buffer.concat(pieces).toString('latin1'))) this.#socket.end();
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no answer and no end: ${name()}`)), PATIENCE);
       let upgrading = false;
@@ -163,6 +176,11 @@ class Client {
       this.#wake();
     });
     return !this.#closed;
+  }
+
+  /** Something more can be said. */
+  get usable(): boolean {
+    return this.#socket.writable;
   }
 
   destroy(): void {

@@ -31,7 +31,7 @@ export async function converse(session: Session): Promise<void> {
     session.log.error({ session: session.facts.id, hop: session.hop, err: error }, 'session failed');
   }
   try {
-    session.abandon();
+    await session.abandon();
   } catch (error) {
     session.log.error({ session: session.facts.id, hop: session.hop, err: error }, 'transaction not abandoned');
   }

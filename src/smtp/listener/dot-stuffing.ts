@@ -1,9 +1,7 @@
 // The content of DATA, octet by octet: finds its end, takes the transparency dots out, and sees what may not be in it
 // (RFC 5321 §4.5.2, §2.3.8). Incremental: any cut of the octets into pieces gives the same content.
 
-/** Why a content cannot be accepted. Each of the first three is how one server's end of data is smuggled past another
- * that reads line ends differently. */
-export type Fault = 'bare CR' | 'bare LF' | 'NUL' | 'line too long';
+import type { Fault } from './unfit.ts';
 
 const TEXT = 0;
 const AFTER_CR = 1;

@@ -29,7 +29,7 @@ export function mailParameters(text: string, submission: boolean): MailParameter
         parameters.size = Number(value);
         break;
       case 'BODY':
-        parameters.body = oneOf(name, value, ['7BIT', '8BITMIME']);
+        parameters.body = oneOf(name, value, ['7BIT', '8BITMIME', 'BINARYMIME']);
         break;
       case 'SMTPUTF8':
         if (value !== undefined) throw malformed(name);

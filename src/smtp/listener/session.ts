@@ -7,6 +7,7 @@ import type { Hop, Log } from '../../platform/log.ts';
 import { type TlsFacts, tlsFacts } from '../../platform/tls.ts';
 import { recognise, type Seen } from '../../platform/wrong-door.ts';
 import type { Identity, SmtpSession, Transaction } from '../receiver.ts';
+import type { Chunks } from './chunks.ts';
 import { Input, type Line } from './input.ts';
 import { Wire, type WireServer } from './library.ts';
 import { LIMITS, TIMES } from './limits.ts';
@@ -27,7 +28,11 @@ interface Facts extends SmtpSession {
 export interface Open {
   readonly transaction: Transaction;
   readonly smtputf8: boolean;
+  /** BODY=BINARYMIME. */
+  readonly binary: boolean;
   recipients: number;
+  /** Since the first BDAT. */
+  chunks: Chunks | null;
 }
 
 export class Session {
@@ -183,17 +188,17 @@ export class Session {
     this.log.info({ session: this.facts.id, hop: this.hop, verb, code, status, reason: refusal.message }, 'refused');
   }
 
-  /** Forgets the transaction under way, if there is one. */
-  abandon(): void {
+  /** Forgets the transaction under way, if there is one. Resolves when its Receiver has let go of it. */
+  async abandon(): Promise<void> {
     const { open } = this;
     this.open = null;
+    await open?.chunks?.giveUp();
     open?.transaction.abandon();
   }
 
-  /** RFC 3207 §4: after the 220. Resolves with null where the handshake failed; the connection is then over. */
+  /** RFC 3207 §4: after the 220, with no transaction under way. Resolves with null where the handshake failed; the connection is then over. */
   async startTls(): Promise<TlsFacts | null> {
     // RFC 3207 §4.2: nothing that was learned in clear counts, not even who somebody claimed to be.
-    this.abandon();
     this.facts.hello = null;
     this.facts.identity = null;
     if (this.#gone) return null;

@@ -1,7 +1,8 @@
 // The content of DATA by octets: every cut into pieces gives the same content, fault and end.
 
 import { expect, test } from 'vitest';
-import { DotUnstuffing, type Fault } from '../../../src/smtp/listener/dot-stuffing.ts';
+import { DotUnstuffing } from '../../../src/smtp/listener/dot-stuffing.ts';
+import type { Fault } from '../../../src/smtp/listener/unfit.ts';
 
 interface Outcome {
   readonly content: string;

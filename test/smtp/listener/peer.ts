@@ -99,6 +99,12 @@ export class Peer implements AsyncDisposable {
     return this.negotiate(options);
   }
 
+  /** MAIL and RCPT, with their good replies. */
+  async envelope(parameters = ''): Promise<void> {
+    this.send(`EHLO client.test\r\nMAIL FROM:<alice@sender.test>${parameters}\r\nRCPT TO:<bob@example.test>\r\n`);
+    for (const code of [250, 250, 250]) await this.expect(code);
+  }
+
   /** MAIL, RCPT and DATA, with their good replies. */
   async begin(to = 'bob@example.test'): Promise<void> {
     this.send(`EHLO client.test\r\nMAIL FROM:<alice@sender.test>\r\nRCPT TO:<${to}>\r\nDATA\r\n`);

@@ -13,6 +13,9 @@ export const data: Command = {
     const { open } = session;
     if (open === null) throw badSequence('Send MAIL first');
     if (argument !== '') throw badArgument('Syntax: DATA');
+    // RFC 3030 §2, §3.
+    if (open.chunks !== null) throw badSequence('The message is under way: send the last BDAT, or RSET');
+    if (open.binary) throw badSequence('BODY=BINARYMIME goes by BDAT');
     // RFC 5321 §3.3: MAIL stands, but nobody is to have the message.
     if (open.recipients === 0) throw new Refusal(554, '5.5.1', 'No valid recipients');
     session.say({ code: 354, text: 'End data with <CR><LF>.<CR><LF>' });

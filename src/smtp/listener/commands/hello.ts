@@ -10,8 +10,8 @@ export const ehlo: Command = {
   verb: 'EHLO',
   beforeTls: true,
   idle: true,
-  run(session, argument) {
-    greet(session, 'EHLO', argument);
+  async run(session, argument) {
+    await greet(session, 'EHLO', argument);
     return { code: 250, text: [session.options.hostname, ...keywords(session)].join('\n') };
   },
 };
@@ -20,19 +20,19 @@ export const helo: Command = {
   verb: 'HELO',
   beforeTls: false,
   idle: true,
-  run(session, argument): Reply {
-    greet(session, 'HELO', argument);
+  async run(session, argument): Promise<Reply> {
+    await greet(session, 'HELO', argument);
     return { code: 250, text: session.options.hostname };
   },
 };
 
 /** Wider than RFC 5321 §4.1.1.1: any one printable word is taken for a name, since real clients say anything; a computer
  * in Zürich may call itself so, in whatever encoding. */
-function greet(session: Session, verb: 'EHLO' | 'HELO', name: string): void {
+async function greet(session: Session, verb: 'EHLO' | 'HELO', name: string): Promise<void> {
   if (!/^[^\0- \x7f-\x9f]+$/.test(name) || name.length > LIMITS.helloName)
     throw badArgument(`Syntax: ${verb} hostname`);
   // RFC 5321 §4.1.4: as if by RSET.
-  session.abandon();
+  await session.abandon();
   session.facts.hello = { verb, name };
 }
 
@@ -44,6 +44,8 @@ export function keywords(session: Session): string[] {
   // Before TLS nothing else would be answered, so nothing else is offered.
   if (startTls && options.tls === 'required') return ['STARTTLS'];
   const list = ['PIPELINING', `SIZE ${messageSize}`, '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'DSN'];
+  // RFC 3030 §3: BINARYMIME needs CHUNKING.
+  list.push('CHUNKING', 'BINARYMIME');
   if (startTls) list.push('STARTTLS');
   const auth = authMechanisms(session);
   if (auth.length > 0) list.push(`AUTH ${auth.join(' ')}`);

@@ -39,7 +39,7 @@ export const mail: Command = {
       throw new Refusal(552, '5.3.4', `Message exceeds the maximum size of ${options.limits.messageSize} octets`);
     }
     const transaction = await options.receiver.sender(path.address, parameters, facts);
-    session.open = { transaction, smtputf8, recipients: 0 };
+    session.open = { transaction, smtputf8, binary: parameters.body === 'BINARYMIME', recipients: 0, chunks: null };
     return SENDER_OK;
   },
 };
@@ -51,6 +51,7 @@ export const rcpt: Command = {
   async run(session, argument) {
     const { open, options } = session;
     if (open === null) throw badSequence('Send MAIL first');
+    if (open.chunks !== null) throw badSequence('The message is under way: send the last BDAT, or RSET');
     const match = /^TO: *(<.*)$/is.exec(argument);
     if (match?.[1] === undefined) throw badArgument('Syntax: RCPT TO:<forward-path>');
     const path = parsePath(match[1]);

@@ -11,9 +11,9 @@ export const rset: Command = {
   verb: 'RSET',
   beforeTls: false,
   idle: true,
-  run(session, argument) {
+  async run(session, argument) {
     if (argument !== '') throw badArgument('Syntax: RSET');
-    session.abandon();
+    await session.abandon();
     return OK;
   },
 };
@@ -50,17 +50,6 @@ export const expn: Command = {
   },
 };
 
-/** RFC 3030 §2: not offered, so only a client that did not ask says it; what follows would be taken for commands. */
-export const bdat: Command = {
-  verb: 'BDAT',
-  beforeTls: false,
-  idle: false,
-  run(session) {
-    session.finish('BDAT', { code: 502, status: '5.5.1', text: 'CHUNKING is not offered' });
-    return null;
-  },
-};
-
 export const help: Command = {
   verb: 'HELP',
   beforeTls: false,
@@ -74,7 +63,7 @@ export const help: Command = {
         : ['This port takes mail from our own users, after AUTH, for anywhere.'];
     // T2: what is not offered is not named here either.
     const extra = ['STARTTLS', 'AUTH'].filter((verb) => offered.includes(verb));
-    lines.push(['EHLO HELO', ...extra, 'MAIL RCPT DATA RSET NOOP QUIT VRFY HELP'].join(' '));
+    lines.push(['EHLO HELO', ...extra, 'MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP'].join(' '));
     lines.push('See RFC 5321 and RFC 6409.');
     return { code: 214, status: '2.0.0', text: lines.join('\n') };
   },

@@ -27,6 +27,8 @@ export const starttls: Command = {
       log.error({ session: facts.id, hop, err: error }, 'no TLS context');
       throw new Refusal(454, '4.7.0', 'TLS not available due to temporary reason');
     }
+    // Before the 220: behind it nothing may keep the handshake waiting.
+    await session.abandon();
     session.say({ code: 220, status: '2.0.0', text: 'Ready to start TLS' });
     await session.startTls();
     return null;

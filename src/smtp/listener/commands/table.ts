@@ -2,11 +2,12 @@
 // password.
 
 import { auth } from './auth.ts';
+import { bdat } from './bdat.ts';
 import type { Command } from './command.ts';
 import { data } from './data.ts';
 import { ehlo, helo } from './hello.ts';
 import { mail, rcpt } from './mail.ts';
-import { bdat, expn, help, noop, quit, rset, vrfy } from './simple.ts';
+import { expn, help, noop, quit, rset, vrfy } from './simple.ts';
 import { starttls } from './starttls.ts';
 
 export const commands: ReadonlyMap<string, Command> = new Map(
