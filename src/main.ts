@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { AddOptions } from './cli/account.ts';
 import { type Context, EXIT, exitCodeOf, failureText } from './cli/context.ts';
-import type { ListOptions } from './cli/queue.ts';
+import type { ControlOptions, ListOptions } from './cli/queue.ts';
 import type { SendOptions } from './cli/send.ts';
 import { systemClock } from './platform/clock.ts';
 
@@ -95,11 +95,17 @@ account
   .action(verb(async (context, name: string) => (await accounts()).remove(context, name)));
 
 const queue = program.command('queue').description('what waits to leave').helpCommand(false);
-queue
-  .command('list')
+/** Which entries. */
+const filtered = (command: Command) =>
+  command
+    .option('--domain <domain>', 'what goes to this domain')
+    .option('--sender <address>', 'what comes from this address, or from "@domain"; "<>" for reports')
+    .option('--recipient <address>', 'what goes to this address, or to "@domain"')
+    .option('--state <state>', 'what is waiting, held or suspended')
+    .option('--older <time>', 'what was taken so long ago or longer, such as 4h')
+    .option('--json', 'as JSON');
+filtered(queue.command('list'))
   .description('print every entry: one recipient of one message')
-  .option('--domain <domain>', 'only what goes to this domain')
-  .option('--json', 'as JSON')
   .action(verb(async (context, options: ListOptions) => (await queues()).list(context, options)));
 queue
   .command('show')
@@ -109,19 +115,39 @@ queue
   .action(
     verb(async (context, id: string, options: { json?: boolean }) => (await queues()).show(context, id, options)),
   );
+queue
+  .command('status')
+  .description('print how much waits, for whom, what is suspended, and what was counted')
+  .option('--json', 'as JSON')
+  .action(verb(async (context, options: { json?: boolean }) => (await queues()).status(context, options)));
 for (const [action, what] of [
-  ['retry', 'make entries due now'],
+  ['hold', 'keep entries until they are released: no try, no warning, no end'],
+  ['release', 'let held entries go on as if nothing had been'],
+  ['retry', 'make entries due now, also held ones'],
   ['remove', 'drop entries, without a report to anybody'],
+] as const) {
+  filtered(queue.command(action))
+    .argument('[ids...]', 'as "queue list" prints them')
+    .description(what)
+    .option('--all', 'all there are')
+    .action(
+      verb(async (context, ids: string[], options: ControlOptions) =>
+        (await queues()).control(context, action, ids, options),
+      ),
+    );
+}
+for (const [action, suspended, what] of [
+  ['suspend', true, 'let nothing go to a domain until it is resumed'],
+  ['resume', false, 'let mail go to a suspended domain again'],
 ] as const) {
   queue
     .command(action)
-    .argument('[ids...]', 'as "queue list" prints them')
+    .argument('<domain>', 'such as example.org')
     .description(what)
-    .option('--domain <domain>', 'all that go to this domain')
-    .option('--all', 'all there are')
+    .option('--json', 'as JSON')
     .action(
-      verb(async (context, ids: string[], options: { all?: boolean; domain?: string }) =>
-        (await queues()).control(context, action, ids, options),
+      verb(async (context, domain: string, options: { json?: boolean }) =>
+        (await queues()).suspend(context, domain, suspended, options),
       ),
     );
 }

@@ -9,15 +9,15 @@ import { type ControlClient, ControlError, type ControlHandlers, connectControl 
 import { createLog } from '../platform/log.ts';
 import type { CommandOf, Results } from '../store/commands.ts';
 import type { AccountRow, Attempt, EntryId, EntryRow, TransitRow } from '../store/rows.ts';
-import type { Store } from '../store/store.ts';
+import type { QueueFilter, QueueStatus, Store } from '../store/store.ts';
 import { Failure } from './context.ts';
 import { type BoundListener, type Gate, gatesOf } from './ports-table.ts';
 
-/** Rows of one request. */
+/** Entries that one request changes. */
 export const PAGE = 500;
 
 /** The commands that a verb may send. */
-const KINDS = ['put-account', 'set-password', 'remove-account', 'queue-control'] as const;
+const KINDS = ['put-account', 'set-password', 'remove-account', 'queue-control', 'suspend-destination'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** An account without its password record, which no verb needs to see. */
@@ -28,17 +28,24 @@ export interface QueueRow {
   readonly transit: TransitRow;
 }
 
-export interface QueueFilter {
-  readonly destination?: string;
-  readonly after?: EntryId;
-  readonly limit: number;
+/** A part of what was asked for, and where the next one begins; null: that was all. */
+export interface QueuePage {
+  readonly rows: readonly QueueRow[];
+  readonly next: EntryId | null;
+}
+
+/** `queue` on the control socket. */
+interface QueueRequest {
+  readonly filter: QueueFilter;
+  readonly after: EntryId | null;
 }
 
 /** @throws ControlError or StoreError, both with a `kind` */
 export interface Administration {
   accounts(): Promise<readonly AccountSummary[]>;
-  /** By id, at most PAGE. */
-  queue(filter: QueueFilter): Promise<readonly QueueRow[]>;
+  /** By id. */
+  queue(filter: QueueFilter, after: EntryId | null): Promise<QueuePage>;
+  queueStatus(): Promise<QueueStatus>;
   entry(id: EntryId): Promise<(QueueRow & { readonly attempts: readonly Attempt[] }) | undefined>;
   execute<K extends Kind>(command: CommandOf<K>): Promise<Results[K]>;
 }
@@ -50,7 +57,8 @@ export function administrationOf(store: Pick<Store, 'read' | 'execute'>): Admini
       const rows = await store.read.accounts();
       return rows.map(({ password, ...row }) => ({ ...row, hasPassword: password !== null }));
     },
-    queue: (filter) => store.read.queue.list({ ...filter, limit: Math.min(filter.limit, PAGE) }),
+    queue: (filter, after) => store.read.queue.find(filter, after),
+    queueStatus: () => store.read.queue.status(),
     entry: (id) => store.read.queue.entry(id),
     // The kind of the command is K's, which the compiler does not carry through the union.
     execute: (command) => store.execute(command as never) as never,
@@ -70,17 +78,27 @@ export function controlHandlers(server: {
     ports: () => gatesOf(server.config, server.listeners),
     accounts: () => administration.accounts(),
     // The other end is this program: arguments are what remoteAdministration sends.
-    queue: (argument) => administration.queue(argument as QueueFilter),
+    queue: (argument) => {
+      const { filter, after } = argument as QueueRequest;
+      return administration.queue(filter, after);
+    },
+    'queue-status': () => administration.queueStatus(),
     entry: (argument) => administration.entry(argument as EntryId),
     async execute(argument) {
       // As above; KINDS is checked all the same.
       const command = argument as CommandOf<Kind>;
       if (!KINDS.includes(command.kind)) throw new ControlError('refused', `"${command.kind}" is not for verbs`);
       const result = await administration.execute(command);
-      if (command.kind === 'queue-control') server.kick();
+      if (givesWork(command)) server.kick();
       return result;
     },
   };
+}
+
+/** May something go out now that could not before? */
+function givesWork(command: CommandOf<Kind>): boolean {
+  if (command.kind === 'queue-control') return command.action === 'retry' || command.action === 'release';
+  return command.kind === 'suspend-destination' && !command.suspended;
 }
 
 /** Through the control socket. Casts: the other end is controlHandlers. */
@@ -88,7 +106,9 @@ function remoteAdministration(client: ControlClient): Administration {
   return {
     // Each answer is what controlHandlers gives for this name.
     accounts: () => client.request('accounts') as Promise<readonly AccountSummary[]>,
-    queue: (filter) => client.request('queue', filter) as Promise<readonly QueueRow[]>,
+    queue: (filter, after) => client.request('queue', { filter, after } satisfies QueueRequest) as Promise<QueuePage>,
+    // As above.
+    queueStatus: () => client.request('queue-status') as Promise<QueueStatus>,
     // As above.
     entry: (id) => client.request('entry', id) as ReturnType<Administration['entry']>,
     execute: (command) => client.request('execute', command) as never,

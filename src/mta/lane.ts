@@ -44,6 +44,8 @@ export class Lane {
   /** Results on their way to the disk. */
   readonly #settling = new Set<Promise<void>>();
   #reading: Promise<void> | null = null;
+  /** A page that was read before an operator's change is of no use. */
+  #edition = 0;
   /** Something may have fallen due since the last page. */
   #nudged = true;
   #couriers = 0;
@@ -71,6 +73,13 @@ export class Lane {
   nudge(): void {
     this.#nudged = true;
     this.#tend();
+  }
+
+  /** An operator has changed something: what no courier has in hand is read again. */
+  reconsider(): void {
+    for (const { entries } of this.#tasks.splice(0)) for (const { id } of entries) this.#taken.delete(id);
+    this.#edition++;
+    this.nudge();
   }
 
   /** Begins nothing any more; what is under way goes on. */
@@ -144,7 +153,9 @@ export class Lane {
     const { store, clock } = this.#options;
     this.#nudged = false;
     const now = clock.now();
+    const edition = this.#edition;
     const rows = await store.read.queue.due(this.#destination, now, PAGE, this.#taken);
+    if (edition !== this.#edition) return;
     const tasks = new Map<TransitId, { transit: Task['transit']; entries: EntryRow[] }>();
     const warnings: Verdict[] = [];
     for (const { entry, transit } of rows) {

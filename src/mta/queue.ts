@@ -90,7 +90,9 @@ class Runner implements QueueRunner {
 
   async start(): Promise<void> {
     this.#unfollow = this.#options.store.follow({ kind: 'queue' }, (change) => {
-      if (change.kind === 'queue') this.#hear(change.nextAt, change.destinations);
+      if (change.kind !== 'queue') return;
+      if (change.byHand) for (const { lane } of this.#lanes.values()) lane.reconsider();
+      this.#hear(change.nextAt, change.destinations);
     });
     await this.#look();
   }

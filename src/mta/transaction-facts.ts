@@ -57,6 +57,7 @@ export function sessionOrigin(session: SmtpSession, role: TransitOrigin['role'])
     localPort: session.localPort,
     // Identities carry the store's own numbers.
     account: (session.identity?.accountId ?? null) as TransitOrigin['account'],
+    ...(session.identity === null ? {} : { user: session.identity.address }),
     tls: session.tls === null ? null : `${session.tls.protocol} ${session.tls.cipher}`,
   };
 }

@@ -156,11 +156,19 @@ export type Command =
     }
   | { readonly kind: 'set-password'; readonly account: AccountId; readonly password: PasswordRecord }
   | { readonly kind: 'remove-account'; readonly account: AccountId }
-  /** An operator's hand on the queue. `retry` makes entries due now, `remove` drops them without a report. */
+  /** An operator's hand on the queue. `retry` makes entries due now, `remove` drops them without a report; `hold` keeps
+   * entries until `release`. */
   | {
       readonly kind: 'queue-control';
       readonly entries: readonly EntryId[];
       readonly action: 'retry' | 'remove' | 'hold' | 'release';
+      readonly now: number;
+    }
+  /** Nothing goes to a destination until it is resumed. Done in slices: to be sent again while the result says `more`. */
+  | {
+      readonly kind: 'suspend-destination';
+      readonly destination: string;
+      readonly suspended: boolean;
       readonly now: number;
     }
   /** Frees staged chunks that nobody will use. Not durable. */
@@ -209,6 +217,7 @@ export interface Results {
   'set-password': undefined;
   'remove-account': undefined;
   'queue-control': { readonly changed: number };
+  'suspend-destination': { readonly changed: number; readonly more: boolean };
   discard: undefined;
 }
 

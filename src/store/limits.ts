@@ -52,6 +52,12 @@ export const Limit = {
   threadLookups: 12,
   /** Due entries among which the destinations that wait longest are looked for before all destinations are. */
   dueWindow: 2_000,
+  /** Destinations that are suspended at a time, and entries that suspending or resuming one changes in one go. */
+  suspensions: 10_000,
+  suspensionSlice: 2_000,
+  /** Entries for one destination that are put in order to list some of them; where there are more, the whole queue is
+   * gone through. */
+  sortedEntries: 5_000,
   /** Attempts of one queue entry that are remembered. */
   attempts: 50,
   /** Bodies waiting for the deriver; more are derived when they are asked for. */

@@ -134,6 +134,8 @@ export interface TransitOrigin {
   readonly remoteAddress: string | null;
   readonly localPort: number | null;
   readonly account: AccountId | null;
+  /** The account's address when it submitted. */
+  readonly user?: string;
   /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`, or null. */
   readonly tls: string | null;
 }
@@ -166,6 +168,9 @@ export interface Attempt {
   readonly text: string;
 }
 
+/** `held`: by its id; `suspended`: with everything for its destination. */
+export type EntryState = 'waiting' | 'held' | 'suspended';
+
 /** One recipient of one transit. */
 export interface EntryRow {
   readonly id: EntryId;
@@ -174,7 +179,8 @@ export interface EntryRow {
   readonly parameters: RcptParameters;
   /** The recipient's domain, lower case: what entries are grouped by. */
   readonly destination: string;
-  readonly state: 'waiting' | 'held';
+  /** Only what waits is tried, warned of or given up; what is held or suspended waits for an operator. */
+  readonly state: EntryState;
   readonly attempts: number;
   readonly createdAt: number;
   readonly nextAt: number;

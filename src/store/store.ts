@@ -10,6 +10,7 @@ import type {
   Commit,
   EntryId,
   EntryRow,
+  EntryState,
   MailboxId,
   MailboxRow,
   MessageRow,
@@ -61,8 +62,13 @@ export type Change = { readonly commit: Commit } & (
   /** Accounts or passwords changed: this account, or any of them where none is named. */
   | { readonly kind: 'directory'; readonly account?: AccountId }
   /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times, or Infinity, and
-   * `destinations` are those that something was added for. */
-  | { readonly kind: 'queue'; readonly nextAt: number; readonly destinations: readonly string[] }
+   * `destinations` are those that something was added for. `byHand`: what was read as due may not be any more. */
+  | {
+      readonly kind: 'queue';
+      readonly nextAt: number;
+      readonly destinations: readonly string[];
+      readonly byHand: boolean;
+    }
 );
 
 /** Which changes a follower wants. */
@@ -126,6 +132,34 @@ export interface Reads {
   queue: QueueReads;
 }
 
+/** Which entries: all that is said must hold. Addresses as text: a mailbox, or `@domain` for all of a domain; compared
+ * without regard to case. */
+export interface QueueFilter {
+  readonly destination?: string;
+  /** Also `<>`. */
+  readonly sender?: string;
+  readonly recipient?: string;
+  readonly state?: EntryState;
+  /** Taken at this time or before, ms since the epoch. */
+  readonly until?: number;
+}
+
+/** The queue in a few numbers. */
+export interface QueueStatus {
+  readonly entries: number;
+  readonly messages: number;
+  /** Of all messages, octets. */
+  readonly octets: number;
+  readonly states: Readonly<Record<EntryState, number>>;
+  /** When the oldest entry was taken. */
+  readonly oldest: number | null;
+  readonly suspended: readonly { readonly destination: string; readonly since: number }[];
+  /** Those with the most entries. */
+  readonly destinations: readonly { readonly destination: string; readonly entries: number }[];
+  /** What was counted since the store was made. */
+  readonly tallies: Readonly<Record<string, number>>;
+}
+
 export interface QueueReads {
   /** Destinations with an entry due (or a warning or expiry due) at `now`, the longest waiting first. */
   dueDestinations(now: number, limit: number): Promise<readonly string[]>;
@@ -144,9 +178,16 @@ export interface QueueReads {
     readonly after?: EntryId;
     readonly limit: number;
   }): Promise<readonly { entry: EntryRow; transit: TransitRow }[]>;
+  /** For verbs: a part of what a filter finds, by id, after `after`. `next`: where to go on; null: that was all. */
+  find(
+    filter: QueueFilter,
+    after: EntryId | null,
+  ): Promise<{ readonly rows: readonly { entry: EntryRow; transit: TransitRow }[]; readonly next: EntryId | null }>;
+  status(): Promise<QueueStatus>;
   entry(id: EntryId): Promise<{ entry: EntryRow; transit: TransitRow; attempts: readonly Attempt[] } | undefined>;
   transit(id: TransitId): Promise<TransitRow | undefined>;
-  size(): Promise<number>;
+  /** Entries. @param most stops counting there */
+  size(most?: number): Promise<number>;
 }
 
 export interface Store extends AsyncDisposable {

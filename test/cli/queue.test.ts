@@ -165,6 +165,49 @@ it('a retry is at once: those named, those of a domain, or all', async () => {
   expect(await run(['queue', 'retry', '999999'])).toMatchObject({ code: 1 });
 });
 
+it('holds and releases by filter, suspends and resumes a domain, over a restart', async () => {
+  busy = true;
+  answers(10);
+  expect((await run(['send', '--from', alice, '--to', 'h@one.test', 'i@two.test', '--body', 'x'])).code).toBe(0);
+  await until((now) => now.length === 3 && now.every(({ attempts }) => attempts > 0));
+  const states = async () => (await entries()).map(({ recipient, state }) => `${recipient} ${state}`).sort();
+  const held = await run(['queue', 'hold', '--recipient', 'I@two.test', '--older', '0s', '--json']);
+  expect(JSON.parse(held.stdout)).toEqual({ changed: 1 });
+  expect(await run(['queue', 'hold', '--sender', '<>'])).toMatchObject({ code: 0 });
+  expect((await run(['queue', 'suspend', 'One.test'])).code).toBe(0);
+  expect((await run(['send', '--from', alice, '--to', 'j@one.test', '--body', 'x'])).code).toBe(0);
+  const expected = ['c@two.test waiting', 'h@one.test suspended', 'i@two.test held', 'j@one.test suspended'];
+  expect(await states()).toEqual(expected);
+  expect((await entries('--state', 'held')).map(({ recipient }) => recipient)).toEqual(['i@two.test']);
+  expect((await entries('--sender', '@example.test', '--state', 'suspended')).length).toBe(2);
+  const port = program.port(465);
+  expect(await program.stop()).toBe(0);
+  expect(await states()).toEqual(expected);
+  await program.start();
+  expect(await states()).toEqual(expected);
+  const status = JSON.parse((await run(['queue', 'status', '--json'])).stdout);
+  expect(status).toMatchObject({ entries: 4, suspended: [{ destination: 'one.test' }], states: { held: 1 } });
+  expect((await run(['queue', 'status'])).stdout).toContain('one.test');
+  const [suspended] = await entries('--domain', 'one.test');
+  const shown = await run(['queue', 'show', String(suspended?.id)]);
+  // Accepted from whom, by which port.
+  expect(shown.stdout).toContain(alice);
+  expect(shown.stdout).toContain(`port ${port}`);
+  busy = false;
+  answers(10);
+  expect((await run(['queue', 'resume', 'one.test'])).code).toBe(0);
+  await until((now) => !now.some(({ recipient }) => recipient === 'j@one.test'));
+  expect((await run(['queue', 'retry', '--domain', 'one.test'])).code).toBe(0);
+  await until((now) => now.every(({ recipient }) => recipient.endsWith('two.test')));
+  expect((await run(['queue', 'release', '--state', 'held'])).code).toBe(0);
+  expect((await run(['queue', 'retry', '--recipient', '@two.test'])).code).toBe(0);
+  await until((now) => now.length === 0);
+  busy = true;
+  answers(1);
+  expect((await run(['send', '--from', alice, '--to', 'c@two.test', '--body', 'x'])).code).toBe(0);
+  await until((now) => now.length === 1 && now.every(({ attempts }) => attempts > 0));
+});
+
 it('without a server the queue is the same, and a removal is nobody told of', async () => {
   busy = true;
   answers(10);

@@ -32,8 +32,10 @@ const RULES: Readonly<Record<string, string>> = {
   'a transit knows its entries': `SELECT id FROM transit WHERE entries <>
     (SELECT count(*) FROM entry WHERE entry.transit = transit.id) OR entries = 0`,
   'an entry has a transit': `SELECT id FROM entry WHERE NOT EXISTS (SELECT 1 FROM transit WHERE id = entry.transit)`,
-  'an entry is due when the first of its times is': `SELECT id FROM entry WHERE due_at IS NOT CASE state WHEN 'held'
-    THEN NULL ELSE min(next_at, expires_at, coalesce(warn_at, expires_at)) END`,
+  'an entry is due when the first of its times is': `SELECT id FROM entry WHERE due_at IS NOT CASE state WHEN 'waiting'
+    THEN min(next_at, expires_at, coalesce(warn_at, expires_at)) END`,
+  'what is suspended has a destination that is': `SELECT id FROM entry WHERE state = 'suspended' AND
+    NOT EXISTS (SELECT 1 FROM suspension WHERE domain = destination)`,
   'an attempt has an entry': `SELECT entry FROM attempt WHERE NOT EXISTS (SELECT 1 FROM entry WHERE id = attempt.entry)`,
   'an address has an account': `SELECT address FROM address WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = account)`,
 };

@@ -3,7 +3,8 @@
 
 import type { Accept, CommandOf, Dispatch, Results, Settlement } from '../commands.ts';
 import { Limit } from '../limits.ts';
-import type { Attempt, BodyId, EntryId, TransitId } from '../rows.ts';
+import type { Attempt, BodyId, EntryId, EntryState, TransitId } from '../rows.ts';
+import { StoreError } from '../store.ts';
 import { releaseBody } from '../writer/bodies.ts';
 import { storedPrefix } from '../writer/placement.ts';
 import type { Work } from '../writer/work.ts';
@@ -27,18 +28,21 @@ export function dispatch(work: Work, command: Accept, sent: Dispatch, body: Body
     sent.entries.length,
   );
   let nextAt = Number.POSITIVE_INFINITY;
+  const suspended = new Set(destinationsOf(sent).filter((destination) => isSuspended(work, destination)));
   const ids = sent.entries.map((entry) => {
     const id = work.numbers.next('entry');
-    const due = dueAt(entry.nextAt, entry.expiresAt, entry.warnAt);
-    nextAt = Math.min(nextAt, due);
+    const state = suspended.has(entry.destination) ? 'suspended' : 'waiting';
+    const due = dueAt(state, entry.nextAt, entry.expiresAt, entry.warnAt);
+    nextAt = Math.min(nextAt, due ?? nextAt);
     work.db.run(
       `INSERT INTO entry (id, transit, recipient, parameters, destination, state, created_at, next_at, expires_at,
-       warn_at, due_at) VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?)`,
+       warn_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       transit,
       JSON.stringify(entry.recipient),
       JSON.stringify(entry.parameters),
       entry.destination,
+      state,
       command.now,
       entry.nextAt,
       entry.expiresAt,
@@ -48,7 +52,10 @@ export function dispatch(work: Work, command: Accept, sent: Dispatch, body: Body
     return id;
   });
   if (ids.length === 0) dropTransit(work, transit, body);
-  else work.publish({ kind: 'queue', nextAt, destinations: destinationsOf(sent) });
+  else {
+    const destinations = destinationsOf(sent).filter((destination) => !suspended.has(destination));
+    work.publish({ kind: 'queue', nextAt, destinations, byHand: false });
+  }
   return ids;
 }
 
@@ -56,8 +63,9 @@ function destinationsOf({ entries }: Dispatch): readonly string[] {
   return [...new Set(entries.map(({ destination }) => destination))];
 }
 
-/** When somebody has to look at an entry. */
-function dueAt(nextAt: number, expiresAt: number, warnAt: number | null): number {
+/** When somebody has to look at an entry; null: not before an operator says so. */
+function dueAt(state: EntryState, nextAt: number, expiresAt: number, warnAt: number | null): number | null {
+  if (state !== 'waiting') return null;
   return Math.min(nextAt, expiresAt, warnAt ?? Number.POSITIVE_INFINITY);
 }
 
@@ -67,12 +75,13 @@ interface Queued {
   readonly next_at: number;
   readonly expires_at: number;
   readonly warn_at: number | null;
-  readonly state: 'waiting' | 'held';
+  readonly state: EntryState;
+  readonly destination: string;
 }
 
 function queued(work: Work, entry: EntryId): Queued | undefined {
   return work.db.get<Queued>(
-    'SELECT transit, attempts, next_at, expires_at, warn_at, state FROM entry WHERE id = ?',
+    'SELECT transit, attempts, next_at, expires_at, warn_at, state, destination FROM entry WHERE id = ?',
     entry,
   );
 }
@@ -90,7 +99,7 @@ export function settle(work: Work, settlements: readonly Settlement[]): void {
       continue;
     }
     const attempts = row.attempts + (settlement.attempt === null ? 0 : 1);
-    const due = row.state === 'held' ? null : dueAt(then.nextAt, row.expires_at, then.warnAt);
+    const due = dueAt(row.state, then.nextAt, row.expires_at, then.warnAt);
     nextAt = Math.min(nextAt, due ?? nextAt);
     work.db.run(
       `UPDATE entry SET attempts = ?, next_at = ?, warn_at = ?, due_at = ?, last = coalesce(?, last) WHERE id = ?`,
@@ -104,7 +113,7 @@ export function settle(work: Work, settlements: readonly Settlement[]): void {
     if (settlement.attempt !== null) recordAttempt(work, settlement.entry, attempts, settlement.attempt);
   }
   // Also where nothing falls due: whoever waits for an entry sees it gone.
-  work.publish({ kind: 'queue', nextAt, destinations: [] });
+  work.publish({ kind: 'queue', nextAt, destinations: [], byHand: false });
 }
 
 /** The last attempts are kept, and the first, which says what was wrong to begin with. */
@@ -141,7 +150,7 @@ export function queueControl(work: Work, command: CommandOf<'queue-control'>): R
     changed += 1;
     nextAt = Math.min(nextAt, control(work, entry, row, command));
   }
-  if (changed > 0) work.publish({ kind: 'queue', nextAt, destinations: [] });
+  if (changed > 0) work.publish({ kind: 'queue', nextAt, destinations: [], byHand: true });
   return { changed };
 }
 
@@ -157,9 +166,50 @@ function control(work: Work, entry: EntryId, row: Queued, command: CommandOf<'qu
     case 'release':
     case 'retry': {
       const nextAt = command.action === 'retry' ? command.now : row.next_at;
-      const due = dueAt(nextAt, row.expires_at, row.warn_at);
-      work.db.run("UPDATE entry SET state = 'waiting', next_at = ?, due_at = ? WHERE id = ?", nextAt, due, entry);
-      return due;
+      const state = isSuspended(work, row.destination) ? 'suspended' : 'waiting';
+      const due = dueAt(state, nextAt, row.expires_at, row.warn_at);
+      work.db.run('UPDATE entry SET state = ?, next_at = ?, due_at = ? WHERE id = ?', state, nextAt, due, entry);
+      return due ?? Number.POSITIVE_INFINITY;
     }
   }
+}
+
+function isSuspended(work: Work, destination: string): boolean {
+  return work.db.get('SELECT 1 FROM suspension WHERE domain = ?', destination) !== undefined;
+}
+
+/** suspend-destination: a slice of what waits for a destination, so that the writer is never busy with it for long. The
+ * mark is set with the first slice and taken away with the last: new mail in between fares as the rest will. */
+export function suspendDestination(
+  work: Work,
+  { destination, suspended, now }: CommandOf<'suspend-destination'>,
+): Results['suspend-destination'] {
+  const slice = suspended ? suspendSome(work, destination, now) : resumeSome(work, destination);
+  const nextAt = suspended || slice === 0 ? Number.POSITIVE_INFINITY : now;
+  work.publish({ kind: 'queue', nextAt, destinations: [], byHand: true });
+  return { changed: slice, more: slice === Limit.suspensionSlice };
+}
+
+function suspendSome(work: Work, destination: string, now: number): number {
+  const { count = 0 } = work.db.get<{ count: number }>('SELECT count(*) AS count FROM suspension') ?? {};
+  if (count >= Limit.suspensions && !isSuspended(work, destination)) {
+    throw new StoreError('refused', `No more than ${Limit.suspensions} destinations can be suspended`);
+  }
+  work.db.run('INSERT INTO suspension (domain, since) VALUES (?, ?) ON CONFLICT DO NOTHING', destination, now);
+  return work.db.run(
+    `UPDATE entry SET state = 'suspended', due_at = NULL WHERE id IN
+     (SELECT id FROM entry WHERE destination = ? AND due_at IS NOT NULL LIMIT ${Limit.suspensionSlice})`,
+    destination,
+  );
+}
+
+function resumeSome(work: Work, destination: string): number {
+  const changed = work.db.run(
+    `UPDATE entry SET state = 'waiting', due_at = min(next_at, expires_at, coalesce(warn_at, expires_at)) WHERE id IN
+     (SELECT id FROM entry WHERE destination = ? AND due_at IS NULL AND state = 'suspended'
+      LIMIT ${Limit.suspensionSlice})`,
+    destination,
+  );
+  if (changed < Limit.suspensionSlice) work.db.run('DELETE FROM suspension WHERE domain = ?', destination);
+  return changed;
 }

@@ -9,7 +9,7 @@ import { append } from './append.ts';
 import { expunge } from './expunge.ts';
 import { flags } from './flags.ts';
 import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailboxes.ts';
-import { queueControl, settle } from './queue.ts';
+import { queueControl, settle, suspendDestination } from './queue.ts';
 import { copy, move } from './transfer.ts';
 import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
 
@@ -64,6 +64,7 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   'set-password': { depth: 'durable', run: quiet(setPassword) },
   'remove-account': { depth: 'durable', run: quiet(removeAccount) },
   'queue-control': { depth: 'durable', run: queueControl },
+  'suspend-destination': { depth: 'durable', run: suspendDestination },
   discard: {
     depth: 'memory',
     run: (work, command) => {

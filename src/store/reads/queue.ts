@@ -1,9 +1,10 @@
 // Reads of the queue.
 
+import { formatAddress, type ReversePath } from '../../formats/address.ts';
 import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
-import type { Attempt, BodyId, EntryId, EntryRow, TransitId, TransitRow } from '../rows.ts';
-import type { QueueReads } from '../store.ts';
+import type { Attempt, BodyId, EntryId, EntryRow, EntryState, TransitId, TransitRow } from '../rows.ts';
+import type { QueueFilter, QueueReads, QueueStatus } from '../store.ts';
 import type { Snapshots } from './snapshot.ts';
 
 interface Entry {
@@ -12,7 +13,7 @@ interface Entry {
   readonly recipient: string;
   readonly parameters: string;
   readonly destination: string;
-  readonly state: 'waiting' | 'held';
+  readonly state: EntryState;
   readonly attempts: number;
   readonly created_at: number;
   readonly next_at: number;
@@ -60,6 +61,14 @@ const DUE_DESTINATIONS = `WITH RECURSIVE step (destination) AS (
   SELECT destination, (SELECT min(due_at) FROM entry WHERE entry.destination = step.destination) AS due
   FROM step WHERE destination IS NOT NULL AND due <= ? ORDER BY due LIMIT ?`;
 
+const COUNT = `SELECT count(*) AS count FROM
+    (SELECT 1 FROM entry WHERE destination = ? LIMIT ${Limit.sortedEntries + 1})`;
+/** A negative limit is none. */
+const SIZE = 'SELECT count(*) AS entries FROM (SELECT 1 FROM entry LIMIT ?)';
+const STATES = 'SELECT state, count(*) AS count FROM entry GROUP BY state';
+const BUSIEST = `SELECT destination, count(*) AS entries FROM entry GROUP BY destination
+  ORDER BY entries DESC, destination LIMIT 20`;
+
 export function queueReads(snapshots: Snapshots): QueueReads {
   const read = <T>(look: (db: Connection) => T): Promise<T> => Promise.resolve().then(() => snapshots.read(look));
   return {
@@ -100,7 +109,63 @@ export function queueReads(snapshots: Snapshots): QueueReads {
         return found === undefined ? undefined : { ...found, attempts: attemptsOf(db, id) };
       }),
     transit: (id) => read((db) => transitOf(db, id)),
-    size: () => read((db) => db.get<{ entries: number }>('SELECT count(*) AS entries FROM entry')?.entries ?? 0),
+    find: (filter, after) => read((db) => find(db, filter, after)),
+    status: () => read(status),
+    size: (most = -1) => read((db) => db.get<{ entries: number }>(SIZE, most)?.entries ?? 0),
+  };
+}
+
+/** Entries behind an id: from the queue as it is, or, where that is less, put in order from those of one destination. */
+function entriesAfter(db: Connection, destination: string | undefined, after: EntryId | 0): readonly Entry[] {
+  const few =
+    destination !== undefined && (db.get<{ count: number }>(COUNT, destination)?.count ?? 0) <= Limit.sortedEntries;
+  if (!few) return db.all<Entry>(`${ENTRIES} WHERE id > ? ORDER BY id LIMIT ${Limit.pageRows}`, after);
+  const sql = `${ENTRIES} WHERE destination = ? AND id > ? ORDER BY id LIMIT ${Limit.pageRows}`;
+  return db.all<Entry>(sql, destination, after);
+}
+
+function find(db: Connection, filter: QueueFilter, after: EntryId | null): Awaited<ReturnType<QueueReads['find']>> {
+  const looked = entriesAfter(db, filter.destination, after ?? 0);
+  const { destination, state, until } = filter;
+  const likely = looked.filter(
+    (row) =>
+      (destination === undefined || row.destination === destination) &&
+      (state === undefined || row.state === state) &&
+      (until === undefined || row.created_at <= until),
+  );
+  const rows = withTransits(db, likely).filter(
+    ({ entry, transit }) => isMeant(filter.recipient, entry.recipient) && isMeant(filter.sender, transit.reversePath),
+  );
+  return { rows, next: looked.length < Limit.pageRows ? null : (looked.at(-1)?.id ?? null) };
+}
+
+/** Does a filter's text mean this address? */
+function isMeant(text: string | undefined, path: ReversePath): boolean {
+  if (text === undefined) return true;
+  if (path === null) return text === '<>';
+  const wanted = text.toLowerCase();
+  return wanted.startsWith('@')
+    ? wanted === `@${path.domain.toLowerCase()}`
+    : wanted === formatAddress(path).toLowerCase();
+}
+
+function status(db: Connection): QueueStatus {
+  const states = { waiting: 0, held: 0, suspended: 0 };
+  for (const { state, count } of db.all<{ state: EntryState; count: number }>(STATES)) states[state] = count;
+  const transits = db.get<{ messages: number; octets: number | null }>(
+    'SELECT count(*) AS messages, sum(size) AS octets FROM transit',
+  );
+  return {
+    entries: states.waiting + states.held + states.suspended,
+    messages: transits?.messages ?? 0,
+    octets: transits?.octets ?? 0,
+    states,
+    oldest: db.get<{ oldest: number }>('SELECT created_at AS oldest FROM entry ORDER BY id LIMIT 1')?.oldest ?? null,
+    suspended: db.all(`SELECT domain AS destination, since FROM suspension ORDER BY domain LIMIT ${Limit.pageRows}`),
+    destinations: db.all(BUSIEST),
+    tallies: Object.fromEntries(
+      db.all<{ name: string; count: number }>('SELECT name, count FROM tally').map(({ name, count }) => [name, count]),
+    ),
   };
 }
 

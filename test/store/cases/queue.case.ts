@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Settlement } from '../../../src/store/commands.ts';
 import type { Attempt, EntryId } from '../../../src/store/rows.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { QueueFilter, Store } from '../../../src/store/store.ts';
 import { acceptance, account, delivery, dispatchTo, letter } from '../mail.ts';
 import { eachStore, type Harness, recorded, until } from './harness.ts';
 
@@ -162,6 +162,95 @@ export function queueCases(harness: Harness): void {
       expect(await store.read.queue.due('remote.test', 500, 9)).toHaveLength(1);
       await control('remove', [a, b]);
       expect(await store.read.queue.size()).toBe(0);
+    });
+
+    it('suspends a destination, with what is there, what comes, and what is settled, until it is resumed', async () => {
+      const { store } = given;
+      const [a = NONE, b = NONE, c = NONE] = await send(store, 'a@remote.test', 'b@remote.test', 'c@other.test');
+      const states = async () =>
+        (await store.read.queue.list({ limit: 9 })).map(({ entry }) => `${entry.recipient.localPart} ${entry.state}`);
+      await store.execute({ kind: 'queue-control', entries: [b], action: 'hold', now: 500 });
+      const suspend = (suspended: boolean) =>
+        store.execute({ kind: 'suspend-destination', destination: 'remote.test', suspended, now: 600 });
+      const changes = recorded(store, { kind: 'queue' });
+      expect(await suspend(true)).toEqual({ changed: 1, more: false });
+      expect(await suspend(true)).toEqual({ changed: 0, more: false });
+      expect(changes[0]).toMatchObject({ byHand: true, nextAt: Number.POSITIVE_INFINITY });
+      changes.length = 0;
+      const [d = NONE] = await send(store, 'd@remote.test');
+      expect(changes).toMatchObject([{ nextAt: Number.POSITIVE_INFINITY, destinations: [] }]);
+      // One that was being tried, one that an operator lets go, one that they want now.
+      const tried = settlement(a, attempt('later'), { kind: 'retry', nextAt: 9_000, warnAt: null });
+      await store.execute({ kind: 'settle', settlements: [tried], reports: [] });
+      await store.execute({ kind: 'queue-control', entries: [b], action: 'release', now: 700 });
+      await store.execute({ kind: 'queue-control', entries: [d], action: 'retry', now: 700 });
+      expect(await states()).toEqual(['a suspended', 'b suspended', 'c waiting', 'd suspended']);
+      expect(await store.read.queue.dueDestinations(99_000, 9)).toEqual(['other.test']);
+      expect(await store.read.queue.nextAt()).toBe(1_000);
+      expect(await store.read.queue.status()).toMatchObject({
+        entries: 4,
+        messages: 2,
+        states: { waiting: 1, held: 0, suspended: 3 },
+        suspended: [{ destination: 'remote.test', since: 600 }],
+        destinations: [
+          { destination: 'remote.test', entries: 3 },
+          { destination: 'other.test', entries: 1 },
+        ],
+      });
+      await store.execute({ kind: 'queue-control', entries: [c, d], action: 'hold', now: 800 });
+      changes.length = 0;
+      expect(await suspend(false)).toEqual({ changed: 2, more: false });
+      expect(changes).toMatchObject([{ nextAt: 600 }]);
+      expect(await states()).toEqual(['a waiting', 'b waiting', 'c held', 'd held']);
+      expect((await store.read.queue.due('remote.test', 9_000, 9)).map(({ entry }) => entry.id)).toEqual([b, a]);
+      expect((await store.read.queue.status()).suspended).toEqual([]);
+    });
+
+    it('suspends and resumes a long destination in slices', async () => {
+      const { store } = given;
+      await send(store, ...Array.from({ length: 2_500 }, (_, at) => `n${at}@long.test` as const), 'a@short.test');
+      const suspend = (suspended: boolean) =>
+        store.execute({ kind: 'suspend-destination', destination: 'long.test', suspended, now: 600 });
+      expect(await suspend(true)).toEqual({ changed: 2_000, more: true });
+      expect(await suspend(true)).toEqual({ changed: 500, more: false });
+      expect(await store.read.queue.dueDestinations(1_000, 9)).toEqual(['short.test']);
+      expect(await suspend(false)).toEqual({ changed: 2_000, more: true });
+      // What comes in between is resumed with the last slice.
+      await send(store, 'late@long.test');
+      expect(await suspend(false)).toEqual({ changed: 501, more: false });
+      expect(await store.read.queue.status()).toMatchObject({
+        states: { waiting: 2_502, suspended: 0 },
+        suspended: [],
+      });
+    });
+
+    it('finds entries by what a filter says, in parts', async () => {
+      const { store } = given;
+      const [a = NONE, b = NONE, c = NONE] = await send(store, 'a@remote.test', 'B@remote.test', 'c@other.test');
+      await store.execute({ kind: 'queue-control', entries: [b], action: 'hold', now: 500 });
+      const found = async (filter: QueueFilter) => {
+        const { rows, next } = await store.read.queue.find(filter, null);
+        expect(next).toBeNull();
+        return rows.map(({ entry }) => entry.id);
+      };
+      expect(await found({})).toEqual([a, b, c]);
+      expect(await found({ destination: 'remote.test' })).toEqual([a, b]);
+      expect(await found({ destination: 'none.test' })).toEqual([]);
+      expect(await found({ state: 'held' })).toEqual([b]);
+      expect(await found({ state: 'waiting', recipient: '@remote.test' })).toEqual([a]);
+      expect(await found({ recipient: 'b@REMOTE.test' })).toEqual([b]);
+      expect(await found({ sender: 'Alice@example.test', until: 1_000 })).toEqual([a, b, c]);
+      expect(await found({ until: 999 })).toEqual([]);
+      expect(await found({ sender: '<>' })).toEqual([]);
+      expect(await found({ sender: '@other.test' })).toEqual([]);
+      await send(store, ...Array.from({ length: 600 }, (_, at) => `n${at}@long.test` as const));
+      const { rows, next } = await store.read.queue.find({ recipient: '@other.test' }, null);
+      expect([rows.length, next]).toEqual([1, c + 497]);
+      expect(await store.read.queue.find({ recipient: '@other.test' }, next)).toEqual({ rows: [], next: null });
+      const long = await store.read.queue.find({ destination: 'long.test' }, null);
+      expect([long.rows.length, long.next]).toEqual([500, c + 500]);
+      expect(await store.read.queue.size()).toBe(603);
+      expect(await store.read.queue.size(10)).toBe(10);
     });
   });
 }

@@ -1,0 +1,81 @@
+// An operator's hand on a queue that is being worked on: what is held or suspended stays, and goes on when it may.
+
+import { describe, expect, test } from 'vitest';
+import { DAY, queueStage } from './queue-stage.ts';
+
+const empty = (entries: readonly unknown[]) => entries.length === 0;
+
+describe('an operator', () => {
+  const suspend = (suspended: boolean) =>
+    ({ kind: 'suspend-destination', destination: 'far.test', suspended, now: 0 }) as const;
+
+  test('who holds or suspends what a lane has read stops it but for what is under way', async () => {
+    for (const how of ['hold', 'suspend'] as const) {
+      await using stage = await queueStage({ relay: { perDestination: 1 } });
+      let asked = (): void => {};
+      const begun = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      let stalled = false;
+      const server = await stage.hop(2, {
+        on: (line) => {
+          if (line !== 'DATA-END' || stalled) return undefined;
+          stalled = true;
+          asked();
+          return { do: 'stall' };
+        },
+      });
+      stage.domain('far.test', 2);
+      await stage.put({ to: ['first@far.test'] });
+      await begun;
+      for (const name of ['a', 'b', 'c']) await stage.put({ to: [`${name}@far.test`] });
+      const waiting = (await stage.entries()).slice(1).map(({ entry }) => entry.id);
+      if (how === 'hold') {
+        await stage.store.execute({ kind: 'queue-control', entries: waiting, action: 'hold', now: stage.clock.now() });
+      } else {
+        await stage.store.execute(suspend(true));
+      }
+      server.say('250 2.0.0 ok\r\n421 4.3.2 closing');
+      await stage.until((entries) => entries.length === 3);
+      stage.domain('near.test', 2);
+      await stage.put({ to: ['near@near.test'] });
+      await stage.until((entries) => entries.every(({ destination }) => destination === 'far.test'));
+      expect((await stage.entries()).every(({ entry }) => entry.attempts === 0 && entry.state !== 'waiting')).toBe(
+        true,
+      );
+      if (how === 'hold') {
+        await stage.store.execute({
+          kind: 'queue-control',
+          entries: waiting,
+          action: 'release',
+          now: stage.clock.now(),
+        });
+      } else {
+        await stage.store.execute(suspend(false));
+      }
+      await stage.until(empty);
+      expect(server.messages).toHaveLength(4);
+    }
+  });
+
+  test('what is held is neither tried, warned of nor given up, and has one try when it is released too late', async () => {
+    await using stage = await queueStage();
+    let busy = true;
+    const server = await stage.hop(2, {
+      on: (line) => (busy && line.startsWith('RCPT') ? '450 4.2.0 later' : undefined),
+    });
+    stage.domain('far.test', 2);
+    await stage.put({ to: ['bob@far.test'] });
+    await stage.until((entries) => entries[0]?.attempts === 1);
+    const entries = (await stage.entries()).map(({ entry }) => entry.id);
+    await stage.store.execute({ kind: 'queue-control', entries, action: 'hold', now: stage.clock.now() });
+    stage.clock.advance(10 * DAY);
+    expect(await stage.store.read.queue.nextAt()).toBeNull();
+    expect(await stage.inbox()).toEqual([]);
+    busy = false;
+    await stage.store.execute({ kind: 'queue-control', entries, action: 'release', now: stage.clock.now() });
+    await stage.until(empty);
+    expect(server.messages).toHaveLength(1);
+    expect(await stage.inbox()).toEqual([]);
+  });
+});
