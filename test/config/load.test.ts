@@ -91,6 +91,7 @@ it('reads every setting', async () => {
     'trusted = true',
     '[[relay.resolver]]',
     'address = "[::1]:53"',
+    'trusted = true',
     '[[relay.route]]',
     'domain = "Remote.test"',
     'host = "127.0.0.1"',
@@ -137,7 +138,7 @@ it('reads every setting', async () => {
       concurrency: 7,
       resolvers: [
         { address: '127.0.0.1', port: 5353, trusted: true },
-        { address: '::1', port: 53, trusted: false },
+        { address: '::1', port: 53, trusted: true },
       ],
       routes: [{ domain: 'remote.test', host: '127.0.0.1', port: 25, tls: 'opportunistic' }],
     },

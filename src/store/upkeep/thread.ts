@@ -2,6 +2,7 @@
 
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../platform/clock.ts';
 import type { FromUpkeep, ToUpkeep, UpkeepData, WriterToUpkeep } from '../protocol.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -15,7 +16,7 @@ const say = (message: FromUpkeep) => port.postMessage(message);
 // Elsewhere the call would change the whole process.
 if (process.platform === 'linux') setPriority(NICE);
 
-const upkeep = new Upkeep(data, say);
+const upkeep = new Upkeep(data, systemClock, say);
 data.writer.on('message', (message: WriterToUpkeep) => upkeep.fromWriter(message));
 port.on('message', (message: ToUpkeep) => {
   if (message.kind !== 'close') {

@@ -1,6 +1,7 @@
 // What nobody waits for: summaries of new bodies, and the checkpoints of mail.db. Everything here may fail, be late or
 // be left out without anybody noticing more than time.
 
+import type { Clock } from '../../platform/clock.ts';
 import { Connection, isDamaged } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { FromUpkeep, ToUpkeep, UpkeepData, WriterToUpkeep } from '../protocol.ts';
@@ -16,6 +17,7 @@ type Summary = readonly [BodyId, Uint8Array];
 export class Upkeep {
   readonly #data: UpkeepData;
   readonly #say: (message: FromUpkeep) => void;
+  readonly #clock: Clock;
   readonly #mail: Connection;
   #deriver: Deriver | undefined;
   #derived: Connection | undefined;
@@ -25,8 +27,9 @@ export class Upkeep {
   #working = false;
   #closed = false;
 
-  constructor(data: UpkeepData, say: (message: FromUpkeep) => void) {
+  constructor(data: UpkeepData, clock: Clock, say: (message: FromUpkeep) => void) {
     this.#data = data;
+    this.#clock = clock;
     this.#say = say;
     this.#mail = new Connection(data.mail, { wait: 1_000 });
     this.#mail.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
@@ -92,7 +95,7 @@ export class Upkeep {
     if (this.#working || this.#deriver === undefined || this.#at >= this.#queue.length) return;
     this.#working = true;
     const wait = this.#queue.length - this.#at < Limit.deriverBatch ? GATHERING : 0;
-    setTimeout(() => {
+    this.#clock.after(wait, () => {
       this.#working = false;
       if (this.#closed) return;
       const bodies = this.#queue.slice(this.#at, this.#at + Limit.deriverBatch);
@@ -103,7 +106,7 @@ export class Upkeep {
       }
       this.#keep(this.#derive(bodies));
       this.#wake();
-    }, wait);
+    });
   }
 
   #derive(bodies: readonly BodyId[]): readonly Summary[] {
