@@ -16,7 +16,11 @@ export interface PostfixOptions {
   /** Lines of main.cf beyond those that every instance has. `@FOLDER@` stands for the folder. */
   readonly main: readonly string[];
   /** Network listeners of master.cf: `-o` options by service name `smtpd`, one listener each. */
-  readonly listeners: readonly { readonly port: number; readonly options?: readonly string[] }[];
+  readonly listeners: readonly {
+    readonly address?: string;
+    readonly port: number;
+    readonly options?: readonly string[];
+  }[];
   /** Lookup tables by name, made by postmap: `hash:@FOLDER@/etc/<name>`. */
   readonly tables?: Readonly<Record<string, string>>;
 }
@@ -93,8 +97,8 @@ export class Postfix implements AsyncDisposable {
     await makeCertificate(etc);
     const place = (text: string): string => text.replaceAll('@FOLDER@', folder);
     await writeFile(join(etc, 'main.cf'), place(`${[...base, ...options.main].join('\n')}\n`));
-    const listeners = options.listeners.map(({ port, options: more = [] }) =>
-      [`127.0.0.1:${port} inet n - n - - smtpd`, ...more.map((option) => `  -o ${option}`)].join('\n'),
+    const listeners = options.listeners.map(({ address = '127.0.0.1', port, options: more = [] }) =>
+      [`${address}:${port} inet n - n - - smtpd`, ...more.map((option) => `  -o ${option}`)].join('\n'),
     );
     await writeFile(join(etc, 'master.cf'), `${listeners.join('\n')}${services}`);
     for (const [name, table] of Object.entries(options.tables ?? {})) {

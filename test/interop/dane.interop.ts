@@ -1,0 +1,140 @@
+// DANE (RFC 7672) against a DNS that is really signed and validated, and Postfix as the receiver: what becomes of a message
+// in each cell of MX × TLSA × what the host offers. A man in the middle has all of these answers at hand but the right one.
+
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SmtpClient } from '../clients/smtp.ts';
+import { freePorts, Postfix } from '../process/postfix.ts';
+import { PASSWORD, Program, userAddress } from '../process/program.ts';
+import { SignedDns } from '../process/signed-dns.ts';
+import { cases, program } from './foreign.ts';
+
+const postfix = await program('postfix', ['postconf', '-d', '-h', 'mail_version'], /^(\d\S*)/);
+const unbound = await program('unbound', ['unbound', '-V'], /Version (\S+)/);
+const nsd = await program('nsd', ['nsd', '-v'], /version (\S+)/);
+const bind = await program('dnssec-signzone', ['dnssec-signzone', '-V'], /(\d\S+)/);
+
+/** What becomes of a message, and how well its hop was protected. */
+type Fate = readonly ['delivered', string, 'TLS' | 'clear'] | readonly ['deferred', string];
+
+/** TLSA records and hosts, and their fate where MX and addresses are secure (RFC 7672 §2.1, §2.2, §3.1). */
+const hosts: readonly (readonly [host: string, what: string, secure: Fate])[] = [
+  ['ee-right', 'DANE-EE, the right key', ['delivered', 'dane', 'TLS']],
+  ['ee-wrong', 'DANE-EE, another key', ['deferred', 'dane']],
+  ['ta-right', 'DANE-TA, the issuer, of a certificate for another name', ['deferred', 'dane']],
+  ['absent', 'no TLSA', ['delivered', 'opportunistic', 'TLS']],
+  ['unusable', 'PKIX-EE, which SMTP cannot use', ['delivered', 'required', 'TLS']],
+  ['bogus', 'TLSA whose signatures nobody trusts', ['deferred', 'dane']],
+  ['expired', 'TLSA whose signatures are over', ['deferred', 'dane']],
+  ['ee-stripped', 'DANE-EE, and STARTTLS is not offered', ['deferred', 'dane']],
+  ['unusable-stripped', 'PKIX-EE, and STARTTLS is not offered', ['deferred', 'required']],
+  ['absent-stripped', 'no TLSA, and STARTTLS is not offered', ['delivered', 'opportunistic', 'clear']],
+];
+
+cases([unbound, nsd, bind, postfix], () => {
+  describe('DANE', () => {
+    const stack = new AsyncDisposableStack();
+    let server: Program;
+    /** The log's word on a recipient. */
+    const fates = new Map<string, { msg: string; rung?: string; tls?: string | null; status?: string }>();
+    const waiting = new Map<string, () => void>();
+
+    const hear = (line: string): void => {
+      if (!line.startsWith('{')) return;
+      const entry = JSON.parse(line); // pino writes an object a line
+      if (entry.hop !== 'MTA→MTA' || typeof entry.recipient !== 'string' || fates.has(entry.recipient)) return;
+      fates.set(entry.recipient, entry);
+      waiting.get(entry.recipient)?.();
+    };
+
+    beforeAll(async () => {
+      const [port = 0] = await freePorts(1);
+      const main = [
+        'myhostname = peer.other.test',
+        'mynetworks = 127.0.0.0/8',
+        'smtpd_relay_restrictions = permit_mynetworks, reject',
+        'default_transport = discard',
+      ];
+      const receiver = stack.use(
+        await Postfix.start({
+          main,
+          listeners: [
+            { port, options: ['smtpd_tls_security_level=may'] },
+            { address: '127.0.0.2', port, options: ['smtpd_tls_security_level=none'] },
+          ],
+        }),
+      );
+      const certificate = new X509Certificate(await readFile(join(receiver.folder, 'etc/cert.pem')));
+      const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
+      const sha256 = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex');
+      const right = sha256(key);
+      const at = (host: string, data: string): string => `_${port}._tcp.${host} ${data}`;
+      const dns = stack.use(
+        await SignedDns.start([
+          {
+            name: 'good.test',
+            signing: 'signed',
+            records: [
+              ...hosts.flatMap(([host]) => [
+                `${host} A ${host.endsWith('stripped') ? '127.0.0.2' : '127.0.0.1'}`,
+                `to.${host} MX 10 ${host}`,
+              ]),
+              at('ee-right', `TLSA 3 1 1 ${right}`),
+              at('ee-stripped', `TLSA 3 1 1 ${right}`),
+              at('ee-wrong', `TLSA 3 1 1 ${sha256(Buffer.from('another'))}`),
+              at('ta-right', `TLSA 2 0 1 ${sha256(certificate.raw)}`),
+              at('unusable', `TLSA 1 1 1 ${right}`),
+              at('unusable-stripped', `TLSA 1 1 1 ${right}`),
+              at('bogus', 'CNAME tlsa.bad.test.'),
+              at('expired', 'CNAME tlsa.old.test.'),
+            ],
+          },
+          {
+            name: 'plain.test',
+            signing: 'unsigned',
+            records: hosts.map(([host]) => `to.${host} MX 10 ${host}.good.test.`),
+          },
+          {
+            name: 'bad.test',
+            signing: 'untrusted',
+            records: [`tlsa TLSA 3 1 1 ${right}`, ...hosts.map(([host]) => `to.${host} MX 10 ${host}.good.test.`)],
+          },
+          { name: 'old.test', signing: 'expired', records: [`tlsa TLSA 3 1 1 ${right}`] },
+        ]),
+      );
+      const relay = ['[relay]', `port = ${port}`, 'loopback = true'];
+      const resolver = ['[[relay.resolver]]', `address = "127.0.0.1:${dns.port}"`, 'trusted = true'];
+      server = stack.use(
+        await Program.start({ more: [...relay, ...resolver].join('\n'), logLevel: 'info', onLine: hear }),
+      );
+      const door = { port: server.port(465), tls: 'implicit' } as const;
+      using client = await SmtpClient.open(door, { user: userAddress(1), password: PASSWORD });
+      const recipients = ['good', 'plain', 'bad'].flatMap((zone) => hosts.map(([host]) => `x@to.${host}.${zone}.test`));
+      await client.send(userAddress(1), recipients, `From: <${userAddress(1)}>\r\nSubject: DANE\r\n\r\nx\r\n.\r\n`);
+      await client.quit();
+    });
+    afterAll(() => stack.disposeAsync());
+
+    async function fateOf(recipient: string): Promise<Fate> {
+      if (!fates.has(recipient)) await new Promise<void>((resolve) => waiting.set(recipient, resolve));
+      const { msg, rung = '', tls } = fates.get(recipient) ?? { msg: '' };
+      return msg === 'delivered' ? [msg, rung, tls ? 'TLS' : 'clear'] : ['deferred', rung];
+    }
+
+    test.each(hosts)('MX secure, %s: %s', async (host, _what, secure) => {
+      expect(await fateOf(`x@to.${host}.good.test`)).toEqual(secure);
+      if (secure[0] === 'deferred') expect(fates.get(`x@to.${host}.good.test`)?.status).toMatch(/^4\.7\./);
+    });
+
+    test.each(hosts)('MX not signed, %s: whatever there is', async (host) => {
+      const tls = host.endsWith('stripped') ? 'clear' : 'TLS';
+      expect(await fateOf(`x@to.${host}.plain.test`)).toEqual(['delivered', 'opportunistic', tls]);
+    });
+
+    test.each(hosts)('MX bogus, %s: it waits', async (host) => {
+      expect((await fateOf(`x@to.${host}.bad.test`))[0]).toBe('deferred');
+    });
+  });
+});
