@@ -70,6 +70,17 @@ program
     verb(async (context, options: { json?: boolean }) => (await import('./cli/ports.ts')).ports(context, options)),
   );
 
+program
+  .command('dns')
+  .argument('[domain]', 'one of our domains (default: all of them)')
+  .description('print the records to publish in the DNS, in the format of a zone file, with the reason for each')
+  .option('--json', 'as JSON')
+  .action(
+    verb(async (context, domain: string | undefined, options: { json?: boolean }) =>
+      (await import('./cli/dns.ts')).dns(context, domain, options),
+    ),
+  );
+
 const account = program.command('account').description('who has a mailbox here').helpCommand(false);
 account
   .command('add')

@@ -41,6 +41,7 @@ export const rfcs: readonly Rfc[] = [
   background(2557, 'MIME Encapsulation of Aggregate Documents, such as HTML (MHTML)'),
   whole(2595, 'Using TLS with IMAP, POP3 and ACAP'),
   background(2606, 'Reserved Top Level DNS Names'),
+  background(2782, 'A DNS RR for specifying the location of services (DNS SRV)'),
   background(2822, 'Internet Message Format'),
   background(2852, 'Deliver By SMTP Service Extension'),
   whole(2920, 'SMTP Service Extension for Command Pipelining'),

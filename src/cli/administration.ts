@@ -11,6 +11,7 @@ import type { CommandOf, Results } from '../store/commands.ts';
 import type { AccountRow, Attempt, EntryId, EntryRow, TransitRow } from '../store/rows.ts';
 import type { QueueFilter, QueueStatus, Store } from '../store/store.ts';
 import { Failure } from './context.ts';
+import { type KeyRecord, keyRecords } from './key-records.ts';
 import { type BoundListener, type Gate, gatesOf } from './ports-table.ts';
 
 /** Entries that one request changes. */
@@ -76,6 +77,8 @@ export function controlHandlers(server: {
   const administration = administrationOf(server.store);
   return {
     ports: () => gatesOf(server.config, server.listeners),
+    // As the other end asks; a domain that is none of ours has none.
+    keys: (argument) => keyRecords(server.config, argument as string),
     accounts: () => administration.accounts(),
     // The other end is this program: arguments are what remoteAdministration sends.
     queue: (argument) => {
@@ -125,6 +128,15 @@ export async function runningGates(config: Config, patience?: number): Promise<r
   if (client === null) return null;
   await using _ = client;
   return (await client.request('ports')) as readonly Gate[]; // as controlHandlers answers
+}
+
+/** The records of a domain's DKIM keys, made by the running server where there are none, since they must be its user's;
+ * null: none runs. */
+export async function runningKeyRecords(config: Config, domain: string): Promise<readonly KeyRecord[] | null> {
+  const client = await connectControl(controlPath(config));
+  if (client === null) return null;
+  await using _ = client;
+  return (await client.request('keys', domain)) as readonly KeyRecord[]; // as controlHandlers answers
 }
 
 /**

@@ -51,6 +51,27 @@ export async function createTlsKeeper(options: KeeperOptions): Promise<TlsKeeper
   };
 }
 
+/** The server's own certificates as the files hold them now: what the next start or reload puts in force. None where the
+ * local authority has issued none yet. @throws CertificateError */
+export async function certificatesOnFile({
+  folder,
+  certificates,
+}: Pick<KeeperOptions, 'folder' | 'certificates'>): Promise<readonly X509Certificate[]> {
+  const local = [P256, RSA].map(([name]) => join(folder, name));
+  const files = certificates.length > 0 ? certificates : local;
+  const found: X509Certificate[] = [];
+  for (const file of files) {
+    const text = certificates.length > 0 ? await read(file) : await readIfThere(file);
+    if (text === null) continue;
+    try {
+      found.push(new X509Certificate(text));
+    } catch (cause) {
+      throw new CertificateError(`${file} is no certificate in PEM form`, { cause });
+    }
+  }
+  return found;
+}
+
 async function load(options: KeeperOptions): Promise<Record<TlsFloor, SecureContext>> {
   const identities = options.certificates.length > 0 ? await readOwn(options) : await readOrMakeLocal(options);
   try {

@@ -29,6 +29,7 @@ it('the help of each verb describes it, its arguments and its options', async ()
       'account list',
       'account passwd',
       'account remove',
+      'dns',
       'health',
       'ports',
       'queue',
