@@ -173,7 +173,7 @@ export const rfcs: readonly Rfc[] = [
   background(8438, 'IMAP Extension for STATUS=SIZE'),
   background(8446, 'The Transport Layer Security (TLS) Protocol Version 1.3'),
   background(8460, 'SMTP TLS Reporting'),
-  background(8461, 'SMTP MTA Strict Transport Security (MTA-STS)'),
+  whole(8461, 'SMTP MTA Strict Transport Security (MTA-STS)'),
   part(8463, 'A New Cryptographic Signature Method for DomainKeys Identified Mail (DKIM)'),
   part(8474, 'IMAP Extension for Object Identifiers'),
   background(8508, 'IMAP REPLACE Extension'),

@@ -12,6 +12,8 @@ import { type Store, StoreError } from '../store/store.ts';
 import { Hops } from './hops.ts';
 import { Lane, type LaneOptions } from './lane.ts';
 import { createRouter } from './route.ts';
+import { createPolicies, type Policies } from './security/mta-sts.ts';
+import { createPolicyFetcher, type PolicyFetcher } from './security/policy-fetch.ts';
 import { createSettler } from './settle.ts';
 
 export interface QueueOptions {
@@ -25,6 +27,8 @@ export interface QueueOptions {
   readonly log: Log;
   /** Who may vouch for a certificate, in PEM; absent: whom this machine trusts. */
   readonly authorities?: readonly string[] | undefined;
+  /** How MTA-STS policies come; absent: over HTTPS. */
+  readonly fetchPolicy?: PolicyFetcher;
 }
 
 export interface QueueRunner {
@@ -48,6 +52,7 @@ export function createQueueRunner(options: QueueOptions): QueueRunner {
 class Runner implements QueueRunner {
   readonly #options: QueueOptions;
   readonly #hops: Hops;
+  readonly #policies: Policies;
   readonly #shared: LaneOptions;
   readonly #lanes = new Map<string, { readonly lane: Lane; readonly ended: Promise<void> }>();
   #connections = 0;
@@ -66,11 +71,26 @@ class Runner implements QueueRunner {
     const { hostname, queue, relay } = config;
     this.#options = options;
     this.#hops = new Hops({ hostname, clock, authorities: options.authorities });
+    const { authorities, fetchPolicy: fetch } = options;
+    this.#policies = createPolicies({
+      dns,
+      store,
+      clock,
+      log,
+      fetch: fetch ?? createPolicyFetcher({ dns, clock, authorities, loopback: relay.loopback }),
+    });
     this.#shared = {
       store,
       clock,
       log,
-      router: createRouter({ dns, random, hostname, relay, isOurs: ownPorts(config.listeners) }),
+      router: createRouter({
+        dns,
+        policies: this.#policies,
+        random,
+        hostname,
+        relay,
+        isOurs: ownPorts(config.listeners),
+      }),
       relay: { hops: this.#hops, store, clock, log },
       schedule: { queue, random },
       settle: createSettler({ store, directory, hostname, queue, clock, log, closing: () => this.#closing }),
@@ -111,6 +131,7 @@ class Runner implements QueueRunner {
     this.#closing = true;
     this.#unfollow?.();
     this.#alarm?.cancel();
+    this.#policies.close();
     await this.#looking;
     for (const { lane } of this.#lanes.values()) lane.stop();
     const ended = Promise.all([...this.#lanes.values()].map((each) => each.ended)).then(() => this.#hops.retire());

@@ -7,6 +7,7 @@ import { type Dns, type DnsAnswer, DnsFailure, type MxRecord } from '../platform
 import { isPrivate, plainAddress } from '../platform/source.ts';
 import type { Credentials } from '../smtp/client/authentication.ts';
 import { deferred, failed, type Outcome } from '../smtp/client/outcome.ts';
+import type { Policies } from './security/mta-sts.ts';
 import type { ExchangeFacts } from './security/rung.ts';
 import { type AddressFacts, tlsaOf } from './security/tlsa-lookup.ts';
 
@@ -30,6 +31,7 @@ export type Router = (destination: string) => Promise<Route>;
 
 export interface RouterOptions {
   readonly dns: Dns;
+  readonly policies: Pick<Policies, 'of'>;
   /** In [0, 1). */
   readonly random: () => number;
   readonly hostname: string;
@@ -104,7 +106,8 @@ async function exchangeRoute(
   secure: boolean,
 ): Promise<Route> {
   const ordered = shuffled(records, options.random).sort((one, other) => one.preference - other.preference);
-  const looked = await Promise.all(
+  const known = options.policies.of(destination);
+  const looking = Promise.all(
     ordered.slice(0, LIMITS.hosts).map(async ({ preference, exchange }) => ({
       preference,
       exchange,
@@ -114,6 +117,7 @@ async function exchangeRoute(
       }),
     })),
   );
+  const [looked, { policy, failure: policyFailure }] = await Promise.all([looking, known]);
   const { hostname, relay, isOurs } = options;
   let ours = Number.POSITIVE_INFINITY;
   for (const { preference, exchange, found } of looked) {
@@ -130,7 +134,11 @@ async function exchangeRoute(
     better.map(async ({ exchange, found }) => {
       if (found instanceof DnsFailure) return found;
       const tlsa = await tlsaOf(options.dns, exchange, relay.port, secure, found);
-      return { exchange, addresses: found.addresses, facts: { domain: destination, secure, tlsa, policy: null } };
+      return {
+        exchange,
+        addresses: found.addresses,
+        facts: { domain: destination, secure, tlsa, policy, policyFailure },
+      };
     }),
   );
   for (const host of described) {

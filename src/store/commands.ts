@@ -12,7 +12,9 @@ import type {
   MailboxId,
   ModSeq,
   PasswordRecord,
+  ShownProtectionRow,
   SpecialUse,
+  StsPolicyRow,
   TransitOrigin,
   Uid,
   ViewId,
@@ -171,6 +173,10 @@ export type Command =
       readonly suspended: boolean;
       readonly now: number;
     }
+  /** An MTA-STS policy that is in force from now on, in the place of what was. What has expired at `now` goes. */
+  | { readonly kind: 'put-sts-policy'; readonly row: StsPolicyRow; readonly now: number }
+  /** What a destination has shown. Rows not seen since `forget` go. */
+  | { readonly kind: 'put-shown-protection'; readonly row: ShownProtectionRow; readonly forget: number }
   /** Frees staged chunks that nobody will use. Not durable. */
   | { readonly kind: 'discard'; readonly stage: number };
 
@@ -218,6 +224,8 @@ export interface Results {
   'remove-account': undefined;
   'queue-control': { readonly changed: number };
   'suspend-destination': { readonly changed: number; readonly more: boolean };
+  'put-sts-policy': undefined;
+  'put-shown-protection': undefined;
   discard: undefined;
 }
 

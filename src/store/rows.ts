@@ -140,6 +140,29 @@ export interface TransitOrigin {
   readonly tls: string | null;
 }
 
+/** An MTA-STS policy that is in force for a domain (RFC 8461). */
+export interface StsPolicyRow {
+  /** Lower case. */
+  readonly domain: string;
+  /** Of the TXT record that announced it. */
+  readonly id: string;
+  /** As it was fetched. */
+  readonly policy: string;
+  readonly fetchedAt: number;
+  readonly expiresAt: number;
+}
+
+/** The best protection that a destination has shown, in the order of `PROTECTION_LEVELS`. */
+export interface ShownProtectionRow {
+  readonly domain: string;
+  readonly level: ProtectionLevel;
+  readonly seenAt: number;
+}
+
+/** Weakest first. `encrypted`: TLS with whoever was there; the others name who vouched for the certificate. */
+export const PROTECTION_LEVELS = ['clear', 'encrypted', 'mta-sts', 'dane'] as const;
+export type ProtectionLevel = (typeof PROTECTION_LEVELS)[number];
+
 /** How well a try was protected, in the terms of RFC 8460 §4. */
 export interface HopSecurity {
   /** `none`, `opportunistic`, `required`, `mta-sts`, `dane` or `verified`. */

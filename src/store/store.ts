@@ -15,6 +15,8 @@ import type {
   MailboxRow,
   MessageRow,
   ModSeq,
+  ShownProtectionRow,
+  StsPolicyRow,
   TransitId,
   TransitRow,
   Uid,
@@ -130,6 +132,15 @@ export interface Reads {
   summaries(bodies: readonly BodyId[]): Promise<ReadonlyMap<BodyId, Uint8Array>>;
 
   queue: QueueReads;
+  receivers: ReceiverReads;
+}
+
+/** What is kept of those that mail goes to. Domains are lower case. */
+export interface ReceiverReads {
+  stsPolicy(domain: string): Promise<StsPolicyRow | undefined>;
+  /** Those that expire in that time, the next ones first. */
+  stsPoliciesExpiring(after: number, before: number, limit: number): Promise<readonly StsPolicyRow[]>;
+  shownProtection(domain: string): Promise<ShownProtectionRow | undefined>;
 }
 
 /** Which entries: all that is said must hold. Addresses as text: a mailbox, or `@domain` for all of a domain; compared

@@ -8,6 +8,7 @@ import { parseMailbox, type ReversePath } from '../../src/formats/address.ts';
 import type { MailParameters, RcptParameters } from '../../src/formats/envelope.ts';
 import { acceptOf } from '../../src/mta/accept.ts';
 import { createQueueRunner, type QueueRunner } from '../../src/mta/queue.ts';
+import type { PolicyFetcher } from '../../src/mta/security/policy-fetch.ts';
 import { bodyFacts } from '../../src/store/facts.ts';
 import type { EntryRow, TransitRow } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -64,6 +65,7 @@ export async function queueStage(
     readonly wrap?: (store: Store) => Store;
     /** Who may vouch for a certificate, in PEM. */
     readonly authorities?: readonly string[];
+    readonly fetchPolicy?: PolicyFetcher;
     /** ms since the epoch, at which the clock stands. */
     readonly now?: number;
   } = {},
@@ -116,8 +118,17 @@ export async function queueStage(
       ...(typeof options.relay === 'function' ? options.relay(port) : options.relay),
     },
   };
-  const { authorities = [] } = options;
-  const shared = { directory, clock, random: () => 0.5, dns, config, log, authorities };
+  const { authorities = [], fetchPolicy } = options;
+  const shared = {
+    directory,
+    clock,
+    random: () => 0.5,
+    dns,
+    config,
+    log,
+    authorities,
+    ...(fetchPolicy === undefined ? {} : { fetchPolicy }),
+  };
   const runner = createQueueRunner({ store, ...shared });
   stack.defer(async () => {
     let closed = false;

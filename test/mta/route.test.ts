@@ -15,6 +15,7 @@ function route(
 ): Promise<Route> {
   const options = {
     dns: new FakeDns(names),
+    policies: { of: async () => ({ policy: null, failure: null }) },
     random,
     hostname: 'mail.here.test',
     relay: { ...RELAY, ...relay },

@@ -8,6 +8,7 @@ import type { Harness } from './cases/harness.ts';
 import { mailboxCases } from './cases/mailboxes.case.ts';
 import { messageCases } from './cases/messages.case.ts';
 import { queueCases } from './cases/queue.case.ts';
+import { receiverCases } from './cases/receivers.case.ts';
 import { stagingCases } from './cases/staging.case.ts';
 import { viewCases } from './cases/views.case.ts';
 
@@ -19,5 +20,6 @@ export function storeCases(harness: Harness): void {
   feedCases(harness);
   viewCases(harness);
   queueCases(harness);
+  receiverCases(harness);
   stagingCases(harness);
 }

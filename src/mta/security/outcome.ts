@@ -59,7 +59,7 @@ export function securityOf(
     policy,
     domain: hop.exchange?.domain ?? null,
     certificate: certificateOf(came),
-    failure: failureOf(decision, came, broken),
+    failure: failureOf(decision, came, broken) ?? hop.exchange?.policyFailure ?? null,
   };
 }
 

@@ -6,6 +6,7 @@ import type { EnhancedStatus } from '../../formats/refusal.ts';
 import type { TlsaRecord } from '../../platform/dns.ts';
 import type { ClientTls } from '../../smtp/client/connection.ts';
 import type { StsPolicy } from './mta-sts-policy.ts';
+import type { PolicyFailure } from './policy-fetch.ts';
 
 /** Weakest first. `required`: encrypted, whoever the host is; `verified`: an operator wants its certificate checked. */
 export type Rung = 'none' | 'opportunistic' | 'required' | 'mta-sts' | 'dane' | 'verified';
@@ -26,6 +27,8 @@ export interface ExchangeFacts {
   readonly tlsa: TlsaFacts;
   /** RFC 8461: of the next-hop domain; null: none is in force. */
   readonly policy: StsPolicy | null;
+  /** Why there is none although one is announced, by the names of RFC 8460 §4.3.3. */
+  readonly policyFailure: PolicyFailure | null;
 }
 
 export interface HostFacts {

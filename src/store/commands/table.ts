@@ -10,6 +10,7 @@ import { expunge } from './expunge.ts';
 import { flags } from './flags.ts';
 import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailboxes.ts';
 import { queueControl, settle, suspendDestination } from './queue.ts';
+import { putShownProtection, putStsPolicy } from './receivers.ts';
 import { copy, move } from './transfer.ts';
 import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
 
@@ -65,6 +66,9 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   'remove-account': { depth: 'durable', run: quiet(removeAccount) },
   'queue-control': { depth: 'durable', run: queueControl },
   'suspend-destination': { depth: 'durable', run: suspendDestination },
+  // Lost with the power, they are learnt again.
+  'put-sts-policy': { depth: 'written', run: quiet(putStsPolicy) },
+  'put-shown-protection': { depth: 'written', run: quiet(putShownProtection) },
   discard: {
     depth: 'memory',
     run: (work, command) => {

@@ -10,6 +10,7 @@ import { firstUnseenOf, type MailboxIndex, uidsWith } from './mailbox-index.ts';
 import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
 import { changedSince, messages, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
+import { receiverReads } from './receivers.ts';
 import { Snapshots } from './snapshot.ts';
 import type { Summaries } from './summaries.ts';
 
@@ -55,5 +56,6 @@ export function createReads(
     body: async (id, offset, length) => readBody(connection, id, offset, Math.min(length, Limit.readOctets)),
     summaries: (bodies) => summaries.of(bodies.slice(0, Limit.pageRows)),
     queue: queueReads(snapshots),
+    receivers: receiverReads(snapshots),
   };
 }

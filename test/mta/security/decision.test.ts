@@ -28,6 +28,7 @@ const exchange = (facts: Partial<ExchangeFacts>): ExchangeFacts => ({
   secure: false,
   tlsa: none,
   policy: null,
+  policyFailure: null,
   ...facts,
 });
 

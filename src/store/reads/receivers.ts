@@ -1,0 +1,51 @@
+// Reads of what is kept of receivers.
+
+import type { Connection } from '../engine.ts';
+import { Limit } from '../limits.ts';
+import type { ProtectionLevel, ShownProtectionRow, StsPolicyRow } from '../rows.ts';
+import type { ReceiverReads } from '../store.ts';
+import type { Snapshots } from './snapshot.ts';
+
+interface Policy {
+  readonly domain: string;
+  readonly id: string;
+  readonly policy: string;
+  readonly fetched_at: number;
+  readonly expires_at: number;
+}
+
+const POLICIES = 'SELECT domain, id, policy, fetched_at, expires_at FROM sts_policy';
+
+export function receiverReads(snapshots: Snapshots): ReceiverReads {
+  return {
+    stsPolicy: async (domain) =>
+      snapshots.read((db) => {
+        const row = db.get<Policy>(`${POLICIES} WHERE domain = ?`, domain);
+        return row === undefined ? undefined : policyRow(row);
+      }),
+    stsPoliciesExpiring: async (after, before, limit) =>
+      snapshots.read((db) =>
+        db
+          .all<Policy>(
+            `${POLICIES} WHERE expires_at > ? AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+            after,
+            before,
+            Math.min(limit, Limit.pageRows),
+          )
+          .map(policyRow),
+      ),
+    shownProtection: async (domain) => snapshots.read((db) => shownProtection(db, domain)),
+  };
+}
+
+function policyRow({ domain, id, policy, fetched_at, expires_at }: Policy): StsPolicyRow {
+  return { domain, id, policy, fetchedAt: fetched_at, expiresAt: expires_at };
+}
+
+function shownProtection(db: Connection, domain: string): ShownProtectionRow | undefined {
+  const row = db.get<{ level: ProtectionLevel; seen_at: number }>(
+    'SELECT level, seen_at FROM shown_protection WHERE domain = ?',
+    domain,
+  );
+  return row === undefined ? undefined : { domain, level: row.level, seenAt: row.seen_at };
+}

@@ -1,0 +1,49 @@
+// What is kept of receivers: their MTA-STS policies, and the best protection that they have shown.
+
+import { describe, expect, it } from 'vitest';
+import { eachStore, type Harness } from './harness.ts';
+
+export function receiverCases(harness: Harness): void {
+  describe('receivers', () => {
+    const given = eachStore(harness);
+    const row = (domain: string, expiresAt: number, id = '1') => ({
+      domain,
+      id,
+      policy: 'version: STSv1',
+      fetchedAt: 1_000,
+      expiresAt,
+    });
+
+    it('keeps a policy until another takes its place, or its time is over', async () => {
+      const { store } = given;
+      const put = (policy: ReturnType<typeof row>, now = 1_000) =>
+        store.execute({ kind: 'put-sts-policy', row: policy, now });
+      await put(row('a.test', 5_000));
+      await put(row('b.test', 9_000));
+      await put(row('a.test', 7_000, '2'));
+      expect(await store.read.receivers.stsPolicy('a.test')).toEqual(row('a.test', 7_000, '2'));
+      const expiring = async (after: number, before: number) =>
+        (await store.read.receivers.stsPoliciesExpiring(after, before, 10)).map(({ domain }) => domain);
+      expect(await expiring(0, 9_000)).toEqual(['a.test', 'b.test']);
+      expect(await expiring(7_000, 9_000)).toEqual(['b.test']);
+      expect(await expiring(0, 8_999)).toEqual(['a.test']);
+      await put(row('c.test', 9_999), 7_000);
+      expect(await store.read.receivers.stsPolicy('a.test')).toBeUndefined();
+      expect(await store.read.receivers.stsPolicy('b.test')).toBeDefined();
+    });
+
+    it('keeps what a destination has shown until it was not seen for long', async () => {
+      const { store } = given;
+      const put = (domain: string, level: 'clear' | 'dane', seenAt: number, forget = 0) =>
+        store.execute({ kind: 'put-shown-protection', row: { domain, level, seenAt }, forget });
+      await put('a.test', 'clear', 1_000);
+      await put('a.test', 'dane', 2_000);
+      const shown = () => store.read.receivers.shownProtection('a.test');
+      expect(await shown()).toEqual({ domain: 'a.test', level: 'dane', seenAt: 2_000 });
+      await put('b.test', 'clear', 9_000, 2_000);
+      expect(await shown()).toBeDefined();
+      await put('b.test', 'clear', 9_000, 2_001);
+      expect(await shown()).toBeUndefined();
+    });
+  });
+}
