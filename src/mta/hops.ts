@@ -5,6 +5,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../platform/clock.ts';
 import { ConnectionFailure } from '../smtp/client/channel.ts';
 import { type ClientTls, openConnection, type SmtpConnection } from '../smtp/client/connection.ts';
+import { QuirkMemory } from '../smtp/client/quirks.ts';
 import { clientContexts } from '../smtp/client/secure-context.ts';
 import type { NextHop } from './route.ts';
 import { judgeOf } from './security/judge.ts';
@@ -41,6 +42,7 @@ export class Hops {
   readonly #dead = new Map<string, Memory>();
   /** Hosts whose TLS does not work. */
   readonly #clear = new Map<string, Memory>();
+  readonly #quirks: QuirkMemory;
   readonly #ending = new AbortController();
   #closed = false;
 
@@ -48,6 +50,7 @@ export class Hops {
     this.#options = options;
     const { authorities } = options;
     this.#context = authorities === undefined ? clientContexts() : clientContexts(() => authorities);
+    this.#quirks = new QuirkMemory(options.clock);
     // One listener a connection.
     setMaxListeners(0, this.#ending.signal);
   }
@@ -142,8 +145,9 @@ export class Hops {
 
   #openAs({ address, port, credentials, demand }: ProtectedHop, tls: ClientTls): Promise<SmtpConnection> {
     const { hostname, clock } = this.#options;
+    const quirks = this.#quirks.of(`${address} ${port}`);
     const judge = judgeOf(demand, () => clock.now());
-    const target = { name: demand.serverName, address, port, credentials, tls, judge };
+    const target = { name: demand.serverName, address, port, credentials, quirks, tls, judge };
     const { by } = demand.authentication;
     const secureContext = this.#context({
       // What is only reported must not keep a host from an old TLS.

@@ -13,7 +13,8 @@ export interface Script {
   readonly greeting?: Answer;
   /** Keywords of the EHLO reply. */
   readonly keywords?: readonly string[];
-  /** By the line as it came (`DATA-END` for the final dot); undefined: as a friendly server would. */
+  /** By the line as it came (`DATA-END` for the final dot); undefined: as a friendly server would. BDAT is answered behind
+   * its octets, but where the answer is 500 or no reply. */
   readonly on?: (line: string, session: FakeSession) => Answer | undefined;
   /** At 354: answer after that many octets of content instead of at its end. */
   readonly early?: { readonly after: number; readonly answer: Answer };
@@ -25,7 +26,7 @@ export interface FakeMessage {
   readonly session: FakeSession;
   readonly mail: string;
   readonly recipients: readonly string[];
-  /** Octets between 354 and the final dot, dot-unstuffed, as latin1. */
+  /** Octets between 354 and the final dot, dot-unstuffed, or those of all chunks, as latin1. */
   readonly content: string;
   readonly secure: boolean;
 }
@@ -115,6 +116,8 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
   let socket: Socket = raw;
   let buffer = '';
   let content: string | null = null;
+  let chunk: { size: number; last: boolean; reply: string } | null = null;
+  let chunks = '';
   let stalled = false;
 
   const answer = (what: Answer): void => {
@@ -150,16 +153,27 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
     if (verb === 'MAIL' && good) {
       session.mail = line;
       session.recipients = [];
+      chunks = '';
     }
     if (verb === 'RCPT' && good) session.recipients.push(line);
+    if (verb === 'BDAT' && typeof reply === 'string' && !reply.startsWith('500')) {
+      const [, size = '', last = ''] = line.split(' ');
+      chunk = { size: Number(size), last: last !== '', reply };
+      return;
+    }
     if (verb === 'DATA' && typeof reply === 'string' && reply.startsWith('354')) content = '';
     answer(reply);
     if (verb === 'QUIT') socket.end();
   };
 
-  const read = (chunk: string): void => {
-    if (content === null) session.chunks.push(chunk);
-    buffer += chunk;
+  const take = (whole: string): void => {
+    const { mail, recipients, secure } = session;
+    fake.messages.push({ session, mail, recipients: [...recipients], content: whole, secure });
+  };
+
+  const read = (piece: string): void => {
+    if (content === null && chunk === null) session.chunks.push(piece);
+    buffer += piece;
     while (!stalled) {
       if (content !== null) {
         if (script.early !== undefined && buffer.length >= script.early.after) {
@@ -175,14 +189,19 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
         const reply = script.on?.('DATA-END', session) ?? '250 2.0.0 taken';
         if (typeof reply !== 'string') tell();
         if (typeof reply === 'string' && reply.startsWith('2')) {
-          fake.messages.push({
-            session,
-            mail: session.mail,
-            recipients: [...session.recipients],
-            content: body.replace(/^\./gm, ''),
-            secure: session.secure,
-          });
+          take(body.replace(/^\./gm, ''));
         }
+        answer(reply);
+        tell();
+        continue;
+      }
+      if (chunk !== null) {
+        if (buffer.length < chunk.size) return;
+        const { size, last, reply } = chunk;
+        chunk = null;
+        chunks += buffer.slice(0, size);
+        buffer = buffer.slice(size);
+        if (last && reply.startsWith('2')) take(chunks);
         answer(reply);
         tell();
         continue;
@@ -196,7 +215,7 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
   };
 
   const listen = (): void => {
-    socket.on('data', (chunk) => read(chunk.toString('latin1')));
+    socket.on('data', (piece) => read(piece.toString('latin1')));
     socket.on('error', () => {});
     socket.once('close', () => {
       session.closed = true;

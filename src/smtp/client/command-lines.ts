@@ -2,19 +2,32 @@
 // offered the extensions: what it does not know is not said to it.
 
 import { type Address, formatAddress } from '../../formats/address.ts';
-import type { Envelope, Recipient } from '../../formats/envelope.ts';
+import type { Envelope, MailParameters, Recipient } from '../../formats/envelope.ts';
 import { encodeXtext } from '../../formats/xtext.ts';
 import type { Extensions } from './extensions.ts';
 
-/** @param size octets of the content, before dot-stuffing (RFC 1870 §5) */
-export function mailLine(envelope: Envelope, size: number, smtputf8: boolean, extensions: Extensions): string {
+/** What the message needs of the server besides. */
+export interface Needs {
+  /** Octets of the content, before dot-stuffing (RFC 1870 §5). */
+  readonly size: number;
+  readonly body: MailParameters['body'];
+  readonly smtputf8: boolean;
+  /** ms since the epoch. */
+  readonly now: number;
+}
+
+export function mailLine(envelope: Envelope, { size, body, smtputf8, now }: Needs, extensions: Extensions): string {
   const { parameters, reversePath } = envelope;
   let line = `MAIL FROM:${path(reversePath)}`;
   if (extensions.size) line += ` SIZE=${size}`;
-  if (extensions.eightBitMime && parameters.body === '8BITMIME') line += ' BODY=8BITMIME';
+  if (extensions.eightBitMime && body === '8BITMIME') line += ' BODY=8BITMIME';
+  if (extensions.binaryMime && body === 'BINARYMIME') line += ' BODY=BINARYMIME';
   if (smtputf8) line += ' SMTPUTF8';
   // RFC 8689 §2; the relay sends such a message to no server that has not offered it.
   if (extensions.requireTls && parameters.requiretls === true) line += ' REQUIRETLS';
+  if (extensions.deliverBy !== null && parameters.deliverBy !== undefined)
+    line += ` BY=${by(parameters.deliverBy, now)}`;
+  if (extensions.mtPriority && parameters.priority !== undefined) line += ` MT-PRIORITY=${parameters.priority}`;
   if (extensions.dsn) {
     if (parameters.ret !== undefined) line += ` RET=${parameters.ret}`;
     if (parameters.envid !== undefined) line += ` ENVID=${encodeXtext(parameters.envid)}`;
@@ -32,6 +45,15 @@ export function rcptLine(recipient: Recipient, extensions: Extensions): string {
   }
   return `${line}\r\n`;
 }
+
+/** by-value = by-time ";" by-mode [ by-trace ] (RFC 2852 §4); what is left of the time. */
+function by({ at, mode, trace }: NonNullable<MailParameters['deliverBy']>, now: number): string {
+  const left = Math.floor((at - now) / 1_000);
+  return `${Math.max(-LONGEST_BY, Math.min(left, LONGEST_BY))};${mode}${trace ? 'T' : ''}`;
+}
+
+/** Seconds. */
+const LONGEST_BY = 999_999_999;
 
 function path(address: Address | null): string {
   return address === null ? '<>' : `<${formatAddress(address)}>`;

@@ -13,6 +13,7 @@ import type { CertificateVerdict, Judge } from './certificate.ts';
 import { type Channel, ConnectionFailure, openChannel } from './channel.ts';
 import type { Content } from './content.ts';
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from './extensions.ts';
+import { isMasked, type Quirk, withoutQuirks } from './quirks.ts';
 import { TIME_LIMITS } from './time-limits.ts';
 import { type TransactionResult, transact } from './transaction.ts';
 
@@ -30,6 +31,8 @@ export interface ConnectionTarget {
   /** Asked about the certificate before anything is said over TLS; null: any will do. */
   readonly judge: Judge | null;
   readonly credentials: Credentials | null;
+  /** What is known of the host; what is seen of it is added. */
+  readonly quirks?: Set<Quirk>;
 }
 
 export interface ConnectionContext {
@@ -45,24 +48,35 @@ export interface ConnectionContext {
 /** An open connection that is ready for a transaction. */
 export class SmtpConnection {
   readonly target: ConnectionTarget;
-  readonly extensions: Extensions;
   readonly tls: TlsFacts | null;
   /** null: the certificate was not looked at, or there is none. */
   readonly certificate: CertificateVerdict | null;
   readonly #channel: Channel;
+  readonly #offered: Extensions;
+  readonly #quirks: Set<Quirk>;
+  readonly #clock: Clock;
   #busy = false;
 
   constructor(
     target: ConnectionTarget,
     channel: Channel,
-    extensions: Extensions,
+    offered: Extensions,
     certificate: CertificateVerdict | null,
+    quirks: Set<Quirk>,
+    clock: Clock,
   ) {
     this.target = target;
-    this.extensions = extensions;
     this.tls = channel.tls;
     this.certificate = certificate;
     this.#channel = channel;
+    this.#offered = offered;
+    this.#quirks = quirks;
+    this.#clock = clock;
+  }
+
+  /** What the server can do, as far as that is known. */
+  get extensions(): Extensions {
+    return withoutQuirks(this.#offered, this.#quirks);
   }
 
   /** True until the connection has ended. */
@@ -82,13 +96,20 @@ export class SmtpConnection {
   async send(envelope: Envelope, content: Content): Promise<TransactionResult['outcomes']> {
     this.#busy = true;
     try {
-      const result = await transact(this.#channel, this.extensions, envelope, content);
-      // At once: a server that stops would wait for a transaction that is open, however idle.
-      if (result.open) await this.#reset();
-      return result.outcomes;
+      const result = await this.#transact(envelope, content);
+      if (result.again !== true || !this.alive) return result.outcomes;
+      return (await this.#transact(envelope, content)).outcomes;
     } finally {
       this.#busy = false;
     }
+  }
+
+  async #transact(envelope: Envelope, content: Content): Promise<TransactionResult> {
+    const result = await transact(this.#channel, this.extensions, envelope, content, this.#clock.now());
+    if (result.quirk !== undefined) this.#quirks.add(result.quirk);
+    // At once: a server that stops would wait for a transaction that is open, however idle.
+    if (result.open) await this.#reset();
+    return result;
   }
 
   /** Says QUIT, waits a little for the answer, and closes. Never throws. */
@@ -128,7 +149,10 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
   try {
     channel.deadline(TIME_LIMITS.session);
     let certificate = implicit ? judged(channel, target) : null;
-    expect(await channel.reply(TIME_LIMITS.greeting), 'greeting');
+    const greeting = await channel.reply(TIME_LIMITS.greeting);
+    expect(greeting, 'greeting');
+    const quirks = target.quirks ?? new Set<Quirk>();
+    if (isMasked(greeting.text)) for (const quirk of MASKED) quirks.add(quirk);
     let extensions = await hello(channel, hostname);
     if (target.tls === 'offered' || target.tls === 'required') {
       if (await secured(channel, extensions, target.tls, options)) {
@@ -144,12 +168,15 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
       await authenticate(channel, extensions.auth, target.credentials);
     }
     channel.deadline(null);
-    return new SmtpConnection(target, channel, extensions, certificate);
+    return new SmtpConnection(target, channel, extensions, certificate, quirks, clock);
   } catch (error) {
     channel.destroy();
     throw error;
   }
 }
+
+/** What a firewall that masks greetings is not trusted with. */
+const MASKED: readonly Quirk[] = ['PIPELINING', 'CHUNKING'];
 
 /** EHLO, and HELO where that is refused for good (RFC 5321 §3.2). */
 async function hello(channel: Channel, hostname: string): Promise<Extensions> {

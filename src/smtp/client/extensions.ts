@@ -21,6 +21,13 @@ export interface Extensions {
   readonly maxSize: number | null;
   /** RFC 4954: SASL mechanisms, upper case. */
   readonly auth: readonly string[];
+  /** RFC 3030. */
+  readonly chunking: boolean;
+  readonly binaryMime: boolean;
+  /** RFC 2852: the shortest time in seconds that the server lets be asked for, 0 if it named none; null: not offered. */
+  readonly deliverBy: number | null;
+  /** RFC 6710. */
+  readonly mtPriority: boolean;
   /** RFC 9422: recipients that one transaction may have. */
   readonly rcptMax: number | null;
 }
@@ -36,6 +43,10 @@ export const NO_EXTENSIONS: Extensions = {
   size: false,
   maxSize: null,
   auth: [],
+  chunking: false,
+  binaryMime: false,
+  deliverBy: null,
+  mtPriority: false,
   rcptMax: null,
 };
 
@@ -51,6 +62,7 @@ export function parseExtensions(reply: Reply): Extensions {
     offered.set(keyword, offered.has(keyword) ? `${offered.get(keyword)} ${parameters}` : parameters);
   }
   const maxSize = Number(/^\d{1,15}/.exec(offered.get('SIZE') ?? '')?.[0] ?? 0);
+  const leastTime = offered.get('DELIVERBY');
   const rcptMax = Number(/(?:^| )RCPTMAX=(\d{1,6})(?: |$)/.exec(offered.get('LIMITS') ?? '')?.[1] ?? 0);
   return {
     pipelining: offered.has('PIPELINING'),
@@ -62,6 +74,10 @@ export function parseExtensions(reply: Reply): Extensions {
     size: offered.has('SIZE'),
     maxSize: maxSize > 0 ? maxSize : null,
     auth: [...new Set((offered.get('AUTH') ?? '').split(/ +/).filter((name) => name !== ''))],
+    chunking: offered.has('CHUNKING'),
+    binaryMime: offered.has('BINARYMIME') && offered.has('CHUNKING'),
+    deliverBy: leastTime === undefined ? null : Number(/^\d{1,9}$/.exec(leastTime)?.[0] ?? 0),
+    mtPriority: offered.has('MT-PRIORITY'),
     rcptMax: rcptMax > 0 ? rcptMax : null,
   };
 }

@@ -1,0 +1,58 @@
+// What a host does not do although it says so: firewalls rewrite greetings, replies and commands of the servers behind them.
+// Seen on one connection, it spares the next ones of a day.
+
+import type { Clock } from '../../platform/clock.ts';
+import type { Extensions } from './extensions.ts';
+
+/** `PIPELINING`: answers were lost where several commands came at once. `CHUNKING`: BDAT is not known. `PARAMETERS`: MAIL
+ * is refused where it has parameters that it can do without. */
+export type Quirk = 'PIPELINING' | 'CHUNKING' | 'PARAMETERS';
+
+/** What is left of a server's offer. */
+export function withoutQuirks(offered: Extensions, quirks: ReadonlySet<Quirk>): Extensions {
+  if (quirks.size === 0) return offered;
+  return {
+    ...offered,
+    ...(quirks.has('PIPELINING') ? { pipelining: false } : {}),
+    ...(quirks.has('CHUNKING') ? { chunking: false, binaryMime: false } : {}),
+    ...(quirks.has('PARAMETERS') ? { size: false, dsn: false, deliverBy: null, mtPriority: false } : {}),
+  };
+}
+
+/** A firewall has put stars over the greeting. It is known to drop what it does not know, so nothing new is tried. */
+export function isMasked(greeting: string): boolean {
+  return /^[*0-9 ]*\*{4}[*0-9 ]*$/.test(greeting);
+}
+
+/** ms. */
+const DAY = 86_400_000;
+/** Hosts that are remembered. */
+const HOSTS = 5_000;
+
+/** The quirks of many hosts. */
+export class QuirkMemory {
+  readonly #clock: Clock;
+  readonly #hosts = new Map<string, { readonly until: number; readonly quirks: Set<Quirk> }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** What is known of this host; its connections add what they see. */
+  of(host: string): Set<Quirk> {
+    const now = this.#clock.now();
+    const known = this.#hosts.get(host);
+    if (known !== undefined && known.until > now) return known.quirks;
+    this.#hosts.delete(host);
+    if (this.#hosts.size >= HOSTS) {
+      // A Map keeps the order of insertion: the oldest goes.
+      for (const oldest of this.#hosts.keys()) {
+        this.#hosts.delete(oldest);
+        break;
+      }
+    }
+    const quirks = new Set<Quirk>();
+    this.#hosts.set(host, { until: now + DAY, quirks });
+    return quirks;
+  }
+}

@@ -1,0 +1,163 @@
+// Servers that are not what they say: firewalls that mask, commands that get lost on their way, parameters that nobody wants.
+
+import { afterEach, describe, expect, test } from 'vitest';
+import { isMasked, type Quirk, QuirkMemory } from '../../../src/smtp/client/quirks.ts';
+import { FakeClock } from '../../fake-clock.ts';
+import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../fake-server.ts';
+import { contentOf, envelopeTo, openTo } from './try-out.ts';
+
+const open: FakeServer[] = [];
+async function serve(script: Script = {}): Promise<FakeServer> {
+  const server = await startFakeServer(script);
+  open.push(server);
+  return server;
+}
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+
+const HELLO = contentOf('Subject: hello\r\n\r\nbye\r\n');
+
+describe('a firewall that masks', () => {
+  const greeting = '220 ****************************2****0***0**0*0';
+  const keywords = ['PIPELINING', 'XXXXXXXA', 'SIZE 50000000', 'XXXXXXXXXXXXXXXXXXB', '8BITMIME', 'CHUNKING'];
+
+  test('what it has left is used, one command at a time', async () => {
+    const server = await serve({ greeting, keywords });
+    const connection = await openTo(server);
+    const [outcome] = await connection.send(envelopeTo([['a@fake.test', { notify: 'never' }]]), HELLO);
+    expect(outcome?.kind).toBe('delivered');
+    await connection.quit();
+    expect(server.sessions[0]?.commands).toEqual([
+      'EHLO client.test',
+      `MAIL FROM:<alice@client.test> SIZE=${HELLO.size}`,
+      'RCPT TO:<a@fake.test>',
+      'DATA',
+      'QUIT',
+    ]);
+    expect(server.sessions[0]?.chunks.slice(0, 4).map((chunk) => chunk.split('\r\n').length)).toEqual([2, 2, 2, 2]);
+  });
+
+  test('EHLO itself is masked, and HELO goes through', async () => {
+    const server = await serve({
+      greeting,
+      on: (line) => (line.startsWith('EHLO') ? '500 5.5.1 Command unrecognized: "XXXX client.test"' : undefined),
+    });
+    const connection = await openTo(server);
+    expect((await connection.send(envelopeTo(['a@fake.test']), HELLO))[0]?.kind).toBe('delivered');
+    await connection.quit();
+    expect(server.sessions[0]?.commands.slice(0, 3)).toEqual([
+      'EHLO client.test',
+      'HELO client.test',
+      'MAIL FROM:<alice@client.test>',
+    ]);
+  });
+
+  test.each([
+    ['****************************', true],
+    ['**** 02 *****0**', true],
+    ['mail.example.test ESMTP ****', false],
+    ['', false],
+    ['2', false],
+  ])('%j is masked: %s', (text, masked) => {
+    expect(isMasked(text)).toBe(masked);
+  });
+});
+
+describe('PIPELINING that is offered and does not work', () => {
+  test('where only the first command of several arrives, the next connection says one at a time', async () => {
+    const quirks = new Set<Quirk>();
+    const server = await serve({ on: (line) => (line.startsWith('RCPT') ? { do: 'close' } : undefined) });
+    const first = await openTo(server, { quirks });
+    expect((await first.send(envelopeTo(['a@fake.test']), HELLO))[0]).toMatchObject({
+      kind: 'deferred',
+      status: '4.4.2',
+    });
+    server.script = {};
+    const second = await openTo(server, { quirks });
+    expect((await second.send(envelopeTo(['a@fake.test']), HELLO))[0]?.kind).toBe('delivered');
+    expect(server.sessions[1]?.chunks.map((chunk) => chunk.split('\r\n').length)).toEqual([2, 2, 2, 2]);
+    second.destroy();
+  });
+
+  test('a server that hangs up before it has answered anything has said nothing about it', async () => {
+    const quirks = new Set<Quirk>();
+    const server = await serve({ on: (line) => (line.startsWith('MAIL') ? { do: 'close' } : undefined) });
+    const connection = await openTo(server, { quirks });
+    expect((await connection.send(envelopeTo(['a@fake.test']), HELLO))[0]?.kind).toBe('deferred');
+    expect([...quirks]).toEqual([]);
+  });
+});
+
+describe('parameters of MAIL that are offered and refused', () => {
+  const envelope = envelopeTo([['a@fake.test', { notify: ['success'] }]], { ret: 'HDRS', body: '8BITMIME' });
+
+  test.each(['501 5.5.4 what', '555 5.5.4 what', '504 what', '500 what'])(
+    '%s: once more without them',
+    async (reply) => {
+      for (const keywords of [KEYWORDS, KEYWORDS.filter((keyword) => keyword !== 'PIPELINING')]) {
+        const quirks = new Set<Quirk>();
+        const server = await serve({ keywords, on: (line) => (line.includes('SIZE=') ? reply : undefined) });
+        const connection = await openTo(server, { quirks });
+        expect((await connection.send(envelope, HELLO))[0]?.kind).toBe('delivered');
+        // So that the queue reports in the server's stead.
+        expect(connection.extensions.dsn).toBe(false);
+        expect(server.messages.at(-1)).toMatchObject({
+          mail: 'MAIL FROM:<alice@client.test> BODY=8BITMIME',
+          recipients: ['RCPT TO:<a@fake.test>'],
+        });
+        expect(connection.usable).toBe(true);
+        connection.destroy();
+        expect([...quirks]).toEqual(['PARAMETERS']);
+      }
+    },
+  );
+
+  test('a sender that is refused stays refused', async () => {
+    for (const reply of ['501 5.1.7 bad address', '550 5.7.1 not you', '553 no']) {
+      const server = await serve({ on: (line) => (line.startsWith('MAIL') ? reply : undefined) });
+      const connection = await openTo(server);
+      expect((await connection.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed' });
+      expect(server.sessions[0]?.commands.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
+      connection.destroy();
+    }
+    const plain = await serve({ keywords: [], on: (line) => (line.startsWith('MAIL') ? '501 no' : undefined) });
+    const connection = await openTo(plain);
+    expect((await connection.send(envelopeTo(['a@fake.test']), HELLO))[0]).toMatchObject({ kind: 'failed' });
+    expect(plain.sessions[0]?.commands.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
+    connection.destroy();
+  });
+});
+
+describe('replies', () => {
+  test('slow ones, of several lines and 10 KB', async () => {
+    const clock = new FakeClock();
+    const server = await serve({ on: (line) => (line.startsWith('RCPT') ? { do: 'stall' } : undefined) });
+    const connection = await openTo(server, {}, clock);
+    const sent = connection.send(envelopeTo(['a@fake.test']), HELLO);
+    await server.until(() => server.sessions[0]?.commands.some((line) => line.startsWith('RCPT')) === true);
+    for (let line = 0; line < 100; line++) {
+      clock.advance(1_000);
+      server.say(`550-5.7.1 ${'x'.repeat(100)}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    server.say('550 5.7.1 no');
+    server.say('503 5.5.1 no DATA');
+    server.say('250 2.0.0 reset');
+    expect((await sent)[0]).toMatchObject({ kind: 'failed', status: '5.7.1', reply: { code: 550, status: '5.7.1' } });
+    connection.destroy();
+  });
+});
+
+test('hosts are remembered for a day, and not without end', () => {
+  const clock = new FakeClock();
+  const memory = new QuirkMemory(clock);
+  memory.of('a').add('PIPELINING');
+  expect(memory.of('a').has('PIPELINING')).toBe(true);
+  expect(memory.of('b').size).toBe(0);
+  clock.advance(86_400_000);
+  expect(memory.of('a').size).toBe(0);
+  memory.of('a').add('CHUNKING');
+  for (let host = 0; host < 5_000; host++) memory.of(`${host}`);
+  expect(memory.of('a').size).toBe(0);
+});
