@@ -51,6 +51,7 @@ export function lifeOf(row: QueueRow & { readonly attempts: readonly Attempt[] }
     ...attempts.flatMap((attempt, index) => [
       ...(index === 1 && dropped > 0 ? [`         ${dropped} more that are not kept`] : []),
       `tried    ${attemptText(attempt)}`,
+      ...(attempt.transcript ?? []).map((line) => `           ${line}`),
     ]),
   ];
   return lines.map(printable).join('\n');

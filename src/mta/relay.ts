@@ -2,7 +2,7 @@
 // that stands. Results are told as they come, so that what was acknowledged can be settled before anything else is tried.
 
 import { formatAddress } from '../formats/address.ts';
-import type { Envelope } from '../formats/envelope.ts';
+import type { Envelope, Recipient } from '../formats/envelope.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { ConnectionFailure } from '../smtp/client/channel.ts';
@@ -81,7 +81,8 @@ export async function* deliver(
         const tried: Tried = { host, security: securityOf(host, decision, came, undefined), came };
         for (const entry of pending) {
           if (outcome.kind === 'failed' && waiting.has(entry)) continue;
-          waiting.set(entry, resultOf(task, entry, outcome, tried, clock));
+          const result = resultOf(task, entry, outcome, tried, clock);
+          waiting.set(entry, came === null ? result : withTranscript(result, transcriptOf(came, entry)));
         }
       };
       if (decision.kind === 'refused') {
@@ -129,7 +130,7 @@ export async function* deliver(
           if (outcome.kind !== 'deferred') {
             settled.push(result);
           } else {
-            waiting.set(entry, result);
+            waiting.set(entry, withTranscript(result, transcriptOf(connection, entry)));
             later.push(entry);
           }
         }
@@ -185,7 +186,8 @@ async function begin(hops: Hops, hop: ProtectedHop, envelope: Envelope, content:
 export function withoutTrying(task: Task, outcome: Outcome, like: Attempt | null, clock: Clock): Result[] {
   return task.entries.map((entry) => {
     const result = resultOf(task, entry, outcome, null, clock);
-    return like === null ? result : { ...result, attempt: like };
+    // What was said was said for one of them only.
+    return like === null ? result : { ...result, attempt: { ...like, transcript: [] } };
   });
 }
 
@@ -240,8 +242,21 @@ function envelopeOf({ reversePath, parameters }: TransitRow, entries: readonly E
   return {
     reversePath,
     parameters,
-    recipients: entries.map((entry) => ({ address: entry.recipient, parameters: entry.parameters })),
+    recipients: entries.map(recipientOf),
   };
+}
+
+function recipientOf({ recipient, parameters }: EntryRow): Recipient {
+  return { address: recipient, parameters };
+}
+
+/** What was said until a connection failed, or on it as it concerned this entry. */
+function transcriptOf(came: SmtpConnection | ConnectionFailure, entry: EntryRow): readonly string[] {
+  return came instanceof ConnectionFailure ? came.transcript : came.transcript(recipientOf(entry));
+}
+
+function withTranscript(result: Result, transcript: readonly string[]): Result {
+  return { ...result, attempt: { ...result.attempt, transcript } };
 }
 
 /** The same content, which ends only when what is being settled is settled: all but the final dot can go ahead of that, and

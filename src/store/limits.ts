@@ -60,6 +60,8 @@ export const Limit = {
   sortedEntries: 5_000,
   /** Attempts of one queue entry that are remembered. */
   attempts: 50,
+  /** The last attempts of an entry that keep their transcript, a few KB each; the first one keeps it too. */
+  transcripts: 2,
   /** Bodies waiting for the deriver; more are derived when they are asked for. */
   deriverQueue: 10_000,
   /** Bodies derived in one transaction of derived.db, and octets above which a body is left to that thread. */

@@ -189,6 +189,8 @@ export interface Attempt {
   readonly security?: HopSecurity;
   readonly reply: Reply | null;
   readonly text: string;
+  /** What was said, for the first try and the last ones. */
+  readonly transcript?: readonly string[];
 }
 
 /** `held`: by its id; `suspended`: with everything for its destination. */

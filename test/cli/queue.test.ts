@@ -150,6 +150,10 @@ it('what another server does not take yet waits, and can be looked at', async ()
   expect(shown.stdout).not.toContain('\u001b');
   const value = JSON.parse((await run(['queue', 'show', String(first?.id), '--json'])).stdout);
   expect(value).toMatchObject({ id: first?.id, message: { reversePath: alice }, attempts: [{ host: '127.0.0.1' }] });
+  const { transcript } = value.attempts[0];
+  expect(transcript[0]).toMatch(/^S: 220 /);
+  expect(transcript).toContain(`C: RCPT TO:<${first?.recipient}>`);
+  expect(shown.stdout).toContain(`C: RCPT TO:<${first?.recipient}>`);
   expect(await run(['queue', 'show', '999999'])).toMatchObject({ code: 1, stdout: '' });
 });
 

@@ -78,4 +78,28 @@ describe('an operator', () => {
     expect(server.messages).toHaveLength(1);
     expect(await stage.inbox()).toEqual([]);
   });
+
+  test('finds with each try what was said for this recipient, or until there was nobody to talk to', async () => {
+    await using stage = await queueStage();
+    const server = await stage.hop(2, {
+      on: (line) => (line.includes('slow@') ? '450 4.2.0 later' : undefined),
+    });
+    stage.domain('far.test', 2);
+    stage.domain('dead.test', 2);
+    await stage.put({ to: ['a@far.test', 'slow@far.test'] });
+    await stage.until((entries) => entries.length === 1 && entries[0]?.attempts === 1);
+    const tries = async () => {
+      const found = (await stage.entries()).map(({ entry }) => stage.store.read.queue.entry(entry.id));
+      return (await Promise.all(found)).map((each) => each?.attempts[0]?.transcript ?? []);
+    };
+    const [lines] = await tries();
+    expect(lines).toContain('S: 450 4.2.0 later');
+    expect(lines).not.toContain('C: RCPT TO:<a@far.test>');
+
+    await stage.partFrom(server);
+    server.script = { greeting: '421 4.3.2 busy' };
+    await stage.put({ to: ['b@dead.test'] });
+    await stage.until((entries) => entries.length === 2 && entries.every(({ attempts }) => attempts === 1));
+    expect((await tries())[1]).toEqual(['S: 421 4.3.2 busy']);
+  });
 });

@@ -8,6 +8,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { type TlsFacts, tlsFacts } from '../../platform/tls.ts';
 import { type CertificateVerdict, type Presented, presentedBy } from './certificate.ts';
 import { ReplyReader, ReplySyntaxError } from './reply-reader.ts';
+import { Transcript } from './transcript.ts';
 
 /** Why a connection is of no more use. `handshake`: TLS did not come about, all else might still work in clear;
  * `unencrypted`: TLS is demanded, and the peer does not have it or does not begin it; `certificate`: TLS stands, but the
@@ -27,6 +28,8 @@ export class ConnectionFailure extends Error {
   readonly reply: Reply | undefined;
   /** What was said of the certificate, if it was that. */
   readonly certificate: CertificateVerdict | undefined;
+  /** What was said until then. */
+  transcript: readonly string[] = [];
   constructor(kind: ConnectionFailure['kind'], message: string, reply?: Reply, certificate?: CertificateVerdict) {
     super(message);
     this.kind = kind;
@@ -39,6 +42,7 @@ export class ConnectionFailure extends Error {
 export class Channel {
   readonly #clock: Clock;
   readonly #reader = new ReplyReader();
+  readonly transcript = new Transcript();
   #socket: Socket | TLSSocket;
   #failure: ConnectionFailure | undefined;
   /** Who waits for a reply or for room to write: told when something changes. */
@@ -72,7 +76,7 @@ export class Channel {
 
   /** The next reply. @param timeout ms @throws ConnectionFailure */
   async reply(timeout: number): Promise<Reply> {
-    return this.#reader.next() ?? this.#until(timeout, 'the peer did not answer in time', () => this.#reader.next());
+    return this.#next() ?? this.#until(timeout, 'the peer did not answer in time', () => this.#next());
   }
 
   /** As `reply`, for a command that 421 may answer (RFC 5321 §3.8): it closes the channel. @throws ConnectionFailure */
@@ -85,12 +89,19 @@ export class Channel {
 
   /** A whole reply that has come unasked, such as 421 before a close. */
   early(): Reply | undefined {
-    return this.#reader.next();
+    return this.#next();
+  }
+
+  #next(): Reply | undefined {
+    const reply = this.#reader.next();
+    if (reply !== undefined) this.transcript.heard(reply);
+    return reply;
   }
 
   /** Hands octets to the socket; false asks to await `drained` first. */
   write(octets: Uint8Array | string): boolean {
     if (this.#failure !== undefined) return true;
+    if (typeof octets === 'string') this.transcript.said(octets);
     return this.#socket.write(octets);
   }
 

@@ -3,7 +3,7 @@
 
 import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
-import type { Envelope } from '../../formats/envelope.ts';
+import type { Envelope, Recipient } from '../../formats/envelope.ts';
 import type { Reply } from '../../formats/refusal.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { isLoopback } from '../../platform/source.ts';
@@ -11,6 +11,7 @@ import type { TlsFacts } from '../../platform/tls.ts';
 import { authenticate, type Credentials } from './authentication.ts';
 import type { CertificateVerdict, Judge } from './certificate.ts';
 import { type Channel, ConnectionFailure, openChannel } from './channel.ts';
+import { rcptLine } from './command-lines.ts';
 import type { Content } from './content.ts';
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from './extensions.ts';
 import { isMasked, type Quirk, withoutQuirks } from './quirks.ts';
@@ -95,6 +96,7 @@ export class SmtpConnection {
    */
   async send(envelope: Envelope, content: Content): Promise<TransactionResult['outcomes']> {
     this.#busy = true;
+    this.#channel.transcript.begin();
     try {
       const result = await this.#transact(envelope, content);
       if (result.again !== true || !this.alive) return result.outcomes;
@@ -110,6 +112,11 @@ export class SmtpConnection {
     // At once: a server that stops would wait for a transaction that is open, however idle.
     if (result.open) await this.#reset();
     return result;
+  }
+
+  /** What was said from the greeting on, of transactions the last one, as it concerned this recipient. */
+  transcript(recipient: Recipient): readonly string[] {
+    return this.#channel.transcript.lines(rcptLine(recipient, this.extensions).trimEnd());
   }
 
   /** Says QUIT, waits a little for the answer, and closes. Never throws. */
@@ -171,6 +178,7 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
     return new SmtpConnection(target, channel, extensions, certificate, quirks, clock);
   } catch (error) {
     channel.destroy();
+    if (error instanceof ConnectionFailure) error.transcript = channel.transcript.lines(null);
     throw error;
   }
 }

@@ -107,7 +107,7 @@ export function settle(work: Work, settlements: readonly Settlement[]): void {
       then.nextAt,
       then.warnAt,
       due,
-      settlement.attempt === null ? null : JSON.stringify(settlement.attempt),
+      settlement.attempt === null ? null : JSON.stringify({ ...settlement.attempt, transcript: undefined }),
       settlement.entry,
     );
     if (settlement.attempt !== null) recordAttempt(work, settlement.entry, attempts, settlement.attempt);
@@ -119,6 +119,11 @@ export function settle(work: Work, settlements: readonly Settlement[]): void {
 /** The last attempts are kept, and the first, which says what was wrong to begin with. */
 function recordAttempt(work: Work, entry: EntryId, number: number, attempt: Attempt): void {
   work.db.run('INSERT INTO attempt (entry, number, attempt) VALUES (?, ?, ?)', entry, number, JSON.stringify(attempt));
+  const silent = number - Limit.transcripts;
+  if (silent > 1) {
+    const sql = "UPDATE attempt SET attempt = json_remove(attempt, '$.transcript') WHERE entry = ? AND number = ?";
+    work.db.run(sql, entry, silent);
+  }
   if (number > Limit.attempts) {
     work.db.run('DELETE FROM attempt WHERE entry = ? AND number = ?', entry, number - Limit.attempts + 1);
   }

@@ -135,16 +135,23 @@ export function queueCases(harness: Harness): void {
     it('remembers the last attempts only', async () => {
       const { store } = given;
       const [a = NONE] = await send(store, 'a@remote.test');
+      const transcript = ['C: NOOP', 'S: 250 ok'];
       for (let at = 1; at <= 55; at++) {
         await store.execute({
           kind: 'settle',
-          settlements: [settlement(a, attempt(`${at}`), { kind: 'retry', nextAt: at, warnAt: null })],
+          settlements: [
+            settlement(a, { ...attempt(`${at}`), transcript }, { kind: 'retry', nextAt: at, warnAt: null }),
+          ],
           reports: [],
         });
       }
       const attempts = (await store.read.queue.entry(a))?.attempts ?? [];
       expect(attempts).toHaveLength(50);
       expect([attempts[0]?.text, attempts[1]?.text, attempts.at(-1)?.text]).toEqual(['1', '7', '55']);
+      const told = attempts.filter((each) => each.transcript !== undefined);
+      expect(told.map(({ text }) => text)).toEqual(['1', '54', '55']);
+      expect(told[0]?.transcript).toEqual(transcript);
+      expect((await store.read.queue.entry(a))?.entry.last).toEqual(attempt('55'));
     });
 
     it('is controlled by an operator', async () => {
