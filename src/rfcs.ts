@@ -180,7 +180,7 @@ export const rfcs: readonly Rfc[] = [
   part(8514, 'Internet Message Access Protocol (IMAP) - SAVEDATE Extension'),
   background(8601, 'Message Header Field for Indicating Message Authentication Status'),
   background(8616, 'Email Authentication for Internationalized Mail'),
-  background(8689, 'SMTP Require TLS Option'),
+  whole(8689, 'SMTP Require TLS Option'),
   background(8767, 'Serving Stale Data to Improve DNS Resiliency'),
   background(8970, 'IMAP4 Extension: Message Preview Generation'),
   background(8996, 'Deprecating TLS 1.0 and TLS 1.1'),

@@ -16,8 +16,9 @@ export interface MailParameters {
   /** RET and ENVID (RFC 3461 §4.3, §4.4); ENVID is xtext-decoded. */
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
-  /** Parameters of extensions that a listener does not know yet are refused with 555, so none is here. */
+  /** RFC 8689 §2: every hop of the way must be protected. */
   readonly requiretls?: boolean;
+  /** Parameters of extensions that a listener does not know yet are refused with 555, so none is here. */
   /** Not said by a client: the header has `TLS-Required: No` (RFC 8689 §3). */
   readonly tlsOptional?: boolean;
   /** Submitted for later delivery: ms since the epoch (RFC 4865). */

@@ -51,7 +51,9 @@ export async function bounce(
   const failed = recipients.some(({ action }) => action === 'failed');
   // A binary body has no place in a report, which is text (RFC 3030 §3).
   const text = parameters.body !== 'BINARYMIME';
-  const whole = failed && text && parameters.ret === 'FULL' && transit.size <= RETURNED;
+  // RFC 8689 §5: what had to be protected goes back without its content, and as well protected.
+  const secret = parameters.requiretls === true;
+  const whole = failed && text && parameters.ret === 'FULL' && !secret && transit.size <= RETURNED;
   const returned = await firstOctets(contentOf(store, transit).open(), whole ? transit.size : headerSize);
   const now = clock.now();
   const messageId = `${transit.messageId}.dsn`;
@@ -87,6 +89,7 @@ export async function bounce(
         parameters: {
           ...(frame.utf8 ? { smtputf8: true } : {}),
           ...(frame.eightBit ? { body: '8BITMIME' } : {}),
+          ...(secret ? { requiretls: true } : {}),
         },
         locals: reader.kind === 'account' ? [{ ...recipient, account: reader.account }] : [],
         remotes: reader.kind === 'remote' ? [recipient] : [],

@@ -93,6 +93,8 @@ export async function deliveredReport(
         parameters: {
           ...(frame.utf8 ? { smtputf8: true } : {}),
           ...(frame.eightBit ? { body: '8BITMIME' } : {}),
+          // RFC 8689 §5.
+          ...(parameters.requiretls === true ? { requiretls: true } : {}),
         },
         locals: recipients.locals,
         remotes: recipients.remotes,

@@ -4,6 +4,7 @@
 import type { Directory } from '../directory/directory.ts';
 import type { ReversePath } from '../formats/address.ts';
 import type { MailParameters } from '../formats/envelope.ts';
+import type { HeaderField } from '../formats/header.ts';
 import type { Reply } from '../formats/refusal.ts';
 import { refuseDeliveryLoop } from '../mda/deliver.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -58,15 +59,17 @@ export async function takeOver(
   content: AsyncIterable<Uint8Array>,
 ): Promise<Reply> {
   const { store, limits, queue, clock, log } = options;
-  const { messageId, session, reversePath, parameters, seal = null } = incoming;
+  const { messageId, session, reversePath, seal = null } = incoming;
   const { locals, remotes } = incoming.recipients;
   const now = clock.now();
   const staging = store.stage();
   let report: StagedReport | null = null;
   try {
     let header: Uint8Array = new Uint8Array(0);
+    let optional = false;
     const replace = (arrived: ArrivedHeader): Uint8Array => {
       refuseDeliveryLoop(arrived.fields, locals);
+      optional = tlsOptional(arrived.fields);
       header = incoming.header(arrived, now);
       return header;
     };
@@ -74,6 +77,7 @@ export async function takeOver(
     const sealed = seal === null ? {} : { front: await seal.fields() };
     if (sealed.front !== undefined) header = Buffer.concat([sealed.front, header]);
     const origin = sessionOrigin(session, incoming.role);
+    const parameters = optional ? { ...incoming.parameters, tlsOptional: true } : incoming.parameters;
     const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content: staged, now, ...sealed };
     report = await deliveredReport(options, arrival, locals, header);
     await accept(store, log, arrival, queue, report?.arrival);
@@ -83,4 +87,10 @@ export async function takeOver(
     throw storeRefusal(error);
   }
   return { code: 250, status: '2.0.0', text: `OK ${messageId}` };
+}
+
+/** RFC 8689 §3: `TLS-Required: No`; the field can only stand once, and means nothing with another value. */
+function tlsOptional(fields: readonly HeaderField[]): boolean {
+  const [only, ...more] = fields.filter((field) => field.is('tls-required'));
+  return only !== undefined && more.length === 0 && only.value.toLowerCase() === 'no';
 }

@@ -250,3 +250,21 @@ it('H1: the log names each hop by one id', async () => {
     ['MTA→MDA', 'abcdefghijkl-1'],
   ]);
 });
+
+describe('what the message says of TLS (RFC 8689)', () => {
+  it.each([
+    ['TLS-Required: No', true],
+    ['tls-required:  NO ', true],
+    ['TLS-Required: Yes', undefined],
+    ['TLS-Required: No\r\nTLS-Required: No', undefined],
+    ['Subject: TLS-Required: No', undefined],
+  ])('%j travels with it', async (field, tlsOptional) => {
+    const { submit, store } = await msa();
+    const content = lines(...WHOLE, field, '', 'Hello');
+    await submit(content, { to: ['eve@far.test'], parameters: { requiretls: true } });
+    expect(store.accepted[0]?.dispatch?.parameters).toEqual({
+      requiretls: true,
+      ...(tlsOptional === undefined ? {} : { tlsOptional }),
+    });
+  });
+});

@@ -1,4 +1,4 @@
-// The parameters of MAIL and RCPT (RFC 5321 §4.1.2, esmtp-param) as values: SIZE, BODY, SMTPUTF8, RET, ENVID and AUTH;
+// The parameters of MAIL and RCPT (RFC 5321 §4.1.2, esmtp-param) as values: SIZE, BODY, SMTPUTF8, REQUIRETLS, RET, ENVID and AUTH;
 // NOTIFY and ORCPT. What is not known is 555, what is badly said is 501 (RFC 5321 §4.1.1.11).
 
 import type { MailParameters, Notify, RcptParameters } from '../../formats/envelope.ts';
@@ -17,9 +17,10 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /**
  * @param text what follows the path
  * @param submission AUTH= is known there (RFC 4954 §5), since AUTH is offered; it is checked and not believed
+ * @param secure REQUIRETLS is known over TLS only (RFC 8689 §2)
  * @throws Refusal 501, 555
  */
-export function mailParameters(text: string, submission: boolean): MailParameters {
+export function mailParameters(text: string, submission: boolean, secure: boolean): MailParameters {
   const parameters: Mutable<MailParameters> = {};
   for (const [name, value] of split(text)) {
     switch (name) {
@@ -34,6 +35,11 @@ export function mailParameters(text: string, submission: boolean): MailParameter
       case 'SMTPUTF8':
         if (value !== undefined) throw malformed(name);
         parameters.smtputf8 = true;
+        break;
+      case 'REQUIRETLS':
+        if (!secure) throw unknown(name);
+        if (value !== undefined) throw malformed(name);
+        parameters.requiretls = true;
         break;
       case 'RET':
         parameters.ret = oneOf(name, value, ['FULL', 'HDRS']);

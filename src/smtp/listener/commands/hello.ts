@@ -47,6 +47,8 @@ export function keywords(session: Session): string[] {
   // RFC 3030 §3: BINARYMIME needs CHUNKING.
   list.push('CHUNKING', 'BINARYMIME');
   if (startTls) list.push('STARTTLS');
+  // RFC 8689 §2: only a session that is protected itself can promise it.
+  if (facts.tls !== null) list.push('REQUIRETLS');
   const auth = authMechanisms(session);
   if (auth.length > 0) list.push(`AUTH ${auth.join(' ')}`);
   list.push(`LIMITS MAILMAX=${LIMITS.messages} RCPTMAX=${recipients}`);

@@ -31,7 +31,7 @@ export const mail: Command = {
     if (path === null || path.address === 'postmaster') {
       throw new Refusal(501, '5.1.7', 'Not a mailbox: write <name@domain>', 'bad reverse-path');
     }
-    const parameters = mailParameters(path.rest, options.role === 'submission');
+    const parameters = mailParameters(path.rest, options.role === 'submission', facts.tls !== null);
     const smtputf8 = parameters.smtputf8 === true;
     refuseNonAscii(path.ascii, smtputf8);
     // RFC 1870 §6.1.
