@@ -50,6 +50,8 @@ export interface RelayConfig {
   readonly port: number;
   /** May an MX lead to a loopback or private address? */
   readonly loopback: boolean;
+  /** Does mail wait where a destination is less protected than it was before? */
+  readonly forbidDowngrade: boolean;
   readonly resolvers: readonly { readonly address: string; readonly port: number; readonly trusted: boolean }[];
   readonly routes: readonly RouteConfig[];
   /** Connections to one destination, and in all. */

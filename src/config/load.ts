@@ -111,6 +111,7 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       smarthost: relay.smarthost ?? null,
       port: relay.port,
       loopback: relay.loopback,
+      forbidDowngrade: relay.forbid_downgrade,
       resolvers: relay.resolver.map(({ address, trusted }) => ({ ...address, trusted })),
       routes: relay.route,
       perDestination: relay.per_destination,

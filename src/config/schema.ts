@@ -68,6 +68,8 @@ const relay = v.object({
   smarthost: v.optional(smarthost()),
   port: v.optional(value.integer(1, 65_535), 25),
   loopback: v.optional(value.boolean(), false),
+  /** A destination that is less protected than before has to wait; otherwise it is only told of. */
+  forbid_downgrade: v.optional(value.boolean(), false),
   /** Absent: those of the system. */
   resolver: v.optional(v.array(resolver), []),
   route: v.optional(v.array(route), []),

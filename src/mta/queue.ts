@@ -12,6 +12,7 @@ import { type Store, StoreError } from '../store/store.ts';
 import { Hops } from './hops.ts';
 import { Lane, type LaneOptions } from './lane.ts';
 import { createRouter } from './route.ts';
+import { createMemory } from './security/memory.ts';
 import { createPolicies, type Policies } from './security/mta-sts.ts';
 import { createPolicyFetcher, type PolicyFetcher } from './security/policy-fetch.ts';
 import { createSettler } from './settle.ts';
@@ -79,6 +80,7 @@ class Runner implements QueueRunner {
       log,
       fetch: fetch ?? createPolicyFetcher({ dns, clock, authorities, loopback: relay.loopback }),
     });
+    const memory = createMemory({ store, clock, log });
     this.#shared = {
       store,
       clock,
@@ -86,12 +88,13 @@ class Runner implements QueueRunner {
       router: createRouter({
         dns,
         policies: this.#policies,
+        memory,
         random,
         hostname,
         relay,
         isOurs: ownPorts(config.listeners),
       }),
-      relay: { hops: this.#hops, store, clock, log },
+      relay: { hops: this.#hops, memory, store, clock, log },
       schedule: { queue, random },
       settle: createSettler({ store, directory, hostname, queue, clock, log, closing: () => this.#closing }),
       couriers: relay.perDestination,

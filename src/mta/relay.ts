@@ -15,6 +15,7 @@ import type { Hops, ProtectedHop } from './hops.ts';
 import type { NextHop } from './route.ts';
 import { decide } from './security/decision.ts';
 import { factsOf, promises, wishesOf } from './security/facts.ts';
+import { levelOf, type ProtectionMemory } from './security/memory.ts';
 import { securityOf, unpromised, unprotected } from './security/outcome.ts';
 import type { Demand } from './security/rung.ts';
 
@@ -42,6 +43,7 @@ export interface Delivered {
 
 export interface RelayOptions {
   readonly hops: Hops;
+  readonly memory: Pick<ProtectionMemory, 'note'>;
   readonly store: Pick<Store, 'read'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,7 +62,7 @@ const CHUNK = 256 * 1024;
  *   ended before
  */
 export async function* deliver(
-  { hops, store, clock, log }: RelayOptions,
+  { hops, memory, store, clock, log }: RelayOptions,
   task: Task,
   hosts: readonly NextHop[],
   settled: () => Promise<boolean>,
@@ -112,6 +114,10 @@ export async function* deliver(
       );
       const tried: Tried = { host, security, came: connection };
       sessions++;
+      // What a sender did not want to count says nothing of the receiver.
+      if (host.exchange !== null && !wishes.tlsOptional) {
+        memory.note(host.exchange.domain, host.name, levelOf(connection, decision));
+      }
       const later: EntryRow[] = [];
       for (
         let outcomes = session.outcomes;

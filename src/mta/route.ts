@@ -7,6 +7,7 @@ import { type Dns, type DnsAnswer, DnsFailure, type MxRecord } from '../platform
 import { isPrivate, plainAddress } from '../platform/source.ts';
 import type { Credentials } from '../smtp/client/authentication.ts';
 import { deferred, failed, type Outcome } from '../smtp/client/outcome.ts';
+import type { ProtectionMemory } from './security/memory.ts';
 import type { Policies } from './security/mta-sts.ts';
 import type { ExchangeFacts } from './security/rung.ts';
 import { type AddressFacts, tlsaOf } from './security/tlsa-lookup.ts';
@@ -32,10 +33,11 @@ export type Router = (destination: string) => Promise<Route>;
 export interface RouterOptions {
   readonly dns: Dns;
   readonly policies: Pick<Policies, 'of'>;
+  readonly memory: Pick<ProtectionMemory, 'of'>;
   /** In [0, 1). */
   readonly random: () => number;
   readonly hostname: string;
-  readonly relay: Pick<RelayConfig, 'smarthost' | 'port' | 'loopback' | 'routes'>;
+  readonly relay: Pick<RelayConfig, 'smarthost' | 'port' | 'loopback' | 'routes' | 'forbidDowngrade'>;
   /** Is this one of our own port 25? */
   readonly isOurs: (address: string, port: number) => boolean;
 }
@@ -106,7 +108,7 @@ async function exchangeRoute(
   secure: boolean,
 ): Promise<Route> {
   const ordered = shuffled(records, options.random).sort((one, other) => one.preference - other.preference);
-  const known = options.policies.of(destination);
+  const known = Promise.all([options.policies.of(destination), options.memory.of(destination)]);
   const looking = Promise.all(
     ordered.slice(0, LIMITS.hosts).map(async ({ preference, exchange }) => ({
       preference,
@@ -117,7 +119,7 @@ async function exchangeRoute(
       }),
     })),
   );
-  const [looked, { policy, failure: policyFailure }] = await Promise.all([looking, known]);
+  const [looked, [{ policy, failure: policyFailure }, shown]] = await Promise.all([looking, known]);
   const { hostname, relay, isOurs } = options;
   let ours = Number.POSITIVE_INFINITY;
   for (const { preference, exchange, found } of looked) {
@@ -130,6 +132,8 @@ async function exchangeRoute(
   const hosts: NextHop[] = [];
   let failure: DnsFailure | null = null;
   let refused = false;
+  const { forbidDowngrade } = relay;
+  const common = { domain: destination, secure, policy, policyFailure, shown, forbidDowngrade };
   const described = await Promise.all(
     better.map(async ({ exchange, found }) => {
       if (found instanceof DnsFailure) return found;
@@ -137,7 +141,7 @@ async function exchangeRoute(
       return {
         exchange,
         addresses: found.addresses,
-        facts: { domain: destination, secure, tlsa, policy, policyFailure },
+        facts: { ...common, tlsa },
       };
     }),
   );

@@ -176,6 +176,8 @@ export interface HopSecurity {
   readonly certificate: string | null;
   /** The result type of RFC 8460 §4.3; null: nothing failed that a report tells of. */
   readonly failure: string | null;
+  /** The best that the domain had shown before, where this was less. */
+  readonly before?: ProtectionLevel;
 }
 
 /** One try to hand an entry to the next hop. */

@@ -37,6 +37,7 @@ it('fills in every default', async () => {
       smarthost: null,
       port: 25,
       loopback: false,
+      forbidDowngrade: false,
       resolvers: [],
       routes: [],
       perDestination: 10,
@@ -84,6 +85,7 @@ it('reads every setting', async () => {
     '[relay]',
     'port = 2525',
     'loopback = true',
+    'forbid_downgrade = true',
     'per_destination = 2',
     'concurrency = 7',
     '[[relay.resolver]]',
@@ -134,6 +136,7 @@ it('reads every setting', async () => {
     relay: {
       port: 2525,
       loopback: true,
+      forbidDowngrade: true,
       perDestination: 2,
       concurrency: 7,
       resolvers: [

@@ -111,6 +111,7 @@ export async function queueStage(
       smarthost: null,
       port,
       loopback: true,
+      forbidDowngrade: false,
       resolvers: [],
       routes: [],
       perDestination: 3,

@@ -5,7 +5,7 @@ import type { RelayConfig } from '../../src/config/config.ts';
 import { createRouter, type Route } from '../../src/mta/route.ts';
 import { FakeDns, type FakeName } from '../fake-dns.ts';
 
-const RELAY = { smarthost: null, port: 25, loopback: false, routes: [] };
+const RELAY = { smarthost: null, port: 25, loopback: false, forbidDowngrade: false, routes: [] };
 
 function route(
   destination: string,
@@ -16,6 +16,7 @@ function route(
   const options = {
     dns: new FakeDns(names),
     policies: { of: async () => ({ policy: null, failure: null }) },
+    memory: { of: async () => null },
     random,
     hostname: 'mail.here.test',
     relay: { ...RELAY, ...relay },

@@ -51,6 +51,7 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
       smarthost: null,
       port: wayOut,
       loopback: true,
+      forbidDowngrade: false,
       resolvers: [],
       routes: [],
       perDestination: 2,

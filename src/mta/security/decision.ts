@@ -2,6 +2,7 @@
 // wish (RFC 8689), the operator's word, DANE (RFC 7672), MTA-STS (RFC 8461), and else whatever there is (RFC 7435).
 
 import { usableRecords } from './dane.ts';
+import { isBelow, levelOfRung } from './memory.ts';
 import { policyNames } from './mta-sts-policy.ts';
 import type { Authentication, Demand, ExchangeFacts, HostFacts, MessageWishes, Refused } from './rung.ts';
 
@@ -12,7 +13,7 @@ export function decide(host: HostFacts, message: MessageWishes): Demand | Refuse
   if (host.exchange === null) return configured(host);
   // RFC 8689 §3: the sender has said that delivery counts for more.
   if (message.tlsOptional) return opportunistic(host);
-  return published(host, host.exchange);
+  return remembered(host.exchange, published(host, host.exchange));
 }
 
 /** What the receiver has published: DANE first, which MTA-STS must not weaken (RFC 8461 §2). */
@@ -64,6 +65,26 @@ function published(host: HostFacts, exchange: ExchangeFacts): Demand | Refused {
     });
   }
   return opportunistic(host);
+}
+
+/** What the domain has shown before, where an operator wants no less. TLS can be demanded; who the host must be cannot be
+ * known any more, unless the receiver itself has said, over HTTPS, that it has no policy now. */
+function remembered(exchange: ExchangeFacts, found: Demand | Refused): Demand | Refused {
+  const { shown, forbidDowngrade, policy, domain } = exchange;
+  if (!forbidDowngrade || shown === null || found.kind === 'refused') return found;
+  if (!isBelow(levelOfRung(found.rung), shown)) return found;
+  if (shown === 'encrypted' || (shown === 'mta-sts' && policy !== null)) {
+    return withKey({ ...found, rung: 'required', tls: 'required' });
+  }
+  return {
+    kind: 'refused',
+    rung: shown === 'dane' ? 'dane' : 'mta-sts',
+    policy: found.policy,
+    status: '4.7.5',
+    text:
+      `${domain} had ${shown === 'dane' ? 'DANE' : 'MTA-STS'} not long ago and has not now, ` +
+      'which this server is told to refuse (relay.forbid_downgrade)',
+  };
 }
 
 /** A host that an operator has named is protected as they say. */

@@ -6,6 +6,7 @@ import type { SmtpConnection } from '../../smtp/client/connection.ts';
 import { deferred, failed, type Outcome } from '../../smtp/client/outcome.ts';
 import type { HopSecurity } from '../../store/rows.ts';
 import type { NextHop } from '../route.ts';
+import { isBelow, levelOf } from './memory.ts';
 import type { Demand, Refused } from './rung.ts';
 
 type Hop = Pick<NextHop, 'name' | 'exchange'>;
@@ -54,12 +55,17 @@ export function securityOf(
   broken: ConnectionFailure | undefined,
 ): HopSecurity {
   const { rung, policy } = decision;
+  const shown = hop.exchange?.shown ?? null;
+  const session = came === null || came instanceof ConnectionFailure || decision.kind === 'refused' ? null : came;
+  const lower =
+    session !== null && decision.kind === 'demand' && shown !== null && isBelow(levelOf(session, decision), shown);
   return {
     rung,
     policy,
     domain: hop.exchange?.domain ?? null,
     certificate: certificateOf(came),
     failure: failureOf(decision, came, broken) ?? hop.exchange?.policyFailure ?? null,
+    ...(lower ? { before: shown } : {}),
   };
 }
 

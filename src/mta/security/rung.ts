@@ -5,6 +5,7 @@ import type { RouteTls } from '../../config/config.ts';
 import type { EnhancedStatus } from '../../formats/refusal.ts';
 import type { TlsaRecord } from '../../platform/dns.ts';
 import type { ClientTls } from '../../smtp/client/connection.ts';
+import type { ProtectionLevel } from '../../store/rows.ts';
 import type { StsPolicy } from './mta-sts-policy.ts';
 import type { PolicyFailure } from './policy-fetch.ts';
 
@@ -29,6 +30,10 @@ export interface ExchangeFacts {
   readonly policy: StsPolicy | null;
   /** Why there is none although one is announced, by the names of RFC 8460 §4.3.3. */
   readonly policyFailure: PolicyFailure | null;
+  /** The best protection that the domain has shown lately; null: nothing is known. */
+  readonly shown: ProtectionLevel | null;
+  /** Is less than that refused? An operator says. */
+  readonly forbidDowngrade: boolean;
 }
 
 export interface HostFacts {

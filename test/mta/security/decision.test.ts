@@ -29,6 +29,8 @@ const exchange = (facts: Partial<ExchangeFacts>): ExchangeFacts => ({
   tlsa: none,
   policy: null,
   policyFailure: null,
+  shown: null,
+  forbidDowngrade: false,
   ...facts,
 });
 
@@ -60,6 +62,34 @@ describe('a host that the DNS has named', () => {
     expect(said('opportunistic', exchange(facts), NO_WISH)).toBe(expected);
     // RFC 8689 §3: whatever it is, the sender does not want it to count.
     expect(said('opportunistic', exchange(facts), OPTIONAL)).toBe('opportunistic offered nobody');
+  });
+});
+
+describe('a domain that has shown more before, where an operator wants no less', () => {
+  const none = policy('none');
+  test.each<readonly [ExchangeFacts['shown'], Partial<ExchangeFacts>, string]>([
+    [null, {}, 'opportunistic offered nobody'],
+    ['clear', {}, 'opportunistic offered nobody'],
+    ['encrypted', {}, 'required required nobody'],
+    ['encrypted', { policy: testing }, 'required required authorities testing'],
+    ['encrypted', { policy: enforce }, 'mta-sts required authorities'],
+    ['mta-sts', {}, 'mta-sts refused 4.7.5'],
+    ['mta-sts', { tlsa: found(1) }, 'mta-sts refused 4.7.5'],
+    ['mta-sts', { policy: none }, 'required required nobody'],
+    ['mta-sts', { policy: enforce }, 'mta-sts required authorities'],
+    ['mta-sts', { tlsa: found(3) }, 'dane required dane'],
+    ['dane', {}, 'dane refused 4.7.5'],
+    ['dane', { policy: enforce }, 'dane refused 4.7.5'],
+    ['dane', { tlsa: found(3) }, 'dane required dane'],
+  ])('%s, and now %j: %s', (shown, facts, expected) => {
+    expect(said('opportunistic', exchange({ ...facts, shown, forbidDowngrade: true }), NO_WISH)).toBe(expected);
+    // It is only told of, and the sender's word stands.
+    expect(said('opportunistic', exchange({ ...facts, shown }), NO_WISH)).toBe(
+      said('opportunistic', exchange(facts), NO_WISH),
+    );
+    expect(said('opportunistic', exchange({ ...facts, shown, forbidDowngrade: true }), OPTIONAL)).toBe(
+      'opportunistic offered nobody',
+    );
   });
 });
 
