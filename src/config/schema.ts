@@ -73,7 +73,7 @@ const relay = v.object({
   /** Absent: those of the system. */
   resolver: v.optional(v.array(resolver), []),
   route: v.optional(v.array(route), []),
-  /** Connections to one destination, and in all. */
+  /** Connections to one destination, and in all; those that wait for a slow host are not counted. */
   per_destination: v.optional(value.integer(1, 1_000), 10),
   concurrency: v.optional(value.integer(1, 10_000), 50),
 });

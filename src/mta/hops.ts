@@ -11,8 +11,10 @@ import type { NextHop } from './route.ts';
 import { judgeOf } from './security/judge.ts';
 import type { Demand } from './security/rung.ts';
 
-/** ms. `dead` is shorter than the shortest sensible retry: it spares the others of a batch, not the next try. */
+/** ms, a quarter more or less by chance. `dead` is shorter than the shortest sensible retry: it spares the others of a
+ * batch, not the next try. */
 const TIMES = { dead: 60_000, clear: 600_000, idle: 2_000 } as const;
+const JITTER = 0.25;
 /** Hosts that are remembered, and idle connections that are kept. */
 const LIMITS = { memory: 5_000, idle: 50 } as const;
 
@@ -25,6 +27,8 @@ interface Memory {
 export interface HopsOptions {
   readonly hostname: string;
   readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
   /** Who may vouch for a certificate, in PEM; absent: whom this machine trusts. */
   readonly authorities?: readonly string[] | undefined;
 }
@@ -69,13 +73,14 @@ export class Hops {
     return undefined;
   }
 
-  /** A new connection, ready for MAIL. @throws ConnectionFailure, at once for a host that was dead a moment ago */
-  async connect(hop: ProtectedHop): Promise<SmtpConnection> {
+  /** A new connection, ready for MAIL. @throws ConnectionFailure, at once for a host that was dead a moment ago
+   * @param signal ends the opening, not what was opened */
+  async connect(hop: ProtectedHop, signal?: AbortSignal): Promise<SmtpConnection> {
     const key = keyOf(hop);
     const dead = this.#remembered(this.#dead, key);
     if (dead !== undefined) throw dead;
     try {
-      const connection = await this.#openByDemand(hop, key);
+      const connection = await this.#openByDemand(hop, key, signal);
       for (const other of this.#open) if (!other.alive) this.#open.delete(other);
       this.#open.add(connection);
       return connection;
@@ -130,20 +135,24 @@ export class Hops {
     return this.#remembered(this.#clear, keyOf(hop));
   }
 
-  async #openByDemand(hop: ProtectedHop, key: string): Promise<SmtpConnection> {
-    if (hop.demand.tls !== 'offered') return this.#openAs(hop, hop.demand.tls);
-    if (this.#remembered(this.#clear, key) !== undefined) return this.#openAs(hop, 'none');
+  async #openByDemand(hop: ProtectedHop, key: string, signal: AbortSignal | undefined): Promise<SmtpConnection> {
+    if (hop.demand.tls !== 'offered') return this.#openAs(hop, hop.demand.tls, signal);
+    if (this.#remembered(this.#clear, key) !== undefined) return this.#openAs(hop, 'none', signal);
     try {
-      return await this.#openAs(hop, 'offered');
+      return await this.#openAs(hop, 'offered', signal);
     } catch (error) {
       if (!(error instanceof ConnectionFailure) || error.kind !== 'handshake') throw error;
-      const connection = await this.#openAs(hop, 'none');
+      const connection = await this.#openAs(hop, 'none', signal);
       this.#remember(this.#clear, key, error, TIMES.clear);
       return connection;
     }
   }
 
-  #openAs({ address, port, credentials, demand }: ProtectedHop, tls: ClientTls): Promise<SmtpConnection> {
+  #openAs(
+    { address, port, credentials, demand }: ProtectedHop,
+    tls: ClientTls,
+    signal: AbortSignal | undefined,
+  ): Promise<SmtpConnection> {
     const { hostname, clock } = this.#options;
     const quirks = this.#quirks.of(`${address} ${port}`);
     const judge = judgeOf(demand, () => clock.now());
@@ -154,7 +163,12 @@ export class Hops {
       floor: by === 'nobody' || demand.testing ? 'any' : 'strict',
       authorities: by === 'authorities',
     });
-    return openConnection(target, { hostname, clock, secureContext, signal: this.#ending.signal });
+    return openConnection(target, {
+      hostname,
+      clock,
+      secureContext,
+      signal: AbortSignal.any(signal === undefined ? [this.#ending.signal] : [this.#ending.signal, signal]),
+    });
   }
 
   #drop(connection: SmtpConnection): void {
@@ -191,7 +205,8 @@ export class Hops {
         break;
       }
     }
-    memories.set(key, { until: this.#options.clock.now() + ms, failure });
+    const { clock, random } = this.#options;
+    memories.set(key, { until: clock.now() + ms * (1 + JITTER * (2 * random() - 1)), failure });
   }
 }
 

@@ -5,6 +5,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { EntryId, EntryRow, TransitId } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import type { Place } from './connections.ts';
+import type { Pace } from './pace.ts';
 import { deliver, logResult, type RelayOptions, type Result, type Task, withoutTrying } from './relay.ts';
 import type { Route, Router } from './route.ts';
 import { wishesOf } from './security/facts.ts';
@@ -19,11 +21,8 @@ export interface LaneOptions {
   readonly relay: RelayOptions;
   readonly schedule: Schedule;
   readonly settle: (verdicts: readonly Verdict[]) => Promise<void>;
-  /** Connections to one destination. */
-  readonly couriers: number;
-  /** One more connection in all? `release` gives it back. */
-  readonly acquire: () => boolean;
-  readonly release: () => void;
+  /** One more connection in all; null: not now. */
+  readonly acquire: () => Place | null;
   /** True when others wait for a connection, so that a lane must not keep its own for ever. */
   readonly crowded: () => boolean;
 }
@@ -38,6 +37,7 @@ const ROUTE_AGE = 60_000;
 export class Lane {
   readonly #destination: string;
   readonly #options: LaneOptions;
+  readonly #pace: Pace;
   readonly #tasks: Task[] = [];
   /** Entries in `#tasks`, in a courier's hand, or on their way to the disk. */
   readonly #taken = new Set<EntryId>();
@@ -49,23 +49,21 @@ export class Lane {
   /** Something may have fallen due since the last page. */
   #nudged = true;
   #couriers = 0;
-  #most: number;
   #route: { readonly route: Route; readonly at: number } | null = null;
   #stopping = false;
   #failed = false;
   #over = false;
   readonly #ended = Promise.withResolvers<boolean>();
 
-  /** The caller has acquired the first courier's connection. */
-  constructor(destination: string, options: LaneOptions) {
+  constructor(destination: string, pace: Pace, options: LaneOptions) {
     this.#destination = destination;
+    this.#pace = pace;
     this.#options = options;
-    this.#most = options.couriers;
   }
 
-  /** Works until nothing is due, and tells whether all went well. Never rejects. */
-  run(): Promise<boolean> {
-    this.#start();
+  /** Works until nothing is due, and tells whether all went well. Never rejects. @param place of the first courier */
+  run(place: Place): Promise<boolean> {
+    this.#start(place);
     return this.#ended.promise;
   }
 
@@ -87,11 +85,11 @@ export class Lane {
     this.#stopping = true;
   }
 
-  #start(): void {
+  #start(place: Place): void {
     this.#couriers++;
-    void this.#courier().then(() => {
+    void this.#courier(place).then(() => {
       this.#couriers--;
-      this.#options.release();
+      place.leave();
       this.#tend();
     });
   }
@@ -102,20 +100,22 @@ export class Lane {
     const { crowded, acquire } = this.#options;
     if (this.#couriers > 0 || this.#over) return;
     const more = this.#tasks.length > 0 || this.#nudged;
-    if (more && !this.#ending && !crowded() && acquire()) {
-      this.#start();
+    const place = more && !this.#ending && !crowded() ? acquire() : null;
+    if (place !== null) {
+      this.#start(place);
     } else if (this.#settling.size === 0) {
       this.#over = true;
       this.#ended.resolve(!this.#failed);
     }
   }
 
-  async #courier(): Promise<void> {
+  async #courier(place: Place): Promise<void> {
     try {
       for (let brought = 0; !this.#ending; brought++) {
         if (brought >= SHIFT && this.#options.crowded()) return;
+        if (this.#couriers > this.#pace.limit || place.isCut) return;
         const task = await this.#next();
-        if (task === undefined || !(await this.#bring(task))) return;
+        if (task === undefined || !(await this.#bring(task, place))) return;
       }
     } catch (error) {
       this.#fail(error);
@@ -175,7 +175,7 @@ export class Lane {
   }
 
   /** Tries one task. Returns false where this courier is of no more use. */
-  async #bring(task: Task): Promise<boolean> {
+  async #bring(task: Task, place: Place): Promise<boolean> {
     const { relay, clock } = this.#options;
     const route = await this.#way();
     if (route.kind === 'none') {
@@ -184,14 +184,15 @@ export class Lane {
       return true;
     }
     const before = this.#settled();
-    for await (const { results, reached } of deliver(relay, task, route.hosts, () => this.#settled())) {
+    for await (const { results, reached } of deliver(relay, task, route.hosts, () => this.#settled(), place)) {
+      if (reached) place.progress();
       // No courier runs further ahead of the disk than one message.
       await before;
       const [first] = results;
       if (!reached && this.#couriers > 1) {
         // Others get through: one connection too many, not a dead host.
         this.#tasks.unshift(task);
-        this.#most = Math.max(1, this.#couriers - 1);
+        this.#pace.refused(this.#couriers - 1);
         return false;
       }
       // Closed under our hands: what got no answer stays as it is.
@@ -201,7 +202,7 @@ export class Lane {
         standing.push(...others.flatMap((each) => withoutTrying(each, first.outcome, first.attempt, clock)));
       }
       this.#finishLater(standing);
-      if (reached) this.#grow();
+      this.#learn(results, reached && !place.isCut);
     }
     return true;
   }
@@ -214,10 +215,17 @@ export class Lane {
     return all.filter((task) => !special(task));
   }
 
-  /** Another courier, where there is work for it and room. */
-  #grow(): void {
-    if (this.#ending || this.#tasks.length <= this.#couriers || this.#couriers >= this.#most) return;
-    if (!this.#options.crowded() && this.#options.acquire()) this.#start();
+  /** A host that closes (421) or is gone bears less; one that takes mail or says no to it bears more: another courier, where
+   * there is work for it and room. */
+  #learn(results: readonly Result[], reached: boolean): void {
+    if (!reached || results.some(({ outcome }) => outcome.reply?.code === 421)) {
+      this.#pace.failed();
+      return;
+    }
+    this.#pace.succeeded();
+    if (this.#ending || this.#tasks.length <= this.#couriers || this.#couriers >= this.#pace.limit) return;
+    const place = this.#options.crowded() ? null : this.#options.acquire();
+    if (place !== null) this.#start(place);
   }
 
   async #way(): Promise<Route> {

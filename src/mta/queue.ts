@@ -9,8 +9,10 @@ import type { Dns } from '../platform/dns.ts';
 import type { Log } from '../platform/log.ts';
 import { plainAddress } from '../platform/source.ts';
 import { type Store, StoreError } from '../store/store.ts';
+import { Connections } from './connections.ts';
 import { Hops } from './hops.ts';
 import { Lane, type LaneOptions } from './lane.ts';
+import { Paces } from './pace.ts';
 import { createRouter } from './route.ts';
 import { createMemory } from './security/memory.ts';
 import { createPolicies, type Policies } from './security/mta-sts.ts';
@@ -43,6 +45,8 @@ export interface QueueRunner {
 
 /** ms until due work is looked for again that could not be begun for want of a connection. */
 const RECHECK = 15_000;
+/** Connections that wait for slow hosts, beside those that work: a socket and a timer each. */
+const WAITING = 200;
 /** ms for lanes to see that their connections are gone. */
 const PARTING = 500;
 
@@ -56,7 +60,8 @@ class Runner implements QueueRunner {
   readonly #policies: Policies;
   readonly #shared: LaneOptions;
   readonly #lanes = new Map<string, { readonly lane: Lane; readonly ended: Promise<void> }>();
-  #connections = 0;
+  readonly #connections: Connections;
+  readonly #paces: Paces;
   /** Destinations are due that have no lane. */
   #crowded = false;
   #looking: Promise<void> = Promise.resolve();
@@ -71,7 +76,17 @@ class Runner implements QueueRunner {
     const { store, directory, clock, random, dns, config, log } = options;
     const { hostname, queue, relay } = config;
     this.#options = options;
-    this.#hops = new Hops({ hostname, clock, authorities: options.authorities });
+    this.#hops = new Hops({ hostname, clock, random, authorities: options.authorities });
+    this.#paces = new Paces(relay.perDestination, clock, random);
+    this.#connections = new Connections({
+      clock,
+      most: relay.concurrency,
+      waiting: WAITING,
+      crowded: () => this.#crowded,
+      room: () => {
+        if (this.#crowded) void this.#look();
+      },
+    });
     const { authorities, fetchPolicy: fetch } = options;
     this.#policies = createPolicies({
       dns,
@@ -97,16 +112,7 @@ class Runner implements QueueRunner {
       relay: { hops: this.#hops, memory, store, clock, log },
       schedule: { queue, random },
       settle: createSettler({ store, directory, hostname, queue, clock, log, closing: () => this.#closing }),
-      couriers: relay.perDestination,
-      acquire: () => {
-        if (this.#closing || this.#connections >= relay.concurrency) return false;
-        this.#connections++;
-        return true;
-      },
-      release: () => {
-        this.#connections--;
-        if (this.#crowded) void this.#look();
-      },
+      acquire: () => (this.#closing ? null : this.#connections.take()),
       crowded: () => this.#crowded,
     };
   }
@@ -194,13 +200,13 @@ class Runner implements QueueRunner {
   }
 
   async #lookAgain(): Promise<void> {
-    const { store, clock, config, log } = this.#options;
+    const { store, clock, log } = this.#options;
     try {
       while (this.#again && !this.#closing) {
         this.#again = false;
         const now = clock.now();
         // Those that have a lane are among the answers.
-        const limit = this.#lanes.size + config.relay.concurrency - this.#connections + 1;
+        const limit = this.#lanes.size + this.#connections.free + 1;
         const due = await store.read.queue.dueDestinations(now, limit);
         this.#crowded = false;
         for (const destination of due) this.#serve(destination);
@@ -223,11 +229,14 @@ class Runner implements QueueRunner {
     const busy = this.#lanes.get(destination);
     if (busy !== undefined) {
       busy.lane.nudge();
-    } else if (this.#closing || !this.#shared.acquire()) {
+      return;
+    }
+    const place = this.#shared.acquire();
+    if (place === null) {
       this.#crowded = true;
     } else {
-      const lane = new Lane(destination, this.#shared);
-      const ended = lane.run().then((well) => {
+      const lane = new Lane(destination, this.#paces.of(destination), this.#shared);
+      const ended = lane.run(place).then((well) => {
         this.#lanes.delete(destination);
         // Its connection is free for another, and something may have come for itself since its last page.
         if (well) void this.#look();

@@ -11,6 +11,7 @@ import type { Content } from '../smtp/client/content.ts';
 import { deferred, failed, type Outcome } from '../smtp/client/outcome.ts';
 import type { Attempt, EntryRow, HopSecurity, TransitRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import type { Place } from './connections.ts';
 import type { Hops, ProtectedHop } from './hops.ts';
 import type { NextHop } from './route.ts';
 import { decide } from './security/decision.ts';
@@ -58,6 +59,7 @@ const CHUNK = 256 * 1024;
 
 /**
  * Tries the entries of a task at these hosts. Every entry comes back in exactly one result.
+ * @param place shows how far it is, and may be taken away
  * @param settled tells when all is durable that was told until now, or, by false, that it will not be: no content is
  *   ended before
  */
@@ -66,6 +68,7 @@ export async function* deliver(
   task: Task,
   hosts: readonly NextHop[],
   settled: () => Promise<boolean>,
+  place: Place,
 ): AsyncGenerator<Delivered> {
   const content = endingAfter(settled, contentOf(store, task.transit));
   let pending = task.entries;
@@ -75,7 +78,7 @@ export async function* deliver(
   const waiting = new Map<EntryRow, Result>();
   try {
     for (const host of hosts.slice(0, CONNECTS)) {
-      if (pending.length === 0 || sessions === SESSIONS) break;
+      if (pending.length === 0 || sessions === SESSIONS || place.isCut) break;
       const decision = decide(factsOf(host), wishes);
       const wait = (outcome: Outcome, came: ConnectionFailure | SmtpConnection | null): void => {
         // A host that answered has said more than one that did not.
@@ -94,7 +97,7 @@ export async function* deliver(
       const hop: ProtectedHop = { ...host, demand: decision };
       let session: Session;
       try {
-        session = await begin(hops, hop, envelopeOf(task.transit, pending), content);
+        session = await begin(hops, hop, envelopeOf(task.transit, pending), content, place);
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
         wait(refusal(host, decision, error), error);
@@ -144,6 +147,7 @@ export async function* deliver(
         if (settled.length > 0) yield { results: settled, reached: true };
         if (pending.length === 0 || !connection.usable) break;
       }
+      place.uses(null);
       hops.keep(hop, connection);
       pending = [...later, ...pending];
     }
@@ -177,13 +181,21 @@ interface Tried {
 
 /** The first transaction, on an idle connection if there is one. A peer may close such a one at any time, which says
  * nothing about this message: then it goes over a new one. @throws ConnectionFailure; whatever reading throws */
-async function begin(hops: Hops, hop: ProtectedHop, envelope: Envelope, content: Content): Promise<Session> {
+async function begin(
+  hops: Hops,
+  hop: ProtectedHop,
+  envelope: Envelope,
+  content: Content,
+  place: Place,
+): Promise<Session> {
   const idle = hops.reuse(hop);
   if (idle !== undefined && promises(hop.demand, idle)) {
+    place.uses(idle);
     const outcomes = await idle.send(envelope, content);
     if (idle.alive || outcomes.some((outcome) => outcome?.kind !== 'deferred')) return { connection: idle, outcomes };
   }
-  const connection = idle?.usable ? idle : await hops.connect(hop);
+  const connection = idle?.usable ? idle : await hops.connect(hop, place.opening());
+  place.uses(connection);
   if (!promises(hop.demand, connection)) return { connection, outcomes: null };
   return { connection, outcomes: await connection.send(envelope, content) };
 }

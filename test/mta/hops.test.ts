@@ -29,7 +29,7 @@ async function stage(
   const server = await startFakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
   servers.push(server);
   const clock = new FakeClock();
-  const hops = new Hops({ hostname: 'mail.here.test', clock });
+  const hops = new Hops({ hostname: 'mail.here.test', clock, random: () => 0.5 });
   const name = '127.0.0.1';
   const demand = decide({ name, tls, loopback: true, exchange: null }, { requireTls: false, tlsOptional: false });
   if (demand.kind === 'refused') throw new Error(demand.text);
