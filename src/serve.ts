@@ -10,9 +10,11 @@ import { type Doors, openDoors } from './doors.ts';
 import { createMsa } from './msa/submit.ts';
 import { createQueueRunner } from './mta/queue.ts';
 import { createMta } from './mta/receive.ts';
+import { createRoom } from './mta/room.ts';
 import { createTlsKeeper } from './platform/certificates.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { serveControl } from './platform/control.ts';
+import { diskOf } from './platform/disk.ts';
 import type { Dns } from './platform/dns.ts';
 import type { Listener } from './platform/listener.ts';
 import type { Log } from './platform/log.ts';
@@ -77,6 +79,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       hostname: config.hostname,
       limits: config.limits,
       queue: config.queue,
+      room: createRoom({ store, disk: () => diskOf(config.data), limits: config.limits, clock, log }),
       clock,
       log,
     };

@@ -82,6 +82,10 @@ export interface LimitsConfig {
   readonly connections: number;
   readonly connectionsPerSource: number;
   readonly literal: number;
+  /** Entries of the queue above which nothing more is taken for other servers. */
+  readonly queueEntries: number;
+  /** Octets of the disk that mail leaves free (of a small one a quarter). */
+  readonly diskFree: number;
 }
 
 export interface Config {

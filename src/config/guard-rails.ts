@@ -51,6 +51,9 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
   if (config.limits.headerSize > config.limits.messageSize) {
     complain(['limits', 'header_size'], 'must not be over limits.message_size');
   }
+  if (config.limits.diskFree < config.limits.messageSize) {
+    complain(['limits', 'disk_free'], 'must not be under limits.message_size: the last message that is taken must fit');
+  }
   if (config.queue.warn > config.queue.expire) {
     complain(['queue', 'warn'], 'must not be over queue.expire: a delay is reported before the message is given up');
   }

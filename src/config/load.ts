@@ -129,6 +129,8 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       connections: limits.connections,
       connectionsPerSource: limits.connections_per_source,
       literal: limits.literal,
+      queueEntries: limits.queue_entries,
+      diskFree: limits.disk_free,
     },
     submission: { showClient: submission.show_client },
     test: { catchAll: test.catch_all, anyPassword: test.any_password, exposed: test.exposed },

@@ -96,6 +96,10 @@ const limits = v.object({
   connections_per_source: v.optional(value.integer(1, 100_000), 100),
   /** Of all string literals of one IMAP command, which sit in memory; APPEND has message_size. */
   literal: v.optional(value.size(8 * 1024, MEBI), '64KB'),
+  /** Recipients elsewhere for whom mail waits; more are asked to come back (452 4.3.1). */
+  queue_entries: v.optional(value.integer(100, 100_000_000), 500_000),
+  /** Of the disk; with less, no mail is taken (452 4.3.1). Of a small disk it is a quarter. */
+  disk_free: v.optional(value.size(16 * MEBI, 1024 * GIBI), '256MB'),
 });
 
 const submission = v.object({

@@ -39,6 +39,7 @@ export function createMsa(options: MsaOptions): Receiver {
       if (account === undefined)
         throw new Refusal(550, '5.7.1', 'This account is no more', 'account removed meanwhile');
       if (!options.test.anyPassword) authoriseReversePath(directory, account, reversePath);
+      await options.room.message(parameters.size ?? 0);
       const messageId = numbers.next(session);
       const recipients = new RecipientList(directory, options.store, parameters.size);
       const submission: Incoming = {
@@ -52,7 +53,7 @@ export function createMsa(options: MsaOptions): Receiver {
         seal: options.dkim === null ? null : sealOf(options.dkim, directory, account, reversePath),
       };
       return {
-        recipient: (address, rcpt) => recipients.add(address, rcpt, 'queue'),
+        recipient: (address, rcpt) => recipients.add(address, rcpt, () => options.room.remote()),
         message: (content) => takeOver(options, submission, content),
         // Nothing is held before the content.
         abandon() {},

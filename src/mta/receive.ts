@@ -24,6 +24,7 @@ export function createMta(options: MtaOptions): Receiver {
   const refuse = (address: Address) => relayingDenied(address, options.submissionPorts);
   return {
     async sender(reversePath, parameters, session) {
+      await options.room.message(parameters.size ?? 0);
       const messageId = numbers.next(session);
       const recipients = new RecipientList(directory, store, parameters.size);
       return {

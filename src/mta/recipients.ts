@@ -15,8 +15,8 @@ export interface LocalRcpt extends LocalRecipient {
   readonly parameters: RcptParameters;
 }
 
-/** What becomes of an address that is not ours: it goes into the queue, or is refused like this. */
-export type Remote = 'queue' | ((address: Address) => Refusal);
+/** What becomes of an address that is not ours: it goes into the queue, or is refused like this; null: not refused. */
+export type Remote = 'queue' | ((address: Address) => Refusal | null | Promise<Refusal | null>);
 
 export class RecipientList {
   readonly #directory: Pick<Directory, 'resolve'>;
@@ -65,7 +65,8 @@ export class RecipientList {
       throw new Refusal(550, '5.1.1', 'No such mailbox here', `unknown recipient ${formatAddress(address)}`);
     }
     if (found.kind === 'remote') {
-      if (remote !== 'queue') throw remote(address);
+      const refusal = remote === 'queue' ? null : await remote(address);
+      if (refusal !== null) throw refusal;
       const name = formatAddress(address);
       if (!this.#remotes.has(name)) this.#remotes.set(name, { address, parameters });
       return;

@@ -106,6 +106,7 @@ export async function* deliver(
       const { connection } = session;
       if (session.outcomes === null) {
         wait(unpromised(host), connection);
+        place.uses(null);
         hops.keep(hop, connection);
         continue;
       }

@@ -16,6 +16,7 @@ import { accept, type QueueTimes } from './accept.ts';
 import { type ArrivedHeader, type ContentLimits, stageContent, type Witness } from './content.ts';
 import { deliveredReport, type StagedReport } from './delivered.ts';
 import type { RecipientList } from './recipients.ts';
+import type { Room } from './room.ts';
 import { storeRefusal } from './store-refusal.ts';
 import { sessionOrigin } from './transaction-facts.ts';
 
@@ -26,6 +27,7 @@ export interface TakeoverOptions {
   readonly hostname: string;
   readonly limits: ContentLimits;
   readonly queue: QueueTimes;
+  readonly room: Room;
   readonly clock: Clock;
   readonly log: Log;
 }

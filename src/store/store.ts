@@ -131,6 +131,9 @@ export interface Reads {
    * about 8 MiB: the first ones. A body that is not among them is to be asked for again. */
   summaries(bodies: readonly BodyId[]): Promise<ReadonlyMap<BodyId, Uint8Array>>;
 
+  /** Octets inside the store that hold nothing, and can take mail. */
+  spare(): Promise<number>;
+
   queue: QueueReads;
   receivers: ReceiverReads;
 }

@@ -105,6 +105,11 @@ it.each<readonly [string, readonly string[], number]>([
     [...LEAST, ...LISTENER, '[limits]', 'message_size = "64KB"', 'header_size = "65KB"'],
     9,
   ],
+  [
+    'a message that is larger than what is kept free',
+    [...LEAST, ...LISTENER, '[limits]', 'message_size = "20MB"', 'disk_free = "16MB"'],
+    9,
+  ],
   ['a warning after the end', [...LEAST, ...LISTENER, '[queue]', 'expire = "1h"', 'warn = "2h"'], 9],
   ['one name for both keys', [...LEAST, ...LISTENER, '[dkim]', 'ed25519_selector = "postern-rsa"'], 8],
   ['more resolvers than are asked', [...LEAST, ...LISTENER, ...repeat(4, '[[relay.resolver]]', 'address = "::1"')], 13],

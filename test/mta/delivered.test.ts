@@ -7,7 +7,7 @@ import { createMta } from '../../src/mta/receive.ts';
 import type { AccountId } from '../../src/store/rows.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { storeFolder } from '../store/open-folder.ts';
-import { lines, NOW, recordingLog, smtpSession, transact } from './smtp-session.ts';
+import { lines, NOW, ROOM, recordingLog, smtpSession, transact } from './smtp-session.ts';
 
 async function world() {
   const stack = new AsyncDisposableStack();
@@ -33,6 +33,7 @@ async function world() {
     hostname: 'mail.example.test',
     limits: { messageSize: 5_000_000, headerSize: 20_000 },
     queue: { expire: 1_000_000, warn: 1_000 },
+    room: ROOM,
     showClient: true,
     dkim: null,
     submissionPorts: { implicit: 465, starttls: 587 },

@@ -7,12 +7,16 @@ import { type OpenDirectory, openDirectory } from '../../src/directory/open.ts';
 import { type Address, parseMailbox } from '../../src/formats/address.ts';
 import type { MailParameters, RcptParameters } from '../../src/formats/envelope.ts';
 import { Refusal, type Reply } from '../../src/formats/refusal.ts';
+import type { Room } from '../../src/mta/room.ts';
 import type { Log } from '../../src/platform/log.ts';
 import type { Receiver, SmtpSession } from '../../src/smtp/receiver.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { type RecordingStore, recordingStore } from './recording-store.ts';
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** As much as anybody wants. */
+export const ROOM: Room = { message: async () => undefined, remote: async () => null };
 
 /** Two accounts of example.test, a log in hand, and what createMta and createMsa want. */
 export async function agentWorld(test = { catchAll: false, anyPassword: false }) {
@@ -36,6 +40,7 @@ export async function agentWorld(test = { catchAll: false, anyPassword: false })
     hostname: 'mail.example.test',
     limits: { messageSize: 200_000, headerSize: 20_000 },
     queue: { expire: 432_000_000, warn: 14_400_000 },
+    room: ROOM,
     showClient: true,
     dkim: null,
     submissionPorts: { implicit: 465, starttls: 587 },

@@ -66,6 +66,8 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
       connections: 1000,
       connectionsPerSource: 1000,
       literal: 50 * 1024 * 1024,
+      queueEntries: 1_000_000,
+      diskFree: 16 * 1024 * 1024,
     },
     submission: { showClient: true },
     test: { catchAll: false, anyPassword: false, exposed: false },

@@ -55,6 +55,12 @@ export function createReads(
     // A body never changes: its chunks need no snapshot.
     body: async (id, offset, length) => readBody(connection, id, offset, Math.min(length, Limit.readOctets)),
     summaries: (bodies) => summaries.of(bodies.slice(0, Limit.pageRows)),
+    spare: () =>
+      read((db) => {
+        const { freelist_count: pages = 0 } = db.get<{ freelist_count: number }>('PRAGMA freelist_count') ?? {};
+        const { page_size: octets = 0 } = db.get<{ page_size: number }>('PRAGMA page_size') ?? {};
+        return pages * octets;
+      }),
     queue: queueReads(snapshots),
     receivers: receiverReads(snapshots),
   };
