@@ -16,6 +16,7 @@ import type { DkimSigner } from '../trust/dkim/signer.ts';
 import { completeHeader, headerFields } from './completion.ts';
 import { sealOf } from './seal.ts';
 import { authoriseHeader, authoriseReversePath } from './sender.ts';
+import { SevenBitContent } from './seven-bit-content.ts';
 
 export interface MsaOptions extends TakeoverOptions {
   /** null: mail goes out unsigned. */
@@ -42,19 +43,26 @@ export function createMsa(options: MsaOptions): Receiver {
       await options.room.message(parameters.size ?? 0);
       const messageId = numbers.next(session);
       const recipients = new RecipientList(directory, options.store, parameters.size);
+      let sent: SevenBitContent | null = null;
       const submission: Incoming = {
         messageId,
         role: 'submission',
         session,
         reversePath,
-        parameters,
+        get parameters() {
+          return sent === null ? parameters : sent.parameters;
+        },
         recipients,
         header: (arrived, now) => submittedHeader(options, account, submission, arrived, now),
         seal: options.dkim === null ? null : sealOf(options.dkim, directory, account, reversePath),
       };
       return {
         recipient: (address, rcpt) => recipients.add(address, rcpt, () => options.room.remote()),
-        message: (content) => takeOver(options, submission, content),
+        message(content) {
+          // What stays here meets no hop that cannot have it.
+          if (recipients.remotes.length > 0) sent = new SevenBitContent(content, parameters);
+          return takeOver(options, submission, sent ?? content);
+        },
         // Nothing is held before the content.
         abandon() {},
       };

@@ -79,7 +79,9 @@ export async function takeOver(
     const sealed = seal === null ? {} : { front: await seal.fields() };
     if (sealed.front !== undefined) header = Buffer.concat([sealed.front, header]);
     const origin = sessionOrigin(session, incoming.role);
-    const parameters = optional ? { ...incoming.parameters, tlsOptional: true } : incoming.parameters;
+    // Asked for now: what the content has turned out to be is among them.
+    const said = incoming.parameters;
+    const parameters = optional ? { ...said, tlsOptional: true } : said;
     const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content: staged, now, ...sealed };
     report = await deliveredReport(options, arrival, locals, header);
     await accept(store, log, arrival, queue, report?.arrival);

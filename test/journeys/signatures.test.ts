@@ -3,6 +3,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { simpleParser } from 'mailparser';
 import { expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { dkimFolder } from '../../src/trust/dkim/keys.ts';
@@ -28,6 +29,29 @@ test('what arrives at another server verifies, and so does the copy that stays',
   for (const message of arrived) {
     expect(await verify(message, dkimFolder(here.config.data), here.config.domains)).toEqual(good('example.test'));
   }
+});
+
+test('8-bit text arrives as 7-bit at the other server, the same to read, and verifies there', async () => {
+  await using both = await world({ servers: 2 });
+  const { here, there } = both;
+  const part = (type: string, text: string) =>
+    `--b\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n${text}\r\n`;
+  const content =
+    'From: alice@example.test\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: 8bit\r\n' +
+    `Content-Type: multipart/alternative; boundary=b\r\n\r\n${part('text/plain', 'Viele Grüße, €, \u{1f4ec}')}` +
+    `${part('text/html', `<p>${'Viele Grüße, € '.repeat(500)}</p>`)}--b--\r\n`;
+  using client = await here.smtp(587, loginOf('alice'));
+  await client.command(`MAIL FROM:<${addressOf('alice')}> BODY=8BITMIME`, 250);
+  await client.command(`RCPT TO:<${addressOf('carol')}>`, 250);
+  await client.command('DATA', 354);
+  // The client's lines have one character for each octet.
+  await client.command(`${Buffer.from(content).toString('latin1')}.`, 250);
+  await here.queueEmpty();
+  const [message = Buffer.alloc(0)] = await there.messages('carol');
+  expect(message.every((octet) => octet < 128)).toBe(true);
+  expect(await verify(message, dkimFolder(here.config.data), here.config.domains)).toEqual(good('example.test'));
+  const mail = await simpleParser(message);
+  expect([mail.text, mail.html]).toEqual(['Viele Grüße, €, \u{1f4ec}', `<p>${'Viele Grüße, € '.repeat(500)}</p>`]);
 });
 
 test('the transcript of 587 says nothing of it; a key that is no key is answered 451, and nobody has the mail', async () => {

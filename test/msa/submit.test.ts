@@ -193,7 +193,7 @@ describe('S7: the message is completed', () => {
 describe('recipients', () => {
   it('local and remote ones are taken over in one command', async () => {
     const { submit, store } = await msa();
-    const result = await submit(lines(...WHOLE, '', 'x'), {
+    const result = await submit(lines(...WHOLE, 'Content-Type: multipart/signed; boundary=b', '', '\xfc'), {
       to: [
         'bob@example.test',
         'eve@Remote.test',
