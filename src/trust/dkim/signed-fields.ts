@@ -3,7 +3,8 @@
 
 import type { HeaderField } from '../../formats/header.ts';
 
-/** RFC 6376 §5.4.1, with those that say what the body means, and the one that RFC 8058 §4 wants signed. */
+/** RFC 6376 §5.4.1, with those that say what the body means, the one that RFC 8058 §4 wants signed, and the one by which a
+ * message asks something of its hops (RFC 8689 §3). */
 const SIGNED: readonly string[] = [
   'from',
   'sender',
@@ -30,6 +31,7 @@ const SIGNED: readonly string[] = [
   'list-post',
   'list-owner',
   'list-archive',
+  'tls-required',
 ];
 
 /** RFC 6376 §8.15: named once more than they are there, so that one which somebody adds breaks the signature. Those that
