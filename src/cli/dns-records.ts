@@ -69,7 +69,7 @@ function hostPart({ config, gates, certificates }: MailFacts): Publication {
   const renewal =
     tls.certificates.length > 0
       ? 'renew with the same key, or publish the next one before it is used'
-      : 'the keys of the local authority';
+      : 'the local authority renews with the same key';
   for (const certificate of certificates) {
     const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
     records.push({

@@ -3,7 +3,7 @@
 // something must be issued, since the ASN.1 library takes its time.
 
 import 'reflect-metadata';
-import { createPrivateKey, KeyObject, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, KeyObject, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { Identity } from './tls.ts';
 
@@ -34,16 +34,22 @@ export interface Issued {
 
 /**
  * Issues both server certificates, by the authority that is there if it may speak for the hostname and outlives them,
- * else by a new one.
+ * else by a new one. The same authority issues for the same keys, so that what is published of them (TLSA) stays true.
  * @param now ms since the epoch
+ * @param servers what was issued before, whatever is left of it
  */
-export async function issue(hostname: string, now: number, existing: Identity | null): Promise<Issued> {
+export async function issue(
+  hostname: string,
+  now: number,
+  existing: Identity | null,
+  servers: { readonly p256: Identity | null; readonly rsa: Identity | null },
+): Promise<Issued> {
   const authority =
     existing !== null && mayIssue(existing, hostname, now) ? existing : await makeAuthority(hostname, now);
   return {
     authority,
-    p256: await makeServer(authority, hostname, now, P256),
-    rsa: await makeServer(authority, hostname, now, RSA2048),
+    p256: await makeServer(authority, hostname, now, P256, authority === existing ? servers.p256 : null),
+    rsa: await makeServer(authority, hostname, now, RSA2048, authority === existing ? servers.rsa : null),
   };
 }
 
@@ -72,8 +78,9 @@ async function makeServer(
   hostname: string,
   now: number,
   algorithm: typeof P256 | typeof RSA2048,
+  before: Identity | null,
 ): Promise<Identity> {
-  const keys = await generate(algorithm);
+  const keys = (await keysOf(before, algorithm)) ?? (await generate(algorithm));
   const issuer = new x509.X509Certificate(authority.certificate);
   const certificate = await x509.X509CertificateGenerator.create({
     subject: [{ CN: [commonName('', hostname)] }],
@@ -145,6 +152,27 @@ function commonName(prefix: string, hostname: string): string {
 
 async function generate(algorithm: typeof P256 | typeof RSA2048): Promise<webcrypto.CryptoKeyPair> {
   return await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+/** The keys of a certificate that was issued before; null where they are of no use. */
+async function keysOf(
+  before: Identity | null,
+  algorithm: typeof P256 | typeof RSA2048,
+): Promise<webcrypto.CryptoKeyPair | null> {
+  if (before === null) return null;
+  try {
+    const key = createPrivateKey(before.key);
+    const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
+    if (algorithm === P256 ? namedCurve !== 'prime256v1' : modulusLength !== RSA2048.modulusLength) return null;
+    const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
+    const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+    return {
+      privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']),
+      publicKey: await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']),
+    };
+  } catch {
+    return null;
+  }
 }
 
 async function signingKey(key: string): Promise<webcrypto.CryptoKey> {

@@ -144,7 +144,7 @@ async function readOrMakeLocal(options: KeeperOptions): Promise<Identity[]> {
     return [p256, rsa];
   }
   const { issue } = await import('./certificate-authority.ts');
-  const issued = await issue(hostname, now, authority);
+  const issued = await issue(hostname, now, authority, { p256, rsa });
   try {
     // Open to others, who may want the authority's certificate; the keys are closed one by one.
     if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o755);

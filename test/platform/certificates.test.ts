@@ -166,6 +166,9 @@ it('are renewed by the same authority before they end, and with it when that end
   expect(renewed['ca.pem']).toBe(before['ca.pem']);
   expect(renewed['server-p256.pem']).not.toBe(before['server-p256.pem']);
   expect(renewed['server-rsa.pem']).not.toBe(before['server-rsa.pem']);
+  // For the same keys: what is published of them (RFC 6698 §2.1.2, selector 1) goes on to be true.
+  expect(renewed['server-p256.key']).toBe(before['server-p256.key']);
+  expect(renewed['server-rsa.key']).toBe(before['server-rsa.key']);
   // An authority that would end before what it issues issues nothing more.
   await keep({ clock: new FakeClock(Date.now() + 3_000 * DAY) });
   expect((await readLocal())['ca.pem']).not.toBe(before['ca.pem']);
