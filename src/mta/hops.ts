@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import { ConnectionFailure } from '../smtp/client/channel.ts';
 import { type ClientTls, openConnection, type SmtpConnection } from '../smtp/client/connection.ts';
 import { QuirkMemory } from '../smtp/client/quirks.ts';
-import { clientContexts } from '../smtp/client/secure-context.ts';
+import type { ClientContexts } from '../smtp/client/secure-context.ts';
 import type { NextHop } from './route.ts';
 import { judgeOf } from './security/judge.ts';
 import type { Demand } from './security/rung.ts';
@@ -29,8 +29,7 @@ export interface HopsOptions {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
-  /** Who may vouch for a certificate, in PEM; absent: whom this machine trusts. */
-  readonly authorities?: readonly string[] | undefined;
+  readonly contexts: ClientContexts;
 }
 
 /** A host, and what a connection to it must be. */
@@ -40,7 +39,6 @@ export interface ProtectedHop extends Pick<NextHop, 'name' | 'address' | 'port' 
 
 export class Hops {
   readonly #options: HopsOptions;
-  readonly #context: ReturnType<typeof clientContexts>;
   readonly #open = new Set<SmtpConnection>();
   readonly #idle: { readonly key: string; readonly connection: SmtpConnection; readonly cancel: () => void }[] = [];
   readonly #dead = new Map<string, Memory>();
@@ -52,8 +50,6 @@ export class Hops {
 
   constructor(options: HopsOptions) {
     this.#options = options;
-    const { authorities } = options;
-    this.#context = authorities === undefined ? clientContexts() : clientContexts(() => authorities);
     this.#quirks = new QuirkMemory(options.clock);
     // One listener a connection.
     setMaxListeners(0, this.#ending.signal);
@@ -153,12 +149,12 @@ export class Hops {
     tls: ClientTls,
     signal: AbortSignal | undefined,
   ): Promise<SmtpConnection> {
-    const { hostname, clock } = this.#options;
+    const { hostname, clock, contexts } = this.#options;
     const quirks = this.#quirks.of(`${address} ${port}`);
     const judge = judgeOf(demand, () => clock.now());
     const target = { name: demand.serverName, address, port, credentials, quirks, tls, judge };
     const { by } = demand.authentication;
-    const secureContext = this.#context({
+    const secureContext = contexts({
       // What is only reported must not keep a host from an old TLS.
       floor: by === 'nobody' || demand.testing ? 'any' : 'strict',
       authorities: by === 'authorities',

@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Dns } from '../platform/dns.ts';
 import type { Log } from '../platform/log.ts';
 import { plainAddress } from '../platform/source.ts';
+import { clientContexts } from '../smtp/client/secure-context.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { Connections } from './connections.ts';
 import { Hops } from './hops.ts';
@@ -76,7 +77,8 @@ class Runner implements QueueRunner {
     const { store, directory, clock, random, dns, config, log } = options;
     const { hostname, queue, relay } = config;
     this.#options = options;
-    this.#hops = new Hops({ hostname, clock, random, authorities: options.authorities });
+    const contexts = clientContexts(options.authorities);
+    this.#hops = new Hops({ hostname, clock, random, contexts });
     this.#paces = new Paces(relay.perDestination, clock, random);
     this.#connections = new Connections({
       clock,
@@ -87,13 +89,12 @@ class Runner implements QueueRunner {
         if (this.#crowded) void this.#look();
       },
     });
-    const { authorities, fetchPolicy: fetch } = options;
     this.#policies = createPolicies({
       dns,
       store,
       clock,
       log,
-      fetch: fetch ?? createPolicyFetcher({ dns, clock, authorities, loopback: relay.loopback }),
+      fetch: options.fetchPolicy ?? createPolicyFetcher({ dns, clock, contexts, loopback: relay.loopback }),
     });
     const memory = createMemory({ store, clock, log });
     this.#shared = {

@@ -5,6 +5,7 @@ import type { RouteTls } from '../../src/config/config.ts';
 import { Hops, type ProtectedHop } from '../../src/mta/hops.ts';
 import { decide } from '../../src/mta/security/decision.ts';
 import { type Identity, makeContext } from '../../src/platform/tls.ts';
+import { clientContexts } from '../../src/smtp/client/secure-context.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../smtp/fake-server.ts';
 import { makeTestIdentity } from '../smtp/test-identity.ts';
@@ -29,7 +30,7 @@ async function stage(
   const server = await startFakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
   servers.push(server);
   const clock = new FakeClock();
-  const hops = new Hops({ hostname: 'mail.here.test', clock, random: () => 0.5 });
+  const hops = new Hops({ hostname: 'mail.here.test', clock, random: () => 0.5, contexts: clientContexts() });
   const name = '127.0.0.1';
   const demand = decide({ name, tls, loopback: true, exchange: null }, { requireTls: false, tlsOptional: false });
   if (demand.kind === 'refused') throw new Error(demand.text);

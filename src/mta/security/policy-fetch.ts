@@ -2,10 +2,12 @@
 // file, no redirect, bounded in size and time. The addresses come from our own DNS, as those of mail hosts do.
 
 import type { IncomingMessage } from 'node:http';
+import type { RequestOptions } from 'node:https';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 import type { Clock } from '../../platform/clock.ts';
 import { type Dns, DnsFailure } from '../../platform/dns.ts';
 import { isPrivate } from '../../platform/source.ts';
-import { knownAuthorities } from '../../smtp/client/secure-context.ts';
+import type { ClientContexts } from '../../smtp/client/secure-context.ts';
 
 /** Why there is no policy, by the names of RFC 8460 §4.3.3. */
 export type PolicyFailure = 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid';
@@ -21,8 +23,7 @@ export interface FetcherOptions {
   readonly clock: Clock;
   /** May the host be on a loopback or private address? */
   readonly loopback: boolean;
-  /** Who may vouch for its certificate, in PEM; absent: whom this machine trusts. */
-  readonly authorities?: readonly string[] | undefined;
+  readonly contexts: ClientContexts;
   /** 443 but for tests. */
   readonly port?: number;
 }
@@ -35,15 +36,14 @@ const MAX_ADDRESSES = 3;
 
 /** Makes the function that fetches policies. It never rejects for what the other side does. */
 export function createPolicyFetcher(options: FetcherOptions): PolicyFetcher {
-  const { clock, port = 443 } = options;
-  let ca: string[] | undefined;
+  const { clock, contexts, port = 443 } = options;
   return async (domain, signal) => {
     const host = `mta-sts.${domain}`;
     let last: Fetched = failed('sts-policy-fetch-error', `${host} has no address`);
     try {
       for (const address of await addressesOf(options, host)) {
-        ca ??= [...(options.authorities ?? knownAuthorities())];
-        last = await get({ host, address, port, ca, clock, signal });
+        const secureContext = contexts({ floor: 'strict', authorities: true });
+        last = await get({ host, address, port, secureContext, clock, signal });
         if (last.kind === 'fetched' || last.failure !== 'sts-policy-fetch-error') return last;
       }
     } catch (error) {
@@ -66,33 +66,31 @@ interface Request {
   readonly host: string;
   readonly address: string;
   readonly port: number;
-  readonly ca: string[];
+  readonly secureContext: SecureContext;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-async function get({ host, address, port, ca, clock, signal }: Request): Promise<Fetched> {
+async function get({ host, address, port, secureContext, clock, signal }: Request): Promise<Fetched> {
   // Loaded at the first policy: most mail needs none.
   const { request } = await import('node:https');
   const patience = new AbortController();
   const cancel = clock.after(TIMEOUT, () => patience.abort());
+  // The typings of node:https do not know that it hands a context on to TLS.
+  const options: RequestOptions & Pick<ConnectionOptions, 'secureContext'> = {
+    host: address,
+    port,
+    path: '/.well-known/mta-sts.txt',
+    servername: host,
+    headers: { Host: host },
+    // A connection of its own: nothing is kept open.
+    agent: false,
+    secureContext,
+    signal: AbortSignal.any([signal, patience.signal]),
+  };
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request({
-        host: address,
-        port,
-        path: '/.well-known/mta-sts.txt',
-        servername: host,
-        headers: { Host: host },
-        // A connection of its own: nothing is kept open.
-        agent: false,
-        ca,
-        minVersion: 'TLSv1.2',
-        signal: AbortSignal.any([signal, patience.signal]),
-      })
-        .once('error', reject)
-        .once('response', resolve)
-        .end();
+      request(options).once('error', reject).once('response', resolve).end();
     });
     return await policyOf(response, host);
   } catch (error) {

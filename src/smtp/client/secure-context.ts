@@ -15,23 +15,33 @@ export interface ContextWish {
   readonly authorities: boolean;
 }
 
-/** The authorities that this machine trusts, in PEM: Node's own, NODE_EXTRA_CA_CERTS, and those of the system. */
-export function knownAuthorities(): readonly string[] {
-  return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
-}
+export type ClientContexts = (wish: ContextWish) => SecureContext;
 
 /**
- * The contexts of a relay, each made when it is first needed: reading the authorities takes tens of ms.
- * @param authorities PEM
+ * The contexts of a relay, each made when it is first needed, and for all who need it: to find out whom this machine
+ * trusts takes some hundred ms.
+ * @param authorities PEM; absent: whom this machine trusts
  */
-export function clientContexts(authorities: () => readonly string[] = knownAuthorities) {
+export function clientContexts(authorities?: readonly string[]): ClientContexts {
   const made = new Map<string, SecureContext>();
-  return (wish: ContextWish): SecureContext => {
+  let known: { readonly ca?: string[] } | undefined = authorities === undefined ? undefined : { ca: [...authorities] };
+  return (wish) => {
     const key = `${wish.floor} ${wish.authorities}`;
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const context = createSecureContext({ ...FLOORS[wish.floor], ca: wish.authorities ? [...authorities()] : [] });
-    made.set(key, context);
+    let context = made.get(key);
+    if (context === undefined) {
+      if (wish.authorities) known ??= machineAuthorities();
+      context = createSecureContext({ ...FLOORS[wish.floor], ...(wish.authorities ? known : { ca: [] }) });
+      made.set(key, context);
+    }
     return context;
   };
+}
+
+/** Node's own authorities, NODE_EXTRA_CA_CERTS, and those of the system. Without `ca` Node takes a store of the first two
+ * that is there already, which costs nothing; mostly it has them all. */
+function machineAuthorities(): { readonly ca?: string[] } {
+  const own = getCACertificates('default');
+  const known = new Set(own);
+  const more = getCACertificates('system').filter((one) => !known.has(one));
+  return more.length === 0 ? {} : { ca: [...own, ...more] };
 }

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { beforeAll, expect, test } from 'vitest';
 import { createPolicyFetcher } from '../../../src/mta/security/policy-fetch.ts';
 import type { Identity } from '../../../src/platform/tls.ts';
+import { clientContexts } from '../../../src/smtp/client/secure-context.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { FakeDns, type FakeName } from '../../fake-dns.ts';
 import { type Authority, makeAuthority } from './authority.ts';
@@ -25,7 +26,6 @@ interface Scene {
   readonly identity?: Identity;
   readonly name?: FakeName;
   readonly loopback?: boolean;
-  readonly authorities?: readonly string[];
 }
 
 async function stage(answer: RequestListener, scene: Scene = {}) {
@@ -43,7 +43,7 @@ async function stage(answer: RequestListener, scene: Scene = {}) {
     dns: new FakeDns({ [HOST]: scene.name ?? HERE }),
     clock,
     loopback: scene.loopback ?? true,
-    authorities: scene.authorities ?? [authority.certificate],
+    contexts: clientContexts([authority.certificate]),
     port,
   });
   return {
