@@ -63,14 +63,14 @@ export function createRouter(options: RouterOptions): Router {
         return await fixedRoute(options, { ...smarthost, credentials });
       }
       if (destination.startsWith('[')) return literalRoute(options, destination);
-      const { records, exists, secure } = await dns.mx(destination);
+      const { records, exists, secure, owner } = await dns.mx(destination);
       if (!exists) return none(failed('5.1.2', `the domain ${destination} does not exist`));
       const exchanges = records.filter(({ exchange }) => exchange !== '' && exchange !== '.');
-      if (exchanges.length > 0) return await exchangeRoute(options, destination, exchanges, secure);
+      if (exchanges.length > 0) return await exchangeRoute(options, destination, exchanges, { secure, owner });
       // RFC 7505 §3: one record with the empty name.
       if (records.length > 0) return none(failed('5.1.10', `the domain ${destination} takes no mail (null MX)`));
       // RFC 5321 §5.1: without MX, the domain is its own exchange.
-      return await exchangeRoute(options, destination, [{ preference: 0, exchange: destination }], secure);
+      return await exchangeRoute(options, destination, [{ preference: 0, exchange: destination }], { secure, owner });
     } catch (error) {
       if (!(error instanceof DnsFailure)) throw error;
       return none(deferred('4.4.3', `the DNS has no answer for ${destination}: ${error.message}`));
@@ -105,7 +105,7 @@ async function exchangeRoute(
   options: RouterOptions,
   destination: string,
   records: readonly MxRecord[],
-  secure: boolean,
+  { secure, owner }: AddressFacts,
 ): Promise<Route> {
   const ordered = shuffled(records, options.random).sort((one, other) => one.preference - other.preference);
   const known = Promise.all([options.policies.of(destination), options.memory.of(destination)]);
@@ -133,7 +133,7 @@ async function exchangeRoute(
   let failure: DnsFailure | null = null;
   let refused = false;
   const { forbidDowngrade } = relay;
-  const common = { domain: destination, secure, policy, policyFailure, shown, forbidDowngrade };
+  const common = { domain: destination, owner, secure, policy, policyFailure, shown, forbidDowngrade };
   const described = await Promise.all(
     better.map(async ({ exchange, found }) => {
       if (found instanceof DnsFailure) return found;

@@ -1,7 +1,6 @@
 // The one decision of how well a hop must be protected, from facts to a demand, read from top to bottom: the message's own
 // wish (RFC 8689), the operator's word, DANE (RFC 7672), MTA-STS (RFC 8461), and else whatever there is (RFC 7435).
 
-import { usableRecords } from './dane.ts';
 import { isBelow, levelOfRung } from './memory.ts';
 import { policyNames } from './mta-sts-policy.ts';
 import type { Authentication, Demand, ExchangeFacts, HostFacts, MessageWishes, Refused } from './rung.ts';
@@ -29,18 +28,16 @@ function published(host: HostFacts, exchange: ExchangeFacts): Demand | Refused {
       text: `DNSSEC says that ${host.name} may have TLSA records, but the DNS does not give them: ${tlsa.text}`,
     };
   }
-  if (tlsa.kind === 'found') {
-    const records = usableRecords(tlsa.records);
-    if (records.length > 0) {
-      return demand(host, {
-        rung: 'dane',
-        tls: 'required',
-        // RFC 7672 §3.2.2: the domain's own name counts, since a secure MX has led from it.
-        authentication: { by: 'dane', records, names: [...new Set([tlsa.base, exchange.domain])] },
-        serverName: tlsa.base,
-        policy: 'tlsa',
-      });
-    }
+  if (tlsa.kind === 'found' && tlsa.records.length > 0) {
+    // RFC 7672 §3.2.2: the domain's own names count, since a secure MX has led from them.
+    const names = [...new Set([tlsa.base, exchange.domain, exchange.owner])];
+    return demand(host, {
+      rung: 'dane',
+      tls: 'required',
+      authentication: { by: 'dane', records: tlsa.records, names },
+      serverName: tlsa.base,
+      policy: 'tlsa',
+    });
   }
   if (policy?.mode === 'enforce') {
     if (policyNames(policy, host.name)) return byPolicy(host, 'mta-sts');

@@ -40,15 +40,17 @@ export function parsePolicy(text: string): StsPolicy | null {
   const fields = new Map<string, string>();
   const mx: string[] = [];
   for (const line of text.split(/\r?\n/)) {
-    const match = /^([a-z0-9][a-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*?)[ \t]*$/i.exec(line);
-    if (match?.[1] === undefined || match[2] === undefined) {
+    const key = /^([a-z0-9][a-z0-9_.-]{0,31})[ \t]*:/i.exec(line)?.[1];
+    // By hand, since a pattern that ends in white space takes a time that grows with the square of a line's length.
+    const value = line.slice(line.indexOf(':') + 1).trim();
+    if (key === undefined) {
       if (line.trim() !== '') return null;
-    } else if (match[1] === 'mx') {
-      const pattern = match[2].toLowerCase().replace(/\.$/, '');
+    } else if (key === 'mx') {
+      const pattern = value.toLowerCase().replace(/\.$/, '');
       if (!isName(pattern.replace(/^\*\./, '')) || mx.length === MAX_PATTERNS) return null;
       mx.push(pattern);
-    } else if (!fields.has(match[1])) {
-      fields.set(match[1], match[2]);
+    } else if (!fields.has(key)) {
+      fields.set(key, value);
     }
   }
   const mode = (['enforce', 'testing', 'none'] as const).find((one) => one === fields.get('mode'));

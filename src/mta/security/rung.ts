@@ -13,7 +13,7 @@ import type { PolicyFailure } from './policy-fetch.ts';
 export type Rung = 'none' | 'opportunistic' | 'required' | 'mta-sts' | 'dane' | 'verified';
 
 /** What the DNS says of a host's TLSA records (RFC 7672 §2.2). `none`: there are none, or nothing vouches for the way to
- * them; `failed`: bogus or unanswered, so that nobody knows. */
+ * them; `found`: those of use, of which there may be none; `failed`: bogus or unanswered, so that nobody knows. */
 export type TlsaFacts =
   | { readonly kind: 'none' }
   | { readonly kind: 'found'; readonly base: string; readonly records: readonly TlsaRecord[] }
@@ -23,6 +23,8 @@ export type TlsaFacts =
 export interface ExchangeFacts {
   /** The next-hop domain: whose mail host it is, lower case. */
   readonly domain: string;
+  /** Where its MX records are: the same, or the name at the end of its aliases. */
+  readonly owner: string;
   /** DNSSEC vouches for the MX records, or for there being none. */
   readonly secure: boolean;
   readonly tlsa: TlsaFacts;

@@ -2,6 +2,7 @@
 // where DNSSEC vouches for the way to the host and for its address is it asked at all.
 
 import { type Dns, DnsFailure } from '../../platform/dns.ts';
+import { usableRecords } from './dane.ts';
 import type { TlsaFacts } from './rung.ts';
 
 /** What the address lookups of a host have told. */
@@ -29,7 +30,9 @@ export async function tlsaOf(
   try {
     for (const base of await candidates(dns, host, address)) {
       const answer = await dns.tlsa(`_${port}._tcp.${base}`);
-      if (answer.secure && answer.records.length > 0) return { kind: 'found', base, records: answer.records };
+      if (answer.secure && answer.records.length > 0) {
+        return { kind: 'found', base, records: usableRecords(answer.records) };
+      }
     }
     return NONE;
   } catch (error) {

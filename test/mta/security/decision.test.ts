@@ -14,7 +14,10 @@ const none: TlsaFacts = { kind: 'none' };
 const found = (...usages: number[]): TlsaFacts => ({
   kind: 'found',
   base: 'real.far.test',
-  records: usages.map((usage) => ({ usage, selector: 1, matching: 1, data: Buffer.alloc(32) })),
+  // Usages 0 and 1 are of no use.
+  records: usages
+    .filter((usage) => usage > 1)
+    .map((usage) => ({ usage, selector: 1, matching: 1, data: Buffer.alloc(32) })),
 });
 const bogus: TlsaFacts = { kind: 'failed', text: 'SERVFAIL' };
 
@@ -25,6 +28,7 @@ const forOthers = policy('enforce', 'mx.other.test');
 
 const exchange = (facts: Partial<ExchangeFacts>): ExchangeFacts => ({
   domain: 'far.test',
+  owner: 'alias.test',
   secure: false,
   tlsa: none,
   policy: null,
@@ -134,7 +138,7 @@ test('DANE: SNI is the TLSA base domain, and the names are that and the next-hop
     decide({ name: 'mx.far.test', loopback: false, tls: 'opportunistic', exchange: facts }, NO_WISH),
   ).toMatchObject({
     serverName: 'real.far.test',
-    authentication: { names: ['real.far.test', 'far.test'] },
+    authentication: { names: ['real.far.test', 'far.test', 'alias.test'] },
     policy: 'tlsa',
   });
 });

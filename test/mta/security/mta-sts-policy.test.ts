@@ -66,6 +66,11 @@ describe('the policy', () => {
   });
 });
 
+test('a line of nothing but white space takes no time', () => {
+  expect(parsePolicy(`mode:${' '.repeat(64_000)}x`)).toBeNull();
+  expect(parsePolicy(lines(...WHOLE, `mx: ${'\t'.repeat(60_000)}b.test`))?.mx).toHaveLength(3);
+});
+
 test.each([
   ['mail.example.test', true],
   ['MAIL.example.test', true],
