@@ -5,6 +5,7 @@ import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { Attempt, BodyId, EntryId, EntryRow, EntryState, TransitId, TransitRow } from '../rows.ts';
 import type { QueueFilter, QueueReads, QueueStatus } from '../store.ts';
+import { ENTRIES, queueSql } from './queue-sql.ts';
 import type { Snapshots } from './snapshot.ts';
 
 interface Entry {
@@ -37,30 +38,6 @@ interface Transit {
 
 type Queued = Awaited<ReturnType<QueueReads['due']>>[number];
 
-const ENTRIES = `SELECT id, transit, recipient, parameters, destination, state, attempts, created_at, next_at, expires_at,
-  warn_at, last FROM entry`;
-const TRANSIT = `SELECT id, body, prefix, size, header_size, reverse_path, parameters, message_id, origin, created_at
-  FROM transit WHERE id = ?`;
-
-/** The index has the id too, so that what is in hand costs no look at the table. */
-const DUE = `${ENTRIES} WHERE destination = ? AND due_at <= ? AND id NOT IN (SELECT value FROM json_each(?))
-  ORDER BY due_at, id LIMIT ?`;
-
-/** The destinations among the entries that are due for the longest time; `seen` is how many entries were looked at. */
-const LONGEST_DUE = `SELECT destination, min(due_at) AS due, sum(count(*)) OVER () AS seen FROM
-    (SELECT destination, due_at FROM entry WHERE due_at <= ? ORDER BY due_at LIMIT ${Limit.dueWindow})
-  GROUP BY destination ORDER BY due`;
-
-/** One step from destination to destination by the index: a destination costs the same with one entry or 100,000. */
-const DUE_DESTINATIONS = `WITH RECURSIVE step (destination) AS (
-    SELECT (SELECT min(destination) FROM entry)
-    UNION ALL
-    SELECT (SELECT min(entry.destination) FROM entry WHERE entry.destination > step.destination)
-    FROM step WHERE step.destination IS NOT NULL
-  )
-  SELECT destination, (SELECT min(due_at) FROM entry WHERE entry.destination = step.destination) AS due
-  FROM step WHERE destination IS NOT NULL AND due <= ? ORDER BY due LIMIT ?`;
-
 const COUNT = `SELECT count(*) AS count FROM
     (SELECT 1 FROM entry WHERE destination = ? LIMIT ${Limit.sortedEntries + 1})`;
 /** A negative limit is none. */
@@ -74,20 +51,19 @@ export function queueReads(snapshots: Snapshots): QueueReads {
   return {
     dueDestinations: (now, limit) =>
       read((db) => {
-        const longest = db.all<{ destination: string; seen: number }>(LONGEST_DUE, now);
+        const longest = db.all<{ destination: string; seen: number }>(queueSql.longestDue, now);
         // Where a few destinations fill the window, all of them are looked at.
         const whole = longest.length >= limit || (longest[0]?.seen ?? 0) < Limit.dueWindow;
-        const rows = whole ? longest : db.all<{ destination: string }>(DUE_DESTINATIONS, now, page(limit));
+        const rows = whole ? longest : db.all<{ destination: string }>(queueSql.destinations, now, page(limit));
         return rows.slice(0, page(limit)).map((row) => row.destination);
       }),
     due: (destination, now, limit, but = []) => {
       const inHand = JSON.stringify([...but]);
-      return read((db) => withTransits(db, db.all<Entry>(DUE, destination, now, inHand, page(limit))));
+      return read((db) => withTransits(db, db.all<Entry>(queueSql.due, destination, now, inHand, page(limit))));
     },
     nextAt: (after = -1) =>
       read((db) => {
-        const sql = 'SELECT min(due_at) AS due FROM entry WHERE due_at > ?';
-        return db.get<{ due: number | null }>(sql, after)?.due ?? null;
+        return db.get<{ due: number | null }>(queueSql.nextAt, after)?.due ?? null;
       }),
     list: ({ destination, after, limit }) =>
       read((db) => {
@@ -174,7 +150,7 @@ function page(limit: number): number {
 }
 
 function attemptsOf(db: Connection, entry: EntryId): readonly Attempt[] {
-  const rows = db.all<{ attempt: string }>('SELECT attempt FROM attempt WHERE entry = ? ORDER BY number', entry);
+  const rows = db.all<{ attempt: string }>(queueSql.attempts, entry);
   return rows.map((row) => JSON.parse(row.attempt));
 }
 
@@ -189,7 +165,7 @@ function withTransits(db: Connection, entries: readonly Entry[]): readonly Queue
 }
 
 function transitOf(db: Connection, id: TransitId): TransitRow | undefined {
-  const row = db.get<Transit>(TRANSIT, id);
+  const row = db.get<Transit>(queueSql.transit, id);
   if (row === undefined) return undefined;
   return {
     id: row.id,
