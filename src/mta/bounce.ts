@@ -1,5 +1,6 @@
 // Reports to the sender of a queued message (RFC 3461 §6, RFC 3464): what became of some of its recipients, made ready to
-// be taken over in the same command that settles their entries. To `<>` nothing is reported (RFC 5321 §4.5.5).
+// be taken over in the same command that settles their entries. To `<>` nothing is reported (RFC 5321 §4.5.5); what a
+// sender who is gone cannot be told, the postmaster is.
 
 import type { Directory } from '../directory/directory.ts';
 import { formatAddress } from '../formats/address.ts';
@@ -27,28 +28,40 @@ export interface BounceOptions {
   readonly log: Log;
 }
 
+export interface Bounced {
+  /** null: there is nobody to read it. */
+  readonly report: StagedReport | null;
+  /** A failure that its sender cannot be told of. */
+  readonly double: boolean;
+}
+
 /**
  * The report of one message for some of its recipients, staged.
- * @returns null where there is nobody to read it
  * @throws StoreError, with nothing kept
  */
 export async function bounce(
   { store, directory, hostname, clock, log }: BounceOptions,
   transit: TransitRow,
   recipients: readonly ReportedRecipient[],
-): Promise<StagedReport | null> {
+): Promise<Bounced> {
   const { reversePath, parameters, headerSize } = transit;
-  if (reversePath === null) return null;
-  // Not by the rules of RCPT: a report goes into a full mailbox too, since it tells of mail that is lost otherwise.
-  const reader = await directory.resolve(reversePath);
-  if (reader.kind === 'unknown') {
-    log.warn({ message: transit.messageId, to: formatAddress(reversePath) }, 'nobody can be told: double bounce');
-    return null;
-  }
-  // RFC 3461 §6.2: nobody reports on a report.
-  const recipient = { address: reversePath, parameters: { notify: 'never' } } as const;
-  // RFC 3461 §4.3: all of a message goes back with a failure only; without RET the header is enough.
   const failed = recipients.some(({ action }) => action === 'failed');
+  if (reversePath === null) return { report: null, double: failed };
+  // The postmaster of this host is somebody (RFC 5321 §4.5.1), so an answer is read.
+  const postmaster = { localPart: 'postmaster', domain: hostname } as const;
+  // Not by the rules of RCPT: a report goes into a full mailbox too, since it tells of mail that is lost otherwise.
+  const sender = await directory.resolve(reversePath);
+  const double = failed && sender.kind === 'unknown';
+  if (sender.kind === 'unknown') {
+    log.warn({ message: transit.messageId, to: formatAddress(reversePath), failed }, 'the sender is no more');
+    if (!failed) return { report: null, double };
+  }
+  const reader = double ? await directory.resolve(postmaster) : sender;
+  if (reader.kind === 'unknown') return { report: null, double };
+  const to = double ? postmaster : reversePath;
+  // RFC 3461 §6.2: nobody reports on a report.
+  const recipient = { address: to, parameters: { notify: 'never' } } as const;
+  // RFC 3461 §4.3: all of a message goes back with a failure only; without RET the header is enough.
   // A binary body has no place in a report, which is text (RFC 3030 §3).
   const text = parameters.body !== 'BINARYMIME';
   // RFC 8689 §5: what had to be protected goes back without its content, and as well protected.
@@ -59,9 +72,8 @@ export async function bounce(
   const messageId = `${transit.messageId}.dsn`;
   const frame = deliveryReport({
     reportingMta: hostname,
-    // The postmaster of this host is somebody (RFC 5321 §4.5.1), so an answer is read.
-    from: { localPart: 'postmaster', domain: hostname },
-    to: reversePath,
+    from: postmaster,
+    to,
     messageId: makeMessageId(`${now.toString(36)}.${newIdentifier()}.${messageId}`, hostname),
     boundary: `${newIdentifier()}${newIdentifier()}`,
     time: now,
@@ -80,7 +92,7 @@ export async function bounce(
   const staging = store.stage();
   try {
     for await (const chunk of reportChunks(frame, [returned])) await staging.write(chunk);
-    return {
+    const report: StagedReport = {
       staging,
       arrival: {
         messageId,
@@ -97,6 +109,7 @@ export async function bounce(
         now,
       },
     };
+    return { report, double };
   } catch (error) {
     staging.discard();
     throw error;

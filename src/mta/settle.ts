@@ -29,22 +29,33 @@ export function createSettler(options: SettlerOptions): (verdicts: readonly Verd
   /** One transaction. */
   async function write(verdicts: readonly Verdict[]): Promise<void> {
     const reports: StagedReport[] = [];
+    const astray = verdicts.filter(isAstray);
+    let doubles = astray.length;
     try {
       for (const group of byTransit(verdicts)) {
         const recipients = group.flatMap(({ report }) => (report === null ? [] : [report]));
         const [first] = group;
         if (first === undefined || recipients.length === 0) continue;
-        const report = await bounce(options, first.transit, recipients);
+        const { report, double } = await bounce(options, first.transit, recipients);
         if (report !== null) reports.push(report);
+        if (double) doubles++;
       }
       const accepts: Accept[] = reports.map(({ arrival }) => acceptOf(arrival, options.queue));
       const settlements = verdicts.map(({ settlement }) => settlement);
-      await store.execute<'settle'>({ kind: 'settle', settlements, reports: accepts });
+      await store.execute<'settle'>({
+        kind: 'settle',
+        settlements,
+        reports: accepts,
+        ...(doubles === 0 ? {} : { doubleBounces: doubles }),
+      });
     } catch (error) {
       for (const { staging } of reports) staging.discard();
       throw error;
     }
     for (const { arrival } of reports) logHops(log, arrival, []);
+    for (const { transit } of astray) {
+      log.warn({ message: transit.messageId }, 'a report cannot be delivered, and nobody is told: double bounce');
+    }
   }
 
   return async (verdicts) => {
@@ -63,6 +74,11 @@ export function createSettler(options: SettlerOptions): (verdicts: readonly Verd
       }),
     );
   };
+}
+
+/** A report, or other mail from `<>`, that reached nobody. Dropped: it must not be reported on (RFC 5321 §6.1). */
+function isAstray({ transit, settlement }: Verdict): boolean {
+  return transit.reversePath === null && settlement.then.kind === 'failed';
 }
 
 /** What needs no report goes at once and together; the rest in transactions of a bounded size. */

@@ -100,7 +100,13 @@ interface Transfer<K extends 'copy' | 'move'> {
 /** `view` on a command that changes messages is its origin, told to followers, so that a session knows its own echo. */
 export type Command =
   | Accept
-  | { readonly kind: 'settle'; readonly settlements: readonly Settlement[]; readonly reports: readonly Accept[] }
+  | {
+      readonly kind: 'settle';
+      readonly settlements: readonly Settlement[];
+      readonly reports: readonly Accept[];
+      /** Failures that their sender could not be told of; counted for `queue status`. */
+      readonly doubleBounces?: number;
+    }
   | {
       readonly kind: 'append';
       readonly mailbox: MailboxId;

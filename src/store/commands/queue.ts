@@ -116,6 +116,15 @@ export function settle(work: Work, settlements: readonly Settlement[]): void {
   work.publish({ kind: 'queue', nextAt, destinations: [], byHand: false });
 }
 
+/** Adds to a tally of `queue status`. */
+export function count(work: Work, name: string, more: number): void {
+  work.db.run(
+    'INSERT INTO tally (name, count) VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count',
+    name,
+    more,
+  );
+}
+
 /** The last attempts are kept, and the first, which says what was wrong to begin with. */
 function recordAttempt(work: Work, entry: EntryId, number: number, attempt: Attempt): void {
   work.db.run('INSERT INTO attempt (entry, number, attempt) VALUES (?, ?, ?)', entry, number, JSON.stringify(attempt));

@@ -9,7 +9,7 @@ import { append } from './append.ts';
 import { expunge } from './expunge.ts';
 import { flags } from './flags.ts';
 import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailboxes.ts';
-import { queueControl, settle, suspendDestination } from './queue.ts';
+import { count, queueControl, settle, suspendDestination } from './queue.ts';
 import { putShownProtection, putStsPolicy } from './receivers.ts';
 import { copy, move } from './transfer.ts';
 import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
@@ -44,6 +44,7 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
     run: (work, command) => {
       settle(work, command.settlements);
       for (const report of command.reports) accept(work, report);
+      if (command.doubleBounces !== undefined) count(work, 'double bounces', command.doubleBounces);
       return undefined;
     },
   },
