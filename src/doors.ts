@@ -112,7 +112,7 @@ function servicePorts(role: Role, listeners: readonly Listener[]): ServicePorts 
 }
 
 function protocolOf(config: Config, door: ListenerConfig, ports: AllPorts, options: DoorOptions): Protocol {
-  const { hostname, limits } = config;
+  const { hostname, limits, submission } = config;
   const { receivers, keeper, store, directory, clock, log } = options;
   const common = { hostname, tls: door.tls, floor: floorOf(door.role), keeper, clock, log };
   switch (door.role) {
@@ -123,6 +123,7 @@ function protocolOf(config: Config, door: ListenerConfig, ports: AllPorts, optio
         role: door.role,
         receiver: door.role === 'transfer' ? receivers.transfer(ports.submission) : receivers.submission,
         limits,
+        maxHold: submission.maxHold,
         earlyTalkerWait: door.earlyTalkerWait,
         submissionPorts: ports.submission,
       });

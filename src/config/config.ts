@@ -100,7 +100,12 @@ export interface Config {
   readonly relay: RelayConfig;
   readonly dkim: DkimConfig;
   readonly limits: LimitsConfig;
-  readonly submission: { /** Received: names the client's address. */ readonly showClient: boolean };
+  readonly submission: {
+    /** Received: names the client's address. */
+    readonly showClient: boolean;
+    /** The longest that a message is held before it is sent, ms; 0: none is. */
+    readonly maxHold: number;
+  };
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };
   readonly log: { readonly level: string };
 }

@@ -132,7 +132,7 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       queueEntries: limits.queue_entries,
       diskFree: limits.disk_free,
     },
-    submission: { showClient: submission.show_client },
+    submission: { showClient: submission.show_client, maxHold: submission.max_hold },
     test: { catchAll: test.catch_all, anyPassword: test.any_password, exposed: test.exposed },
     log: { level: log.level },
   };

@@ -105,6 +105,8 @@ const limits = v.object({
 const submission = v.object({
   /** Does Received: name the address of the user's own machine? */
   show_client: v.optional(value.boolean(), true),
+  /** How long a user may have a message held before it is sent (RFC 4865: 9 digits of seconds at most); 0s: not at all. */
+  max_hold: v.optional(value.duration(0, 365 * DAY), '30d'),
 });
 
 const test = v.object({

@@ -93,7 +93,17 @@ function behind(delivery: Delivery, front: Uint8Array | undefined): Delivery {
   return front === undefined ? delivery : { ...delivery, prefix: Buffer.concat([delivery.prefix, front]) };
 }
 
+/** ms of waiting that a step of MT-PRIORITY is worth: nobody waits for ever behind others. */
+const STEP = 3_600_000;
+
 function dispatchOf({ reversePath, parameters, origin, remotes, now, front }: Arrival, queue: QueueTimes): Dispatch {
+  const { deliverBy, priority = 0 } = parameters;
+  const release = Math.max(now, parameters.holdUntil ?? now);
+  // RFC 6710 §4: before those that have waited less long than this. What is held never leaves early.
+  const nextAt = release > now ? release : now - Math.max(0, priority) * STEP;
+  // RFC 2852 §4: returned at its time, or told of then.
+  const expiresAt = Math.min(release + queue.expire, deliverBy?.mode === 'R' ? deliverBy.at : Number.POSITIVE_INFINITY);
+  const warnAt = Math.min(release + queue.warn, deliverBy?.mode === 'N' ? deliverBy.at : Number.POSITIVE_INFINITY);
   return {
     prefix: front ?? new Uint8Array(0),
     reversePath,
@@ -103,9 +113,9 @@ function dispatchOf({ reversePath, parameters, origin, remotes, now, front }: Ar
       recipient: recipient.address,
       parameters: recipient.parameters,
       destination: recipient.address.domain.toLowerCase(),
-      nextAt: now,
-      expiresAt: now + queue.expire,
-      warnAt: wantsWarning(reversePath, recipient.parameters) ? now + queue.warn : null,
+      nextAt,
+      expiresAt,
+      warnAt: wantsWarning(reversePath, recipient.parameters) ? warnAt : null,
     })),
   };
 }

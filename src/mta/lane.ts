@@ -21,6 +21,8 @@ export interface LaneOptions {
   readonly relay: RelayOptions;
   readonly schedule: Schedule;
   readonly settle: (verdicts: readonly Verdict[]) => Promise<void>;
+  /** Delivers what of a task is for mailboxes here; what is left is relayed. */
+  readonly deliverHere: (task: Task) => Promise<Task | null>;
   /** One more connection in all; null: not now. */
   readonly acquire: () => Place | null;
   /** True when others wait for a connection, so that a lane must not keep its own for ever. */
@@ -168,15 +170,18 @@ export class Lane {
       if (task === undefined) tasks.set(transit.id, { transit, entries: [entry] });
       else task.entries.push(entry);
     }
-    this.#tasks.push(...tasks.values());
+    this.#tasks.push(...byPriority([...tasks.values()]));
     // A full page may not have been the last one.
     if (rows.length === PAGE && (tasks.size > 0 || warnings.length > 0)) this.#nudged = true;
     if (warnings.length > 0) await this.#settle(warnings);
   }
 
   /** Tries one task. Returns false where this courier is of no more use. */
-  async #bring(task: Task, place: Place): Promise<boolean> {
-    const { relay, clock } = this.#options;
+  async #bring(due: Task, place: Place): Promise<boolean> {
+    const { relay, clock, deliverHere } = this.#options;
+    const task = await deliverHere(due);
+    for (const entry of due.entries) if (task?.entries.includes(entry) !== true) this.#taken.delete(entry.id);
+    if (task === null) return true;
     const route = await this.#way();
     if (route.kind === 'none') {
       const all = [task, ...this.#tasks.splice(0)];
@@ -265,4 +270,11 @@ export class Lane {
       this.#taken.delete(settlement.entry);
     }
   }
+}
+
+/** RFC 6710 §4: of what is due, the most urgent first, in its order. */
+function byPriority(tasks: readonly Task[]): readonly Task[] {
+  const priority = ({ transit }: Task): number => transit.parameters.priority ?? 0;
+  if (tasks.every((task) => priority(task) === 0)) return tasks;
+  return tasks.toSorted((one, other) => priority(other) - priority(one));
 }

@@ -14,6 +14,7 @@ import { Connections } from './connections.ts';
 import { Hops } from './hops.ts';
 import { Lane, type LaneOptions } from './lane.ts';
 import { Paces } from './pace.ts';
+import { createRelease } from './release.ts';
 import { createRouter } from './route.ts';
 import { createMemory } from './security/memory.ts';
 import { createPolicies, type Policies } from './security/mta-sts.ts';
@@ -97,6 +98,8 @@ class Runner implements QueueRunner {
       fetch: options.fetchPolicy ?? createPolicyFetcher({ dns, clock, contexts, loopback: relay.loopback }),
     });
     const memory = createMemory({ store, clock, log });
+    const schedule = { queue, random };
+    const settle = createSettler({ store, directory, hostname, queue, clock, log, closing: () => this.#closing });
     this.#shared = {
       store,
       clock,
@@ -111,8 +114,9 @@ class Runner implements QueueRunner {
         isOurs: ownPorts(config.listeners),
       }),
       relay: { hops: this.#hops, memory, store, clock, log },
-      schedule: { queue, random },
-      settle: createSettler({ store, directory, hostname, queue, clock, log, closing: () => this.#closing }),
+      schedule,
+      settle,
+      deliverHere: createRelease({ store, directory, hostname, queue, clock, log, schedule, settle }),
       acquire: () => (this.#closing ? null : this.#connections.take()),
       crowded: () => this.#crowded,
     };

@@ -41,12 +41,22 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
   switch (outcome.kind) {
     case 'delivered':
       // RFC 3461 §5.2.2: a hop without DSN tells the sender nothing, so we tell that it went there.
-      return settled({ kind: 'done' }, dsn ? null : reported('relayed', outcome.status));
+      // With by-trace it is told of each hop (RFC 2852 §4).
+      return settled(
+        { kind: 'done' },
+        dsn && transit.parameters.deliverBy?.trace !== true ? null : reported('relayed', outcome.status),
+      );
     case 'failed':
       return settled({ kind: 'failed' }, reported('failed', outcome.status));
     case 'deferred': {
       if (now >= entry.expiresAt) {
         // RFC 3463 §3.5, X.4.7: it stayed a matter of time until the time was over.
+        const { deliverBy } = transit.parameters;
+        if (deliverBy?.mode === 'R' && now >= deliverBy.at) {
+          // RFC 2852 §4: the sender wanted it back now.
+          const text = `It could not be there by the time that was asked for. ${sentence(reply, outcome.text)}`;
+          return settled({ kind: 'failed' }, reported('failed', '5.4.7', text));
+        }
         const text = `It was tried for ${span(entry.expiresAt - entry.createdAt)}. ${sentence(reply, outcome.text)}`;
         return settled({ kind: 'failed' }, reported('failed', '4.4.7', text));
       }
@@ -116,8 +126,10 @@ function nextTry({ attempts, expiresAt }: EntryRow, { queue, random }: Schedule,
 
 /** Does the sender want to hear of it? Never at `<>` (RFC 5321 §4.5.5); else as NOTIFY says, without which there are
  * reports of failure and delay (RFC 3461 §4.1). */
-function wanted({ reversePath }: TransitRow, notify: Notify | undefined, action: ReportAction): boolean {
+function wanted({ reversePath, parameters }: TransitRow, notify: Notify | undefined, action: ReportAction): boolean {
   if (reversePath === null || notify === 'never') return false;
+  // RFC 2852 §4: by-trace asks for it by itself.
+  if (action === 'relayed' && parameters.deliverBy?.trace === true && notify === undefined) return true;
   const keyword = action === 'failed' ? 'failure' : action === 'delayed' ? 'delay' : 'success';
   return notify === undefined ? keyword !== 'success' : notify.includes(keyword);
 }

@@ -64,6 +64,10 @@ export async function takeOver(
   const { messageId, session, reversePath, seal = null } = incoming;
   const { locals, remotes } = incoming.recipients;
   const now = clock.now();
+  // RFC 4865 §3: until then it is in no mailbox either, so it waits for all in the queue.
+  const { holdUntil = now } = incoming.parameters;
+  const held = holdUntil > now;
+  const ready = held ? { locals: [], remotes: [...locals, ...remotes] } : { locals, remotes };
   const staging = store.stage();
   let report: StagedReport | null = null;
   try {
@@ -82,8 +86,8 @@ export async function takeOver(
     // Asked for now: what the content has turned out to be is among them.
     const said = incoming.parameters;
     const parameters = optional ? { ...said, tlsOptional: true } : said;
-    const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content: staged, now, ...sealed };
-    report = await deliveredReport(options, arrival, locals, header);
+    const arrival = { messageId, origin, reversePath, parameters, ...ready, content: staged, now, ...sealed };
+    report = await deliveredReport(options, arrival, ready.locals, header);
     await accept(store, log, arrival, queue, report?.arrival);
   } catch (error) {
     staging.discard();

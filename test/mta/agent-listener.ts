@@ -38,6 +38,7 @@ export async function openAgent(
     log,
     hostname,
     limits: { messageSize: options.limits.messageSize, recipients: 100 },
+    maxHold: 86_400_000,
     earlyTalkerWait: 0,
     submissionPorts: PORTS,
   });

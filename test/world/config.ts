@@ -69,7 +69,7 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
       queueEntries: 1_000_000,
       diskFree: 16 * 1024 * 1024,
     },
-    submission: { showClient: true },
+    submission: { showClient: true, maxHold: 30 * 24 * 60 * minute },
     test: { catchAll: false, anyPassword: false, exposed: false },
     log: { level: 'debug' },
   };

@@ -27,6 +27,8 @@ export interface SmtpOptions {
     /** Recipients of one message (RFC 9422 §2); RFC 5321 §4.5.3.1.8 asks for 100 at least. */
     readonly recipients: number;
   };
+  /** The longest that a submitted message is held (FUTURERELEASE, RFC 4865), ms; 0: none is. */
+  readonly maxHold: number;
   /** ms to wait before the greeting for a client that talks too soon; 0: none. */
   readonly earlyTalkerWait: number;
   readonly submissionPorts: SubmissionPorts;

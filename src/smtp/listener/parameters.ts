@@ -4,6 +4,7 @@
 import type { MailParameters, Notify, RcptParameters } from '../../formats/envelope.ts';
 import { Refusal } from '../../formats/refusal.ts';
 import { decodeXtext } from '../../formats/xtext.ts';
+import { isSubmissionParameter, type SubmissionTime, submissionParameters } from './submission-parameters.ts';
 
 /** RFC 3461 §4.4, §4.2, as said. */
 const ENVID_MAX = 100;
@@ -16,13 +17,15 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * @param text what follows the path
- * @param submission AUTH= is known there (RFC 4954 §5), since AUTH is offered; it is checked and not believed
+ * @param submission null on a transfer port. Elsewhere AUTH= is known (RFC 4954 §5), since AUTH is offered; it is checked
+ *   and not believed
  * @param secure REQUIRETLS is known over TLS only (RFC 8689 §2)
  * @throws Refusal 501, 555
  */
-export function mailParameters(text: string, submission: boolean, secure: boolean): MailParameters {
+export function mailParameters(text: string, submission: SubmissionTime | null, secure: boolean): MailParameters {
   const parameters: Mutable<MailParameters> = {};
-  for (const [name, value] of split(text)) {
+  const said = split(text);
+  for (const [name, value] of said) {
     switch (name) {
       case 'SIZE':
         // RFC 1870 §3: 1*20DIGIT.
@@ -48,14 +51,14 @@ export function mailParameters(text: string, submission: boolean, secure: boolea
         parameters.envid = xtext(name, value, ENVID_MAX);
         break;
       case 'AUTH':
-        if (!submission) throw unknown(name);
+        if (submission === null) throw unknown(name);
         if (value !== '<>') xtext(name, value, ORCPT_MAX);
         break;
       default:
-        throw unknown(name);
+        if (submission === null || !isSubmissionParameter(name, submission)) throw unknown(name);
     }
   }
-  return parameters;
+  return submission === null ? parameters : { ...parameters, ...submissionParameters(said, submission) };
 }
 
 /** @param smtputf8 MAIL asked for it, so ORCPT may be UTF-8 (RFC 6533 §3). @throws Refusal 501, 555 */

@@ -127,6 +127,7 @@ export interface GateOptions {
   readonly messageSize?: number;
   readonly recipients?: number;
   readonly earlyTalkerWait?: number;
+  readonly maxHold?: number;
   readonly wrap?: (connection: Connection) => Connection;
   /** From one source and in all. */
   readonly connections?: number;
@@ -165,6 +166,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     log,
     hostname: 'mail.example.test',
     limits: { messageSize: options.messageSize ?? 1_000_000, recipients: options.recipients ?? 100 },
+    maxHold: options.maxHold ?? 86_400_000,
     earlyTalkerWait: options.earlyTalkerWait ?? 0,
     submissionPorts: PORTS,
   });

@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Refusal } from '../../../src/formats/refusal.ts';
+import { FakeClock } from '../../fake-clock.ts';
 import { addressed, openGate } from './gate.ts';
 import { Peer } from './peer.ts';
 
@@ -197,4 +198,23 @@ test('a refusal leaves a line with its private reason, and the session one at it
     end: 'QUIT',
   });
   expect(addressed(gate.receiver.transactions[0])).toEqual(['bob@example.test']);
+});
+
+test('when a message is to leave and to be there, and its rank, are values against the time at MAIL', async () => {
+  const clock = new FakeClock(Date.UTC(2026, 0, 1));
+  const now = clock.now();
+  await using gate = await openGate({ role: 'submission', tls: 'none', clock });
+  await using peer = await Peer.at(gate);
+  peer.send(`EHLO c\r\nAUTH PLAIN ${Buffer.from('\0alice\0wonderland').toString('base64')}\r\n`);
+  for (const code of [250, 235]) await peer.expect(code);
+  for (const [said, parameters] of [
+    ['HOLDFOR=60 BY=30;RT', { holdUntil: now + 60_000, deliverBy: { at: now + 90_000, mode: 'R', trace: true } }],
+    ['BY=-5;N MT-PRIORITY=-3', { deliverBy: { at: now - 5_000, mode: 'N', trace: false }, priority: -3 }],
+    ['HOLDUNTIL=2026-01-01T02:00:00.5+01:00', { holdUntil: now + 3_600_500 }],
+    ['BODY=BINARYMIME', { body: 'BINARYMIME' }],
+  ] as const) {
+    peer.send(`MAIL FROM:<a@sender.test> ${said}\r\nRSET\r\n`);
+    for (const code of [250, 250]) await peer.expect(code);
+    expect(gate.receiver.transactions.at(-1)?.parameters).toEqual(parameters);
+  }
 });

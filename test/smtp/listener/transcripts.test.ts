@@ -12,6 +12,7 @@ const GATES: Readonly<Record<string, GateOptions>> = {
   'port 25 for 3 recipients': { role: 'transfer', tls: 'offered', recipients: 3 },
   'port 587': { role: 'submission', tls: 'required' },
   'a submission port in clear': { role: 'submission', tls: 'none' },
+  'a submission port that holds nothing': { role: 'submission', tls: 'none', maxHold: 0 },
   'a submission port that offers STARTTLS': { role: 'submission', tls: 'offered' },
 };
 

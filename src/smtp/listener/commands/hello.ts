@@ -46,6 +46,10 @@ export function keywords(session: Session): string[] {
   const list = ['PIPELINING', `SIZE ${messageSize}`, '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'DSN'];
   // RFC 3030 §3: BINARYMIME needs CHUNKING.
   list.push('CHUNKING', 'BINARYMIME');
+  if (options.role === 'submission') {
+    if (options.maxHold > 0) list.push(futureRelease(options));
+    list.push('DELIVERBY', 'MT-PRIORITY');
+  }
   if (startTls) list.push('STARTTLS');
   // RFC 8689 §2: only a session that is protected itself can promise it.
   if (facts.tls !== null) list.push('REQUIRETLS');
@@ -53,6 +57,12 @@ export function keywords(session: Session): string[] {
   if (auth.length > 0) list.push(`AUTH ${auth.join(' ')}`);
   list.push(`LIMITS MAILMAX=${LIMITS.messages} RCPTMAX=${recipients}`);
   return list;
+}
+
+/** The longest time in seconds, and when that would be (RFC 4865 §3). */
+function futureRelease({ clock, maxHold }: Session['options']): string {
+  const last = new Date(clock.now() + maxHold).toISOString();
+  return `FUTURERELEASE ${Math.floor(maxHold / 1_000)} ${last.replace(/\.\d+/, '')}`;
 }
 
 /** The SASL mechanisms of this port; where TLS is demanded, nothing is offered or run before it. A submission listener

@@ -7,6 +7,7 @@ import { LIMITS, TIMES } from '../limits.ts';
 import { mailParameters, rcptParameters } from '../parameters.ts';
 import { parsePath } from '../path.ts';
 import type { Session } from '../session.ts';
+import type { SubmissionTime } from '../submission-parameters.ts';
 import { badArgument, badSequence, type Command } from './command.ts';
 
 const SENDER_OK: Reply = { code: 250, status: '2.1.0', text: 'Sender OK' };
@@ -31,7 +32,7 @@ export const mail: Command = {
     if (path === null || path.address === 'postmaster') {
       throw new Refusal(501, '5.1.7', 'Not a mailbox: write <name@domain>', 'bad reverse-path');
     }
-    const parameters = mailParameters(path.rest, options.role === 'submission', facts.tls !== null);
+    const parameters = mailParameters(path.rest, submissionTime(options), facts.tls !== null);
     const smtputf8 = parameters.smtputf8 === true;
     refuseNonAscii(path.ascii, smtputf8);
     // RFC 1870 §6.1.
@@ -43,6 +44,11 @@ export const mail: Command = {
     return SENDER_OK;
   },
 };
+
+/** Who submits may say when. */
+function submissionTime({ role, clock, maxHold }: Session['options']): SubmissionTime | null {
+  return role === 'submission' ? { now: clock.now(), maxHold } : null;
+}
 
 export const rcpt: Command = {
   verb: 'RCPT',
