@@ -230,7 +230,7 @@ cases([postfix, openssl], () => {
       expect(recipients[0]?.get('original-recipient')).toBe('rfc822;zoe@tls.test');
     });
 
-    test('a large message, whole', async () => {
+    test('a large message, whole, in chunks (RFC 3030)', async () => {
       const door = { port: server.port(465), tls: 'implicit' } as const;
       using client = await SmtpClient.open(door, { user: userAddress(1), password: PASSWORD });
       const line = `${'0123456789'.repeat(7)}\r\n`;
@@ -238,6 +238,9 @@ cases([postfix, openssl], () => {
       await client.send(userAddress(1), ['zoe@clear.test'], content);
       const octets = await delivered('clear.test', 'zoe', 'large');
       expect(octets.slice(octets.indexOf('\n\n') + 2) === line.replace('\r', '').repeat(60_000)).toBe(true);
+      // Told at the end of the connection, which Postern keeps for a moment.
+      const peer = peerAt('clear.test');
+      while (!(await peer.log()).includes(' bdat=2 ')) await new Promise((resolve) => setTimeout(resolve, 20));
     });
   });
 });
