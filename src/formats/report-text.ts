@@ -18,8 +18,7 @@ const OPENINGS: Readonly<Record<ReportAction, string>> = {
   delayed:
     'Your message has not reached the following yet. There is nothing that you need to do, and no need to send it again:',
   delivered: 'Your message was put into the mailbox of:',
-  relayed:
-    'Your message was passed on for the following to a server that does not report back. You may not hear of it again:',
+  relayed: 'Your message was passed on for the following to another server, and you may not hear of it again:',
   expanded: 'Your message was sent on to the members of:',
 };
 
@@ -37,6 +36,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   '2.2': 'The mailbox is full. Reach the recipient in another way, or try again later.',
   '2.3': 'The message is too large for this recipient. Send a smaller one, or a link in place of the attachment.',
   '3': 'The other server has a fault. Try again later.',
+  '3.3': 'The other server cannot do what was asked for with this message. Send it again without that.',
   '3.4': 'The message is too large for the other server. Send a smaller one, or a link in place of the attachment.',
   '4': 'The other server could not be reached. Check what stands behind the @ for typing errors, or try again later.',
   '4.6': 'The message went round in a circle. Forward this report to the administrator of the other side.',

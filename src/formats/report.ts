@@ -97,6 +97,15 @@ function messageFields({ reportingMta, original, zone }: DeliveryReport): string
     ...fields,
     `Reporting-MTA: dns; ${field(reportingMta)}`,
     `Arrival-Date: ${formatDate(original.arrival, zone)}`,
+    ...appointments(original, zone),
+  ];
+}
+
+/** deliver-by-date-field (RFC 2852 §5) and future-release-request-field (RFC 4865 §5). */
+function appointments({ holdUntil, deliverBy }: DeliveryReport['original'], zone: number): string[] {
+  return [
+    ...(deliverBy === undefined ? [] : [`Deliver-By-Date: ${formatDate(deliverBy, zone)}`]),
+    ...(holdUntil === undefined ? [] : [`Future-Release-Request: until; ${new Date(holdUntil).toISOString()}`]),
   ];
 }
 

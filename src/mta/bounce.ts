@@ -84,6 +84,8 @@ export async function bounce(
       messageId: bodyFacts(returned.subarray(0, headerSize)).messageId,
       utf8: parameters.smtputf8 === true,
       eightBit: parameters.body === '8BITMIME' || !text,
+      holdUntil: parameters.holdUntil,
+      deliverBy: parameters.deliverBy?.at,
       returned: whole ? 'FULL' : 'HDRS',
     },
     recipients,

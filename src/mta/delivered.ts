@@ -65,6 +65,8 @@ export async function deliveredReport(
       messageId: arrival.content.facts.messageId,
       utf8: parameters.smtputf8 === true,
       eightBit: parameters.body === '8BITMIME' || parameters.body === 'BINARYMIME',
+      holdUntil: parameters.holdUntil,
+      deliverBy: parameters.deliverBy?.at,
       returned: 'HDRS',
     },
     recipients: asked.map(({ address, parameters: { orcpt } }) => ({

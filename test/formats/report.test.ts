@@ -97,6 +97,14 @@ async function read(facts: Facts): Promise<ReadReport> {
 }
 
 describe('what is reported', () => {
+  test('until when it was held, and by when it was to be there (RFC 4865, RFC 2852)', async () => {
+    const report = await read({ original: { holdUntil: TIME, deliverBy: TIME + 60_000 } });
+    expect(report.message).toMatchObject({
+      'Deliver-By-Date': 'Tue, 1 Jul 2003 10:53:37 +0200',
+      'Future-Release-Request': 'until; 2003-07-01T08:52:37.000Z',
+    });
+  });
+
   test('a failure, with all that is known of it', async () => {
     const report = await read({
       original: { envid: 'order+66', returned: 'FULL' },

@@ -172,11 +172,13 @@ test('the last octets wait for the end of the content, which may fail', async ()
   const server = await serve();
   const connection = await openTo(server);
   const content = {
-    size: 4,
+    size: 200_000,
     headerSize: 0,
     async *open() {
-      yield Buffer.from('a\0');
-      yield Buffer.from('bc');
+      yield Buffer.alloc(100_000);
+      yield Buffer.alloc(100_000);
+      // Time in which what was written would be there.
+      await new Promise((resolve) => setTimeout(resolve, 50));
       throw new Error('what was before it is not settled');
     },
   };
