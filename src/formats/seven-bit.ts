@@ -1,12 +1,12 @@
-// A message made 7-bit (RFC 6152 §3): each part that has 8-bit content is encoded, its label and those of the multiparts
+// A message made 7-bit (RFC 6152 §3): each part that has 8-bit content or long lines is encoded, its label and those of the multiparts
 // around it are put right (RFC 2045 §6.4), and all else stays as it is. In one pass, a part's first octets in memory. What
 // is signed or encrypted is left alone (RFC 1847 §2.1), and so is what an encoding was said of.
 
-import { isAscii } from 'node:buffer';
 import { labelled } from './encoding-label.ts';
 import { HeaderBlock, type HeaderField, parseHeader } from './header.ts';
 import { LinePieces } from './line-pieces.ts';
 import { type MimeFacts, mimeFacts } from './mime-facts.ts';
+import { isSevenBitData } from './seven-bit-data.ts';
 import { type SevenBitEncoding, type TransferEncoder, transferEncoder } from './transfer-encoder.ts';
 
 /** Bounds of what is taken apart; what lies beyond them stays as it is. */
@@ -183,9 +183,9 @@ export class SevenBitConversion {
     this.#judged = null;
     const { header, fields, mime } = judged;
     const body = Buffer.concat(judged.pieces, judged.size);
-    const eightBit = !isAscii(body);
+    const passes = isSevenBitData(body);
     const said = mime.encoding !== '7bit';
-    if (!eightBit && (!said || (whole && mime.encoding === '8bit'))) {
+    if (passes && (!said || (whole && mime.encoding === '8bit'))) {
       this.#out.push(said ? labelled(header, fields, '7bit', []) : header, body);
       return;
     }

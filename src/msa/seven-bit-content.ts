@@ -5,6 +5,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import type { MailParameters } from '../formats/envelope.ts';
 import { HeaderBlock, parseHeader } from '../formats/header.ts';
 import { SevenBitConversion } from '../formats/seven-bit.ts';
+import { isSevenBitData } from '../formats/seven-bit-data.ts';
 
 /** Octets of the body that are looked at before the header is let go. A text comes before what is attached to it. */
 const LOOK = 256 * 1024;
@@ -71,7 +72,7 @@ export class SevenBitContent implements AsyncIterable<Uint8Array> {
 
 /** How a message is converted, by its header and the first octets of its body; null: not at all. */
 function conversionOf(header: Buffer | null, body: Buffer): SevenBitConversion | null {
-  if (header === null || isAscii(body) || isOdd(header)) return null;
+  if (header === null || isSevenBitData(body) || isOdd(header)) return null;
   // An incomplete character at the end of what is looked at is no fault of the text.
   const whole = body.length < LOOK ? body : body.subarray(0, body.lastIndexOf(10) + 1);
   return new SevenBitConversion({

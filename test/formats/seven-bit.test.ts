@@ -118,6 +118,19 @@ describe('each part by itself', () => {
       ),
     ],
     [
+      'a line that hops would cut (RFC 2045 §2.7)',
+      lines(...FIRST, 'Content-Type: text/html', '', 'x'.repeat(999), 'y'),
+      lines(
+        ...FIRST,
+        'Content-Type: text/html',
+        'Content-Transfer-Encoding: quoted-printable',
+        '',
+        ...Array.from({ length: 13 }, () => `${'x'.repeat(75)}=`),
+        'x'.repeat(24),
+        'y',
+      ),
+    ],
+    [
       'octets that are no text',
       lines(...MIXED, '', '--b', 'Content-Type: image/x', 'Content-Transfer-Encoding: binary', '', 'ü', '--b--'),
       lines(...MIXED, '', '--b', 'Content-Type: image/x', 'Content-Transfer-Encoding: base64', '', 'w7w=', '--b--'),
@@ -174,6 +187,7 @@ describe('each part by itself', () => {
 describe('is left as it is', () => {
   it.each([
     ['what is 7-bit', lines(...MIXED, '', '--b', '', 'plain', ...ATTACHED, '--b--', '')],
+    ['a line that is as long as it may be', lines(...FIRST, '', 'x'.repeat(998), 'y')],
     ['a message without a body', lines(...FIRST)],
     ['a header without a body', lines(...FIRST, '')],
     ['nothing', ''],

@@ -74,6 +74,13 @@ describe('made 7-bit', () => {
     expect(await verify(Buffer.from(whole, 'latin1'), folder, ['example.test'])).toEqual(good('example.test'));
   });
 
+  it('a text of long lines, which others would break', async () => {
+    const text = 'all on one line '.repeat(200);
+    const { whole } = await submit(lines(...HEADER, 'Content-Type: text/html', '', text), {});
+    for (const line of whole.split('\r\n')) expect(line.length).toBeLessThanOrEqual(100);
+    expect(whole).toContain('Content-Transfer-Encoding: quoted-printable');
+  });
+
   it('a text of an unknown charset says so', async () => {
     const { whole } = await submit('From: alice@example.test\r\n\r\nein Gru\xdf\r\n', {});
     expect(whole).toMatch(/^Content-Type: text\/plain; charset=unknown-8bit\r$/m);
