@@ -86,7 +86,9 @@ function nextText({ entry }: QueueRow): string {
   return entry.state === 'suspended' ? `not before ${entry.destination} is resumed` : instant(entry.nextAt);
 }
 
-function attemptText({ at, host, address, tls, text }: Attempt): string {
-  const where = host === null ? '' : ` at ${host} [${address}], ${tls ?? 'in clear'}`;
+function attemptText({ at, host, address, tls, security, text }: Attempt): string {
+  const vouched = security?.certificate ?? null;
+  const rung = security === undefined ? '' : ` (${security.rung}${vouched === null ? '' : `, ${vouched}`})`;
+  const where = host === null ? '' : ` at ${host} [${address}], ${tls ?? 'in clear'}${rung}`;
   return `${instant(at)}${where}: ${text}`;
 }

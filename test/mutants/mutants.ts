@@ -5,12 +5,13 @@ import { availableParallelism } from 'node:os';
 import { agentMutants } from './agents.ts';
 import { imapMutants } from './imap.ts';
 import type { Mutant } from './mutant.ts';
+import { securityMutants } from './security.ts';
 import { smtpMutants } from './smtp.ts';
 import { storeMutants } from './store.ts';
 import { Tree } from './tree.ts';
 import { runTests } from './verdict.ts';
 
-const all: readonly Mutant[] = [...storeMutants, ...smtpMutants, ...agentMutants, ...imapMutants];
+const all: readonly Mutant[] = [...storeMutants, ...smtpMutants, ...agentMutants, ...securityMutants, ...imapMutants];
 
 /** Copies of the tree that are worked on at once. */
 const TREES = Math.min(2, availableParallelism());
