@@ -103,7 +103,8 @@ function dispatchOf({ reversePath, parameters, origin, remotes, now, front }: Ar
   const nextAt = release > now ? release : now - Math.max(0, priority) * STEP;
   // RFC 2852 §4: returned at its time, or told of then.
   const expiresAt = Math.min(release + queue.expire, deliverBy?.mode === 'R' ? deliverBy.at : Number.POSITIVE_INFINITY);
-  const warnAt = Math.min(release + queue.warn, deliverBy?.mode === 'N' ? deliverBy.at : Number.POSITIVE_INFINITY);
+  const late = deliverBy?.mode === 'N' ? Math.max(deliverBy.at, release) : Number.POSITIVE_INFINITY;
+  const warnAt = Math.min(release + queue.warn, late);
   return {
     prefix: front ?? new Uint8Array(0),
     reversePath,

@@ -219,7 +219,7 @@ export const agentMutants: readonly Mutant[] = [
   },
   {
     rule: 'a binary message is never sent where BINARYMIME is not offered',
-    file: 'src/smtp/client/transaction.ts',
+    file: 'src/smtp/client/carriage.ts',
     from: "if (body === 'BINARYMIME' && !extensions.binaryMime) {",
     to: "if (body === 'BINARYMIME' && !extensions.chunking) {",
     caughtBy: 'test/smtp/client/chunks.test.ts',
@@ -227,7 +227,7 @@ export const agentMutants: readonly Mutant[] = [
   },
   {
     rule: 'what must be there in time goes to nobody who does not promise it',
-    file: 'src/smtp/client/transaction.ts',
+    file: 'src/smtp/client/carriage.ts',
     from: "if (deliverBy?.mode === 'R') {",
     to: "if (deliverBy?.mode === 'R' && extensions.deliverBy !== null) {",
     caughtBy: 'test/smtp/client/deliver-by.test.ts',

@@ -100,7 +100,10 @@ export class SmtpConnection {
     try {
       const result = await this.#transact(envelope, content);
       if (result.again !== true || !this.alive) return result.outcomes;
-      return (await this.#transact(envelope, content)).outcomes;
+      const { outcomes } = await this.#transact(envelope, content);
+      // It was not the parameters.
+      if (outcomes.every((outcome) => outcome?.kind === 'failed')) this.#quirks.delete('PARAMETERS');
+      return outcomes;
     } finally {
       this.#busy = false;
     }

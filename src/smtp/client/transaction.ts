@@ -2,11 +2,12 @@
 // for each recipient. Commands leave in one write where the server has PIPELINING (RFC 2920).
 
 import { isAscii } from '../../formats/address.ts';
-import type { Envelope, MailParameters } from '../../formats/envelope.ts';
+import type { Envelope } from '../../formats/envelope.ts';
 import type { Reply } from '../../formats/refusal.ts';
+import { carriageOf, messageObstacle, needsUtf8, noUtf8 } from './carriage.ts';
 import { type Channel, ConnectionFailure } from './channel.ts';
 import { mailLine, rcptLine } from './command-lines.ts';
-import { type Content, hasEightBit, hasUtf8Header, needsOf } from './content.ts';
+import type { Content } from './content.ts';
 import { UnsendableContent } from './dot-stuffing.ts';
 import type { Extensions } from './extensions.ts';
 import { deferred, failed, type Outcome, outcomeOf } from './outcome.ts';
@@ -16,10 +17,6 @@ import { sendChunks, sendData } from './transfer.ts';
 
 /** Recipients that every server must take in one transaction (RFC 5321 §4.5.3.1.8). */
 const RECIPIENTS = 100;
-/** Octets from which content goes in chunks where it may: no octet of it is looked at then, and a server that has no room
- * says so before the end. */
-const LARGE = 4_194_304;
-
 /** What came of a transaction. `outcomes` runs along the envelope's recipients; null: not tried, say it in another
  * transaction (at least one never is). `open`: the server still holds a transaction, RSET must come next. `quirk`: what the
  * server has shown not to do. `again`: nothing is decided; without that it may go better. */
@@ -28,12 +25,6 @@ export interface TransactionResult {
   readonly open: boolean;
   readonly quirk?: Quirk;
   readonly again?: boolean;
-}
-
-/** How content travels: BODY as it is declared, and whether by BDAT. */
-interface Carriage {
-  readonly body: MailParameters['body'];
-  readonly chunked: boolean;
 }
 
 /**
@@ -78,10 +69,18 @@ export async function transact(
   const asked = asker(channel, lines, extensions.pipelining);
   try {
     channel.deadline(TIME_LIMITS.transaction + (content.size / 1_000_000) * TIME_LIMITS.perMegabyte);
-    const { open, first, chunk } = await converse(channel, asked.ask, extensions.pipelining, chosen, outcomes, {
-      content,
-      chunked: carriage.chunked,
-    });
+    const { open, first, taken, bare, chunk } = await converse(
+      channel,
+      asked.ask,
+      extensions.pipelining,
+      lines,
+      chosen,
+      outcomes,
+      {
+        content,
+        chunked: carriage.chunked,
+      },
+    );
     channel.deadline(null);
     if (chunk !== null && UNKNOWN.has(chunk.code)) {
       // What the server made of the octets behind the command, nobody knows.
@@ -89,8 +88,8 @@ export async function transact(
       return { outcomes, open: false, quirk: 'CHUNKING' };
     }
     const plain = mailLine(envelope, needs, withoutQuirks(extensions, new Set(['PARAMETERS'])));
-    const again = PARAMETERS_REFUSED.has(first.code) && first.status?.startsWith('5.1.') !== true && plain !== mail;
-    return again ? { outcomes, open, again, quirk: 'PARAMETERS' } : { outcomes, open };
+    const again = (dislikes(first) && plain !== mail) || (bare && taken === 0);
+    return again || bare ? { outcomes, open, again, quirk: 'PARAMETERS' } : { outcomes, open };
   } catch (error) {
     channel.destroy();
     if (error instanceof UnsendableContent) return all(failed('5.6.11', error.message));
@@ -107,13 +106,19 @@ export async function transact(
 
 /** Replies to a command that a server, or a firewall before it, does not know. */
 const UNKNOWN: ReadonlySet<number> = new Set([500, 502]);
-/** Replies to MAIL whose cause may be its parameters (RFC 5321 §4.2.2). */
-const PARAMETERS_REFUSED: ReadonlySet<number> = new Set([500, 501, 504, 555]);
 
-/** `open`: the server still holds a transaction. `first`: the reply to MAIL. `chunk`: the last reply to BDAT. */
+/** A reply to MAIL or RCPT whose cause may be the parameters (RFC 5321 §4.2.2), and not the address. */
+function dislikes({ code, status }: Reply): boolean {
+  return [500, 501, 504, 555].includes(code) && status?.startsWith('5.1.') !== true;
+}
+
+/** `open`: the server still holds a transaction. `first`: the reply to MAIL. `taken`: recipients that were accepted. `bare`:
+ * some may be accepted without their parameters. `chunk`: the last reply to BDAT. */
 interface Conversed {
   readonly open: boolean;
   readonly first: Reply;
+  readonly taken: number;
+  readonly bare: boolean;
   readonly chunk: Reply | null;
 }
 
@@ -122,6 +127,7 @@ async function converse(
   channel: Channel,
   ask: (timeout: number) => Promise<Reply>,
   pipelining: boolean,
+  lines: readonly string[],
   chosen: readonly number[],
   outcomes: (Outcome | null)[],
   { content, chunked }: { readonly content: Content; readonly chunked: boolean },
@@ -131,19 +137,29 @@ async function converse(
   };
   const mail = await ask(TIME_LIMITS.mail);
   const begun = mail.code < 300;
-  const end = (open: boolean, chunk: Reply | null = null): Conversed => ({ open, first: mail, chunk });
+  const accepted: number[] = [];
+  const again: number[] = [];
+  let bare = false;
+  const end = (open: boolean, chunk: Reply | null = null): Conversed => ({
+    open,
+    first: mail,
+    taken: accepted.length,
+    bare,
+    chunk,
+  });
   if (!begun) {
     settle(chosen, outcomeOf(mail, 'MAIL'));
     if (!pipelining) return end(false);
   }
-  const accepted: number[] = [];
-  const again: number[] = [];
-  for (const index of chosen) {
+  for (const [place, index] of chosen.entries()) {
     const reply = await ask(TIME_LIMITS.rcpt);
     if (!begun) continue;
     if (reply.code < 300) accepted.push(index);
     else outcomes[index] = outcomeOf(reply, 'RCPT');
-    if (tooMany(reply)) again.push(index);
+    // MAIL was the first line.
+    const disliked = dislikes(reply) && / (?:NOTIFY|ORCPT)=/.test(lines[place + 1] ?? '');
+    if (disliked) bare = true;
+    if (disliked || tooMany(reply)) again.push(index);
   }
   if (accepted.length === 0 && (chunked || !pipelining)) return end(begun);
   // The next transaction gets further with these, since this one had recipients.
@@ -186,51 +202,6 @@ function asker(
       return reply;
     },
   };
-}
-
-/** How the content goes to this server, or why it cannot. It is never recoded (RFC 5321 §3.6.3). */
-async function carriageOf(extensions: Extensions, envelope: Envelope, content: Content): Promise<Carriage | Outcome> {
-  let { body } = envelope.parameters;
-  // What was only declared so may go anywhere.
-  if (body === 'BINARYMIME' && !extensions.binaryMime) body = await needsOf(content);
-  if (body === 'BINARYMIME' && !extensions.binaryMime) {
-    return failed('5.6.3', 'the message is binary, and the server does not offer BINARYMIME');
-  }
-  if (body === '8BITMIME' && !extensions.eightBitMime && (await hasEightBit(content))) {
-    return failed('5.6.3', 'the message has 8-bit content, and the server does not offer 8BITMIME');
-  }
-  return { body, chunked: body === 'BINARYMIME' || (extensions.chunking && content.size >= LARGE) };
-}
-
-/** What else keeps the whole message from this server; null: nothing. */
-async function messageObstacle(
-  extensions: Extensions,
-  envelope: Envelope,
-  content: Content,
-  now: number,
-): Promise<Outcome | null> {
-  const { smtputf8, deliverBy } = envelope.parameters;
-  if (extensions.maxSize !== null && content.size > extensions.maxSize) {
-    return failed('5.3.4', `the message has ${content.size} octets, the server takes ${extensions.maxSize}`);
-  }
-  if (deliverBy?.mode === 'R') {
-    // RFC 2852 §4: nobody but a server that knows of the time may have it, and none that cannot keep it.
-    if (extensions.deliverBy === null)
-      return failed('5.3.3', 'the server does not promise to deliver in time (DELIVERBY)');
-    if (deliverBy.at - now < Math.max(1, extensions.deliverBy) * 1_000) return failed('5.4.7', 'the time is over');
-  }
-  if (extensions.smtputf8) return null;
-  if (envelope.reversePath !== null && !isAscii(envelope.reversePath)) return noUtf8('the sender');
-  return smtputf8 === true && (await hasUtf8Header(content)) ? noUtf8('a header field') : null;
-}
-
-function needsUtf8({ reversePath, parameters, recipients }: Envelope): boolean {
-  if (parameters.smtputf8 === true || (reversePath !== null && !isAscii(reversePath))) return true;
-  return recipients.some(({ address }) => !isAscii(address));
-}
-
-function noUtf8(what: string): Outcome {
-  return failed('5.6.7', `${what} is internationalised, and the server does not offer SMTPUTF8`);
 }
 
 /** RFC 5321 §4.5.3.1.10: 452, or 552 of older servers, when one transaction has too many recipients. */

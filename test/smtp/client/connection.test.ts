@@ -57,6 +57,9 @@ describe('opening', () => {
     ['a close instead of a greeting', { greeting: { do: 'close' } }, 'closed', undefined],
     ['a greeting that is no SMTP', { greeting: 'SSH-2.0-x' }, 'syntax', undefined],
     ['421 to EHLO', { on: at('EHLO', '421 busy') }, 'refused', 421],
+    ['421 to STARTTLS', { keywords: TLS_KEYWORDS, on: at('STARTTLS', '421 busy') }, 'refused', 421],
+    ['a close instead of an answer to EHLO', { on: at('EHLO', { do: 'close' }) }, 'closed', undefined],
+    ['a reset instead of one', { on: at('EHLO', { do: 'reset' }) }, 'closed', undefined],
     ['451 to EHLO', { on: at('EHLO', '451 busy') }, 'refused', 451],
     ['a refused HELO', { on: (line: string) => (/^(EHLO|HELO)/.test(line) ? '550 no' : undefined) }, 'refused', 550],
   ] as const)('%s ends it', async (_, script, kind, code) => {

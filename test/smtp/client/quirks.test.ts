@@ -113,6 +113,28 @@ describe('parameters of MAIL that are offered and refused', () => {
     },
   );
 
+  test('of RCPT: once more without them, for those that were refused', async () => {
+    const server = await serve({ on: (line) => (line.includes('NOTIFY=') ? '501 5.5.4 what' : undefined) });
+    const first = await openTo(server);
+    expect((await first.send(envelope, HELLO))[0]?.kind).toBe('delivered');
+    first.destroy();
+    const second = await openTo(server);
+    const both = envelopeTo([['a@fake.test', { notify: ['success'] }], 'b@fake.test']);
+    expect((await second.send(both, HELLO)).map((one) => one?.kind)).toEqual([undefined, 'delivered']);
+    expect((await second.send(envelopeTo([['a@fake.test', { notify: ['success'] }]]), HELLO))[0]?.kind).toBe(
+      'delivered',
+    );
+    second.destroy();
+    const picky = await serve({ on: (line) => (line.startsWith('RCPT') ? '501 5.1.3 bad address' : undefined) });
+    const third = await openTo(picky);
+    expect((await third.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed', status: '5.1.3' });
+    third.destroy();
+    const never = await serve({ on: (line) => (line.startsWith('RCPT') ? '501 5.5.4 no' : undefined) });
+    const fourth = await openTo(never);
+    expect((await fourth.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed', status: '5.5.4' });
+    fourth.destroy();
+  });
+
   test('a sender that is refused stays refused', async () => {
     for (const reply of ['501 5.1.7 bad address', '550 5.7.1 not you', '553 no']) {
       const server = await serve({ on: (line) => (line.startsWith('MAIL') ? reply : undefined) });
@@ -121,6 +143,12 @@ describe('parameters of MAIL that are offered and refused', () => {
       expect(server.sessions[0]?.commands.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
       connection.destroy();
     }
+    const strange = new Set<Quirk>();
+    const server = await serve({ on: (line) => (line.startsWith('MAIL') ? '501 never' : undefined) });
+    const again = await openTo(server, { quirks: strange });
+    expect((await again.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed' });
+    again.destroy();
+    expect([...strange]).toEqual([]);
     const plain = await serve({ keywords: [], on: (line) => (line.startsWith('MAIL') ? '501 no' : undefined) });
     const connection = await openTo(plain);
     expect((await connection.send(envelopeTo(['a@fake.test']), HELLO))[0]).toMatchObject({ kind: 'failed' });
