@@ -180,7 +180,9 @@ export class Lane {
   async #bring(due: Task, place: Place): Promise<boolean> {
     const { relay, clock, deliverHere } = this.#options;
     const task = await deliverHere(due);
-    for (const entry of due.entries) if (task?.entries.includes(entry) !== true) this.#taken.delete(entry.id);
+    if (task !== due) {
+      for (const entry of due.entries) if (task?.entries.includes(entry) !== true) this.#taken.delete(entry.id);
+    }
     if (task === null) return true;
     const route = await this.#way();
     if (route.kind === 'none') {

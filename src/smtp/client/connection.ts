@@ -163,7 +163,7 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
     expect(greeting, 'greeting');
     const quirks = target.quirks ?? new Set<Quirk>();
     if (isMasked(greeting.text)) for (const quirk of MASKED) quirks.add(quirk);
-    let extensions = await hello(channel, hostname);
+    let extensions = await firstHello(channel, target, hostname, quirks);
     if (target.tls === 'offered' || target.tls === 'required') {
       if (await secured(channel, extensions, target.tls, options)) {
         certificate = judged(channel, target);
@@ -189,12 +189,36 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
 /** What a firewall that masks greetings is not trusted with. */
 const MASKED: readonly Quirk[] = ['PIPELINING', 'CHUNKING'];
 
+/** The first EHLO. A server that hangs up on it twice in a row hears HELO the next time, where nothing of what an extension
+ * gives is needed. (Not the first time: it may only have been restarted, and with HELO goes STARTTLS.) */
+async function firstHello(
+  channel: Channel,
+  { tls, credentials }: ConnectionTarget,
+  hostname: string,
+  quirks: Set<Quirk>,
+): Promise<Extensions> {
+  const plain = (tls === 'offered' || tls === 'none') && credentials === null;
+  if (plain && quirks.has('HELO')) return helo(channel, hostname);
+  try {
+    const extensions = await hello(channel, hostname);
+    quirks.delete('EHLO');
+    return extensions;
+  } catch (error) {
+    if (error instanceof ConnectionFailure && error.kind === 'closed') quirks.add(quirks.has('EHLO') ? 'HELO' : 'EHLO');
+    throw error;
+  }
+}
+
 /** EHLO, and HELO where that is refused for good (RFC 5321 §3.2). */
 async function hello(channel: Channel, hostname: string): Promise<Extensions> {
   channel.write(`EHLO ${hostname}\r\n`);
   const reply = await channel.answer(TIME_LIMITS.hello);
   if (reply.code < 300) return parseExtensions(reply);
   if (reply.code < 500) expect(reply, 'EHLO');
+  return helo(channel, hostname);
+}
+
+async function helo(channel: Channel, hostname: string): Promise<Extensions> {
   channel.write(`HELO ${hostname}\r\n`);
   expect(await channel.answer(TIME_LIMITS.hello), 'HELO');
   return NO_EXTENSIONS;

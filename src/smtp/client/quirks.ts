@@ -5,8 +5,9 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Extensions } from './extensions.ts';
 
 /** `PIPELINING`: answers were lost where several commands came at once. `CHUNKING`: BDAT is not known. `PARAMETERS`: MAIL
- * is refused where it has parameters that it can do without. */
-export type Quirk = 'PIPELINING' | 'CHUNKING' | 'PARAMETERS';
+ * is refused where it has parameters that it can do without. `EHLO`: it hung up on it, once; `HELO`: twice in a row, so that
+ * is said instead. */
+export type Quirk = 'PIPELINING' | 'CHUNKING' | 'PARAMETERS' | 'EHLO' | 'HELO';
 
 /** What is left of a server's offer. */
 export function withoutQuirks(offered: Extensions, quirks: ReadonlySet<Quirk>): Extensions {

@@ -64,6 +64,42 @@ describe('a firewall that masks', () => {
   });
 });
 
+describe('a server that hangs up on EHLO', () => {
+  const deaf: Script = { on: (line) => (line.startsWith('EHLO') ? { do: 'close' } : undefined) };
+  const failure = (opening: Promise<unknown>) =>
+    opening.then(
+      () => 'opened',
+      ({ kind }: { kind: string }) => kind,
+    );
+
+  test('twice in a row: it hears HELO the third time', async () => {
+    const quirks = new Set<Quirk>();
+    const server = await serve(deaf);
+    expect(await failure(openTo(server, { quirks }))).toBe('closed');
+    expect(await failure(openTo(server, { quirks }))).toBe('closed');
+    const connection = await openTo(server, { quirks });
+    expect((await connection.send(envelopeTo(['a@fake.test']), HELLO))[0]?.kind).toBe('delivered');
+    connection.destroy();
+    expect(server.sessions[2]?.commands.slice(0, 2)).toEqual(['HELO client.test', 'MAIL FROM:<alice@client.test>']);
+  });
+
+  test('now and then: it goes on hearing EHLO, and so it does where HELO is not enough', async () => {
+    const quirks = new Set<Quirk>();
+    const server = await serve(deaf);
+    for (let times = 0; times < 3; times++) {
+      server.script = deaf;
+      expect(await failure(openTo(server, { quirks }))).toBe('closed');
+      server.script = {};
+      (await openTo(server, { quirks })).destroy();
+    }
+    server.script = deaf;
+    for (let times = 0; times < 3; times++) {
+      expect(await failure(openTo(server, { quirks, tls: 'required' }))).toBe('closed');
+    }
+    expect(server.sessions.flatMap(({ commands }) => commands).filter((line) => line.startsWith('HELO'))).toEqual([]);
+  });
+});
+
 describe('PIPELINING that is offered and does not work', () => {
   test('where only the first command of several arrives, the next connection says one at a time', async () => {
     const quirks = new Set<Quirk>();
