@@ -29,8 +29,8 @@ export interface LaneOptions {
   readonly crowded: () => boolean;
 }
 
-/** Entries read at a time; the store gives 500 at most. */
-const PAGE = 200;
+/** Entries read at a time: as many recipients as every server takes at once (RFC 5321 §4.5.3.1.8), and no more in memory. */
+const PAGE = 100;
 /** Messages that a courier brings before it makes room for another destination. */
 const SHIFT = 100;
 /** ms that a route is believed without asking again. */

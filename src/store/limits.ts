@@ -50,6 +50,8 @@ export const Limit = {
   mailboxDepth: 50,
   /** Message-IDs of one message that are looked up for its thread. */
   threadLookups: 12,
+  /** Destinations that are named as due: more than anybody has connections. */
+  dueDestinations: 20_000,
   /** Due entries among which the destinations that wait longest are looked for before all destinations are. */
   dueWindow: 2_000,
   /** Destinations that are suspended at a time, and entries that suspending or resuming one changes in one go. */

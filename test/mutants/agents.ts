@@ -12,8 +12,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'T3: port 25 relays for nobody',
     file: 'src/mta/recipients.ts',
-    from: "if (remote !== 'queue') throw",
-    to: "if (remote !== 'queue' && address.domain === '') throw",
+    from: "remote === 'queue' ? null : await remote(address)",
+    to: "remote === 'queue' || address.domain !== '' ? null : await remote(address)",
     caughtBy: receive,
     test: 'T3',
   },
@@ -128,6 +128,22 @@ export const agentMutants: readonly Mutant[] = [
     to: '        reversePath,\n',
     caughtBy: queue,
     test: 'reports .*name the message',
+  },
+  {
+    rule: 'what waits for a slow host holds no place',
+    file: 'src/mta/connections.ts',
+    from: 'this.#working--;\n    room();',
+    to: 'room();',
+    caughtBy: 'test/mta/connections.test.ts',
+    test: 'stands aside',
+  },
+  {
+    rule: 'nothing of an AUTH exchange is kept',
+    file: 'src/smtp/client/transcript.ts',
+    from: 'if (auth !== null) this.#secret = true;',
+    to: '',
+    caughtBy: 'test/smtp/client/transcript.test.ts',
+    test: 'AUTH exchange',
   },
   {
     rule: 'NOTIFY=NEVER is kept',

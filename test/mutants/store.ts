@@ -111,6 +111,14 @@ export const storeMutants: readonly Mutant[] = [
     test: 'refused while another',
   },
   {
+    rule: 'what comes for a suspended destination waits',
+    file: 'src/store/commands/queue.ts',
+    from: "suspended.has(entry.destination) ? 'suspended' : 'waiting'",
+    to: "'waiting'",
+    caughtBy: 'test/store/conformance.test.ts',
+    test: 'suspends a destination',
+  },
+  {
     rule: 'a store of a newer version is left alone',
     file: 'src/store/schema/migrations.ts',
     from: 'if (version <= known) return;',

@@ -51,11 +51,13 @@ export function queueReads(snapshots: Snapshots): QueueReads {
   return {
     dueDestinations: (now, limit) =>
       read((db) => {
+        // Those that are in hand are among them: with a page of them nobody else would be found.
+        const most = Math.max(0, Math.min(limit, Limit.dueDestinations));
         const longest = db.all<{ destination: string; seen: number }>(queueSql.longestDue, now);
         // Where a few destinations fill the window, all of them are looked at.
-        const whole = longest.length >= limit || (longest[0]?.seen ?? 0) < Limit.dueWindow;
-        const rows = whole ? longest : db.all<{ destination: string }>(queueSql.destinations, now, page(limit));
-        return rows.slice(0, page(limit)).map((row) => row.destination);
+        const whole = longest.length >= most || (longest[0]?.seen ?? 0) < Limit.dueWindow;
+        const rows = whole ? longest : db.all<{ destination: string }>(queueSql.destinations, now, most);
+        return rows.slice(0, most).map((row) => row.destination);
       }),
     due: (destination, now, limit, but = []) => {
       const inHand = JSON.stringify([...but]);

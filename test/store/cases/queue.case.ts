@@ -87,6 +87,13 @@ export function queueCases(harness: Harness): void {
       expect(await store.read.queue.nextAt(7_000)).toBeNull();
     });
 
+    it('names as many due destinations as are asked for, also more than a page', async () => {
+      const { store } = given;
+      await send(store, ...Array.from({ length: 700 }, (_, at) => `a@d${at}.test` as const));
+      expect(await store.read.queue.dueDestinations(1_000, 650)).toHaveLength(650);
+      expect(await store.read.queue.dueDestinations(1_000, 9_000)).toHaveLength(700);
+    });
+
     it('settles: later, done, failed with a report', async () => {
       const { store } = given;
       const alice = await account(store);
