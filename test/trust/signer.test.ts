@@ -5,7 +5,7 @@ import { createHash, createPublicKey, verify as verifyWith } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseHeader } from '../../src/formats/header.ts';
 import { dkimKeys } from '../../src/trust/dkim/keys.ts';
 import { relaxedField, signedFields } from '../../src/trust/dkim/signed-fields.ts';
@@ -16,10 +16,11 @@ import { good, SELECTORS, verify } from './verifier.ts';
 const DOMAINS = ['example.test', 'xn--bcher-kva.example'];
 let folder: string;
 
-beforeEach(async () => {
+// One folder for all: keys take their time.
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-dkim-'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true }));
 
 const HEADER = [
   'Received: from client.example by mail.example.test with ESMTPSA; Thu, 1 Jan 2026 00:00:00 +0000',

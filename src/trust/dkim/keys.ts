@@ -46,10 +46,13 @@ export function dkimFolder(data: string): string {
  * @throws DkimKeyError
  */
 export async function dkimKeys(folder: string, domain: string, selectors: DkimSelectors): Promise<readonly DkimKey[]> {
-  return await Promise.all([
+  const keys = [
     keyOf(folder, domain, selectors.rsaSelector, 'rsa'),
     keyOf(folder, domain, selectors.ed25519Selector, 'ed25519'),
-  ]);
+  ];
+  // Who is told that one failed may rely on it that the other is not being made any more.
+  await Promise.allSettled(keys);
+  return await Promise.all(keys);
 }
 
 /** The TXT record of a key (RFC 6376 §3.6.1, RFC 8463 §4). */
