@@ -9,9 +9,17 @@ import { securityMutants } from './security.ts';
 import { smtpMutants } from './smtp.ts';
 import { storeMutants } from './store.ts';
 import { Tree } from './tree.ts';
+import { trustMutants } from './trust.ts';
 import { runTests } from './verdict.ts';
 
-const all: readonly Mutant[] = [...storeMutants, ...smtpMutants, ...agentMutants, ...securityMutants, ...imapMutants];
+const all: readonly Mutant[] = [
+  ...storeMutants,
+  ...smtpMutants,
+  ...agentMutants,
+  ...securityMutants,
+  ...trustMutants,
+  ...imapMutants,
+];
 
 /** Copies of the tree that are worked on at once. */
 const TREES = Math.min(2, availableParallelism());
