@@ -140,9 +140,9 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   }
 }
 
-/** With catch-all nothing leaves, and every domain is ours. */
+/** With catch-all nothing leaves, and every domain is ours; where none is, nobody can sign. */
 function signerOf({ data, domains, dkim, test }: Config, clock: Clock): DkimSigner | null {
-  if (!dkim.enabled || test.catchAll) return null;
+  if (!dkim.enabled || test.catchAll || domains.length === 0) return null;
   return createDkimSigner({ ...dkim, folder: dkimFolder(data), domains, clock });
 }
 

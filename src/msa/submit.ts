@@ -2,7 +2,7 @@
 // not say, completes and signs their message, and hands it on: to local mailboxes and to the queue in one transaction.
 
 import { type Account, AuthenticationFailure } from '../directory/directory.ts';
-import { formatAddress } from '../formats/address.ts';
+import { type Address, formatAddress, parseMailbox } from '../formats/address.ts';
 import { formatDate } from '../formats/date.ts';
 import { messageId as makeMessageId } from '../formats/message-id.ts';
 import { Refusal } from '../formats/refusal.ts';
@@ -43,6 +43,10 @@ export function createMsa(options: MsaOptions): Receiver {
       await options.room.message(parameters.size ?? 0);
       const messageId = numbers.next(session);
       const recipients = new RecipientList(directory, options.store, parameters.size);
+      const submitter = {
+        owns: (address: Address) => directory.owns(account, address),
+        address: parseMailbox(account.address),
+      };
       let sent: SevenBitContent | null = null;
       const submission: Incoming = {
         messageId,
@@ -54,7 +58,7 @@ export function createMsa(options: MsaOptions): Receiver {
         },
         recipients,
         header: (arrived, now) => submittedHeader(options, account, submission, arrived, now),
-        seal: options.dkim === null ? null : sealOf(options.dkim, directory, account, reversePath),
+        seal: options.dkim === null ? null : sealOf(options.dkim, submitter, reversePath),
       };
       return {
         recipient: (address, rcpt) => recipients.add(address, rcpt, () => options.room.remote()),

@@ -26,7 +26,7 @@ export const trustMutants: readonly Mutant[] = [
   {
     rule: 'nobody signs as a neighbour whom they only name',
     file: 'src/msa/seal.ts',
-    from: 'dkim.signsFor(address.domain) && directory.owns(account, address)',
+    from: 'dkim.signsFor(address.domain) && submitter.owns(address)',
     to: 'dkim.signsFor(address.domain)',
     caughtBy: seal,
     test: 'the domain is that',
