@@ -77,15 +77,16 @@ describe('from a user of one server to a user of the other', () => {
   test('a hundred messages, each once and whole, answers on the way back', async () => {
     await using world = await createWorld({ servers: 2, level: 'warn' });
     const { here, there } = world;
+    const bodyOf = (number: number): string => `${`${number} `.repeat(40)}\r\n`.repeat(number);
     using client = await here.smtp(465, loginOf('alice'));
     for (let number = 0; number < 100; number++) {
-      const content = `Subject: ${number}\r\n\r\n${`${number} `.repeat(number * 40)}\r\n.\r\n`;
+      const content = `Subject: ${number}\r\n\r\n${bodyOf(number)}\r\n.\r\n`;
       await client.send(addressOf('alice'), [addressOf(number % 2 === 0 ? 'carol' : 'dave')], content);
     }
     await here.queueEmpty();
     const found = [...(await there.messages('carol')), ...(await there.messages('dave'))].map((octets) => {
       const [, number = '', body = ''] = /^Subject: (\d+)\r\n\r\n(.*)\r\n$/ms.exec(octets.toString()) ?? [];
-      expect(body).toBe(`${number} `.repeat(Number(number) * 40));
+      expect(body).toBe(bodyOf(Number(number)));
       return Number(number);
     });
     expect(found.sort((one, other) => one - other)).toEqual(Array.from({ length: 100 }, (_, index) => index));
