@@ -101,7 +101,7 @@ function messageFields({ reportingMta, original, zone }: DeliveryReport): string
   ];
 }
 
-/** deliver-by-date-field (RFC 2852 §5) and future-release-request-field (RFC 4865 §5). */
+/** deliver-by-date-field (RFC 2852 §5) and future-release-request-field (RFC 4865). */
 function appointments({ holdUntil, deliverBy }: DeliveryReport['original'], zone: number): string[] {
   return [
     ...(deliverBy === undefined ? [] : [`Deliver-By-Date: ${formatDate(deliverBy, zone)}`]),
