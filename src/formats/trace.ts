@@ -23,6 +23,8 @@ export interface ReceivedFacts {
   readonly tls: { readonly protocol: string; readonly cipher: string; readonly bits: number } | null;
   /** The recipient, when there is exactly one: more would tell each of the others (RFC 5321 §7.6). */
   readonly recipient: Address | null;
+  /** What MAIL asked for by MT-PRIORITY (RFC 6710 §4); absent: nothing. */
+  readonly priority?: number | undefined;
   /** ms since the epoch, and the offset of our zone in minutes. */
   readonly time: number;
   readonly zone: number;
@@ -50,6 +52,7 @@ export function receivedField(facts: ReceivedFacts): string {
     `id ${facts.id.replace(/[^\w-]/g, '')}`,
   ];
   if (facts.recipient !== null) clauses.push(`for <${oneLine(formatAddress(facts.recipient))}>`);
+  if (facts.priority !== undefined) clauses.push(`PRIORITY ${facts.priority}`);
   if (facts.tls !== null) {
     const { protocol, cipher, bits } = facts.tls;
     clauses.push(`tls ${word(cipher)} (${word(protocol)} ${bits} bits)`);

@@ -110,6 +110,7 @@ function submittedHeader(
       messageId,
       utf8: parameters.smtputf8 === true,
       recipient: recipients.only,
+      priority: parameters.priority,
       now,
       showClient,
     }),

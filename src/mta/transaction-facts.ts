@@ -24,6 +24,8 @@ export function sessionReceived(
     readonly messageId: string;
     readonly utf8: boolean;
     readonly recipient: Address | null;
+    /** MT-PRIORITY of MAIL. */
+    readonly priority?: number | undefined;
     readonly now: number;
     /** May the field name the client and its address? */
     readonly showClient: boolean;
@@ -43,6 +45,7 @@ export function sessionReceived(
     id: hop.messageId,
     tls,
     recipient: hop.recipient,
+    priority: hop.priority,
     time: hop.now,
     zone: zoneAt(hop.now),
   });

@@ -36,6 +36,11 @@ test('a Received field', () => {
   );
 });
 
+test('RFC 6710 §4: what was asked for by MT-PRIORITY stands among the clauses', () => {
+  expect(unfolded({ priority: -3 })).toContain(' for <bob@example.test> PRIORITY -3 tls ');
+  expect(unfolded({ priority: 0, tls: null })).toContain(' for <bob@example.test> PRIORITY 0; Tue');
+});
+
 test('lines are short', () => {
   for (const line of receivedField(FACTS).split('\r\n')) expect(line.length).toBeLessThan(78);
 });
