@@ -4,6 +4,7 @@
 
 import type { Reply } from '../../formats/refusal.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { Gathering } from './gathering.ts';
 import type { Input } from './input.ts';
 import { LIMITS } from './limits.ts';
 import { LineCheck } from './line-check.ts';
@@ -26,6 +27,7 @@ export class Chunks implements AsyncIterableIterator<Uint8Array> {
   readonly #source: ChunkSource;
   readonly #pace: Pace;
   readonly #check: LineCheck;
+  readonly #gathering = new Gathering();
   readonly #outcome: Promise<Settled>;
   /** What the Receiver waits for. */
   #asked: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | null = null;
@@ -94,7 +96,7 @@ export class Chunks implements AsyncIterableIterator<Uint8Array> {
       if (this.#failure !== null) continue;
       this.#check.read(piece);
       if (this.#check.fault !== null) this.#fail(unfit(this.#check.fault));
-      else await this.#hand(piece);
+      else await this.#hand(this.#gathering.add(piece));
     }
     this.#pace.pause();
     // What the Receiver makes of the chunk is the reply to it.
@@ -108,6 +110,7 @@ export class Chunks implements AsyncIterableIterator<Uint8Array> {
     this.#check.end();
     if (this.#check.fault !== null) this.#fail(unfit(this.#check.fault));
     await this.#throwIfOver();
+    await this.#hand(this.#gathering.rest());
     this.#whole = true;
     this.#answer((asked) => asked.resolve(DONE));
     const settled = await this.#outcome;
@@ -137,7 +140,8 @@ export class Chunks implements AsyncIterableIterator<Uint8Array> {
   }
 
   /** Gives a piece to the Receiver once it asks; drops it where it never will. */
-  async #hand(piece: Buffer): Promise<void> {
+  async #hand(piece: Buffer | null): Promise<void> {
+    if (piece === null) return;
     await this.#wanted();
     this.#answer((asked) => asked.resolve({ done: false, value: piece }));
   }

@@ -3,6 +3,7 @@
 
 import type { Refusal } from '../../formats/refusal.ts';
 import { DotUnstuffing } from './dot-stuffing.ts';
+import { Gathering } from './gathering.ts';
 import { LIMITS } from './limits.ts';
 import { Pace } from './pace.ts';
 import type { Session } from './session.ts';
@@ -13,6 +14,7 @@ const DONE = { done: true, value: undefined } as const;
 export class Content implements AsyncIterableIterator<Uint8Array> {
   readonly #session: Session;
   readonly #unstuffing = new DotUnstuffing(LIMITS.contentLine);
+  readonly #gathering = new Gathering();
   readonly #pace: Pace;
   readonly #sizeMax: number;
   /** Octets of content so far. */
@@ -37,9 +39,15 @@ export class Content implements AsyncIterableIterator<Uint8Array> {
     for (;;) {
       if (this.refusal !== null) throw this.refusal;
       if (this.lost) throw new Error('the client went away before the end of the content');
-      if (this.#unstuffing.ended) return DONE;
-      const piece = await this.#read();
-      if (piece.length > 0 && this.refusal === null) return { done: false, value: piece };
+      let piece: Buffer | null;
+      if (this.#unstuffing.ended) {
+        piece = this.#gathering.rest();
+        if (piece === null) return DONE;
+      } else {
+        const read = await this.#read();
+        piece = read.length > 0 && this.refusal === null ? this.#gathering.add(read) : null;
+      }
+      if (piece !== null) return { done: false, value: piece };
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { Refusal } from '../../../src/formats/refusal.ts';
+import { Gathering } from '../../../src/smtp/listener/gathering.ts';
 import { LIMITS, TIMES } from '../../../src/smtp/listener/limits.ts';
 import { LineCheck } from '../../../src/smtp/listener/line-check.ts';
 import { FakeClock } from '../../fake-clock.ts';
@@ -30,6 +31,52 @@ test('every octet arrives as it was sent, across chunks and pieces of any size',
     expect(seen?.content === octets.toString('latin1')).toBe(true);
     expect(seen).toMatchObject({ taken: true, abandoned: 0, parameters: { body: 'BINARYMIME' } });
   }
+});
+
+test('an octet at a time does not make the Receiver keep as many pieces', async () => {
+  for (const how of ['BDAT', 'DATA']) {
+    await using gate = await openGate();
+    let pieces = 0;
+    let content = '';
+    gate.receiver.sender = async () => ({
+      recipient: async () => {},
+      abandon: () => {},
+      message: async (all) => {
+        for await (const piece of all) {
+          pieces++;
+          content += Buffer.from(piece).toString('latin1');
+        }
+        return { code: 250, status: '2.0.0', text: 'OK' };
+      },
+    });
+    await using peer = await Peer.at(gate);
+    await peer.envelope();
+    const text = `a: ${'b'.repeat(3_000)}\r\n`;
+    if (how === 'BDAT') {
+      peer.send([...text].map((octet) => `BDAT 1\r\n${octet}`).join(''));
+      for (const _ of text) await peer.expect(250, '2.0.0');
+      peer.send('BDAT 0 LAST\r\n');
+    } else {
+      await peer.say('DATA');
+      for (const octet of text) await new Promise<void>((resolve) => peer.socket.write(octet, () => resolve()));
+      peer.send('.\r\n');
+    }
+    await peer.expect(250, '2.0.0');
+    expect(content).toBe(text);
+    expect(pieces).toBeLessThan(80);
+  }
+});
+
+test.each([1, 3, 100, 1_023, 1_024, 5_000, 20_000])('pieces of %i octets are gathered without loss', (size) => {
+  const gathering = new Gathering();
+  const whole = Buffer.from(Array.from({ length: 200_000 }, (_, at) => at % 251));
+  const out: Buffer[] = [];
+  for (let at = 0; at < whole.length; at += size)
+    out.push(gathering.add(whole.subarray(at, at + size)) ?? Buffer.alloc(0));
+  out.push(gathering.rest() ?? Buffer.alloc(0));
+  expect(Buffer.concat(out).equals(whole)).toBe(true);
+  expect(gathering.rest()).toBe(null);
+  expect(out.filter(({ length }) => length > 0).length).toBeLessThanOrEqual(65 + whole.length / 1_024);
 });
 
 test('a Receiver that does not read makes the client wait', async () => {
