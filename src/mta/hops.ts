@@ -42,6 +42,8 @@ export class Hops {
   readonly #open = new Set<SmtpConnection>();
   readonly #idle: { readonly key: string; readonly connection: SmtpConnection; readonly cancel: () => void }[] = [];
   readonly #dead = new Map<string, Memory>();
+  /** Connections being opened, by host. */
+  readonly #opening = new Map<string, number>();
   /** Hosts whose TLS does not work. */
   readonly #clear = new Map<string, Memory>();
   readonly #quirks: QuirkMemory;
@@ -75,13 +77,19 @@ export class Hops {
     const key = keyOf(hop);
     const dead = this.#remembered(this.#dead, key);
     if (dead !== undefined) throw dead;
+    this.#opening.set(key, (this.#opening.get(key) ?? 0) + 1);
     try {
       const connection = await this.#openByDemand(hop, key, signal);
+      this.#opened(key);
+      this.#dead.delete(key);
       for (const other of this.#open) if (!other.alive) this.#open.delete(other);
       this.#open.add(connection);
       return connection;
     } catch (error) {
-      if (error instanceof ConnectionFailure && !this.#inUse(hop)) this.#remember(this.#dead, key, error, TIMES.dead);
+      this.#opened(key);
+      if (error instanceof ConnectionFailure && !this.isBusy(hop, error)) {
+        this.#remember(this.#dead, key, error, TIMES.dead);
+      }
       throw error;
     }
   }
@@ -177,12 +185,20 @@ export class Hops {
     else void connection.quit().then(() => this.#open.delete(connection));
   }
 
-  /** True if another connection to the host stands: one that is refused then says nothing about the host. */
-  #inUse({ address, port }: ProtectedHop): boolean {
+  /** True if another connection to the host stands, or is being opened to one that speaks: a failure then says nothing
+   * about the host. */
+  isBusy(hop: ProtectedHop, { reply }: ConnectionFailure): boolean {
+    const { address, port } = hop;
     for (const { target, alive } of this.#open) {
       if (target.address === address && target.port === port && alive) return true;
     }
-    return false;
+    return reply !== undefined && this.#opening.has(keyOf(hop));
+  }
+
+  #opened(key: string): void {
+    const others = (this.#opening.get(key) ?? 0) - 1;
+    if (others > 0) this.#opening.set(key, others);
+    else this.#opening.delete(key);
   }
 
   #remembered(memories: Map<string, Memory>, key: string): ConnectionFailure | undefined {

@@ -33,6 +33,9 @@ export interface LaneOptions {
 const PAGE = 100;
 /** Messages that a courier brings before it makes room for another destination. */
 const SHIFT = 100;
+/** ms, more or less by a half, that a host's other connections are given to end, and how often before mail is put off. */
+const TURN = 2_000;
+const TURNS = 30;
 /** ms that a route is believed without asking again. */
 const ROUTE_AGE = 60_000;
 
@@ -45,6 +48,8 @@ export class Lane {
   readonly #taken = new Set<EntryId>();
   /** Results on their way to the disk. */
   readonly #settling = new Set<Promise<void>>();
+  /** Waits, one after another, for a host that is busy with others. */
+  #turns = 0;
   #reading: Promise<void> | null = null;
   /** A page that was read before an operator's change is of no use. */
   #edition = 0;
@@ -191,8 +196,11 @@ export class Lane {
       return true;
     }
     const before = this.#settled();
-    for await (const { results, reached } of deliver(relay, task, route.hosts, () => this.#settled(), place)) {
-      if (reached) place.progress();
+    for await (const { results, reached, busy } of deliver(relay, task, route.hosts, () => this.#settled(), place)) {
+      if (reached) {
+        place.progress();
+        this.#turns = 0;
+      }
       // No courier runs further ahead of the disk than one message.
       await before;
       const [first] = results;
@@ -201,6 +209,12 @@ export class Lane {
         this.#tasks.unshift(task);
         this.#pace.refused(this.#couriers - 1);
         return false;
+      }
+      if (!reached && busy && !this.#ending && this.#turns < TURNS) {
+        this.#turns++;
+        this.#tasks.unshift(task);
+        await this.#turn();
+        return true;
       }
       // Closed under our hands: what got no answer stays as it is.
       const standing = this.#stopping ? results.filter(({ outcome }) => outcome.kind !== 'deferred') : [...results];
@@ -220,6 +234,14 @@ export class Lane {
     const special = ({ transit }: Task) => wishesOf(transit).requireTls || wishesOf(transit).tlsOptional;
     this.#tasks.push(...all.filter(special));
     return all.filter((task) => !special(task));
+  }
+
+  /** Mail for another destination has all the connections that a host bears: a moment until one may be free. */
+  #turn(): Promise<void> {
+    const { clock, schedule } = this.#options;
+    return new Promise((resolve) => {
+      clock.after(TURN * (0.5 + schedule.random()), resolve);
+    });
   }
 
   /** A host that closes (421) or is gone bears less; one that takes mail or says no to it bears more: another courier, where

@@ -36,10 +36,12 @@ export interface Result {
   readonly dsn: boolean;
 }
 
-/** `reached`: some host took part; if not, others for the same destination would fare the same now. */
+/** `reached`: some host took part; if not, others for the same destination would fare the same now. `busy`: a host was not
+ * reached that has connections of ours, for whatever destination: it is well, and takes no more of them. */
 export interface Delivered {
   readonly results: readonly Result[];
   readonly reached: boolean;
+  readonly busy: boolean;
 }
 
 export interface RelayOptions {
@@ -74,6 +76,7 @@ export async function* deliver(
   let pending = task.entries;
   let sessions = 0;
   const wishes = wishesOf(task.transit);
+  let busy = false;
   /** The result that will stand if no other host does better. */
   const waiting = new Map<EntryRow, Result>();
   try {
@@ -100,6 +103,7 @@ export async function* deliver(
         session = await begin(hops, hop, envelopeOf(task.transit, pending), content, place);
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
+        if (hops.isBusy(hop, error)) busy = true;
         wait(refusal(host, decision, error), error);
         continue;
       }
@@ -145,7 +149,7 @@ export async function* deliver(
           }
         }
         pending = unsaid;
-        if (settled.length > 0) yield { results: settled, reached: true };
+        if (settled.length > 0) yield { results: settled, reached: true, busy };
         if (pending.length === 0 || !connection.usable) break;
       }
       place.uses(null);
@@ -156,14 +160,14 @@ export async function* deliver(
     // Reading the content failed, which is our affair and no fault of any host.
     log.error({ err: error, message: task.transit.messageId }, 'a queued message cannot be sent');
     const outcome = deferred('4.3.0', 'an error in this server');
-    yield { results: pending.map((entry) => resultOf(task, entry, outcome, null, clock)), reached: true };
+    yield { results: pending.map((entry) => resultOf(task, entry, outcome, null, clock)), reached: true, busy };
     return;
   }
   if (pending.length === 0) return;
   const untried = deferred('4.4.1', 'no host was tried');
   const results = pending.map((entry) => waiting.get(entry) ?? resultOf(task, entry, untried, null, clock));
   // What one message asks for says nothing of how others would fare.
-  yield { results, reached: sessions > 0 || wishes.requireTls || wishes.tlsOptional };
+  yield { results, reached: sessions > 0 || wishes.requireTls || wishes.tlsOptional, busy };
 }
 
 /** A connection, and what came of the first transaction on it; null: none was begun, since the host does not promise what

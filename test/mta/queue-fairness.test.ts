@@ -31,6 +31,32 @@ describe('fairness', () => {
     expect((await stage.entries()).every(({ entry }) => entry.attempts === 0)).toBe(true);
   });
 
+  test('many domains on one host that bears few connections: they take turns, and none is put off', async () => {
+    await using stage = await queueStage({ relay: { concurrency: 10 } });
+    const server = await stage.hop(2, {
+      on: (line, { number }) => {
+        const before = server.sessions.filter((other) => !other.closed && other.number < number).length;
+        return line.startsWith('EHLO') && before >= 2 ? '421 4.7.0 too many connections' : undefined;
+      },
+    });
+    let putOff = 0;
+    const stop = stage.store.follow({ kind: 'queue' }, async () => {
+      for (const { entry } of await stage.entries()) putOff += entry.attempts;
+    });
+    for (let at = 0; at < 8; at++) stage.domain(`d${at}.test`, 2);
+    for (let round = 0; round < 5; round++) {
+      await stage.put({ to: Array.from({ length: 8 }, (_, at) => `r@d${at}.test`) });
+    }
+    while (server.messages.length < 40) {
+      // Time goes more slowly than the peer answers.
+      stage.clock.advance(50);
+      for (let turn = 0; turn < 200; turn++) await tick();
+    }
+    await stage.until((entries) => entries.length === 0);
+    stop();
+    expect(putOff).toBe(0);
+  });
+
   test('a host that refuses one connection too many is given fewer, and all mail arrives', async () => {
     await using stage = await queueStage({ relay: { perDestination: 8 } });
     const server = await stage.hop(2, {
@@ -40,7 +66,7 @@ describe('fairness', () => {
       },
     });
     stage.domain('far.test', 2);
-    for (let at = 0; at < 100; at++) await stage.put({ to: [`r${at}@far.test`] });
+    await Promise.all(Array.from({ length: 100 }, (_, at) => stage.put({ to: [`r${at}@far.test`] })));
     await stage.until((entries) => entries.length === 0);
     expect(server.messages).toHaveLength(100);
     expect(server.sessions.length).toBeGreaterThan(1);
