@@ -114,6 +114,7 @@ const filtered = (command: Command) =>
     .option('--recipient <address>', 'what goes to this address, or to "@domain"')
     .option('--state <state>', 'what is waiting, held or suspended')
     .option('--older <time>', 'what was taken so long ago or longer, such as 4h')
+    .option('--message <id>', 'the recipients of the message that has this id in the log')
     .option('--json', 'as JSON');
 filtered(queue.command('list'))
   .description('print every entry: one recipient of one message')

@@ -13,18 +13,20 @@ export interface FilterOptions {
   readonly recipient?: string;
   readonly state?: string;
   readonly older?: string;
+  readonly message?: string;
 }
 
 const STATES: readonly EntryState[] = ['waiting', 'held', 'suspended'];
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /** @throws Failure with exit code 2 */
-export function filterOf({ domain, sender, recipient, state, older }: FilterOptions): QueueFilter {
+export function filterOf({ domain, sender, recipient, state, older, message }: FilterOptions): QueueFilter {
   return {
     ...(domain === undefined ? {} : { destination: domainOf(domain) }),
     ...(sender === undefined ? {} : { sender: sender === '<>' ? sender : addressOf('--sender', sender) }),
     ...(recipient === undefined ? {} : { recipient: addressOf('--recipient', recipient) }),
     ...(state === undefined ? {} : { state: stateOf(state) }),
+    ...(message === undefined ? {} : { message }),
     ...(older === undefined ? {} : { until: systemClock.now() - spanOf(older) }),
   };
 }

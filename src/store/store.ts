@@ -156,6 +156,8 @@ export interface QueueFilter {
   readonly state?: EntryState;
   /** Taken at this time or before, ms since the epoch. */
   readonly until?: number;
+  /** The id that the message has in the log. */
+  readonly message?: string;
 }
 
 /** The queue in a few numbers. */

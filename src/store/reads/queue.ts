@@ -104,7 +104,7 @@ function entriesAfter(db: Connection, destination: string | undefined, after: En
 
 function find(db: Connection, filter: QueueFilter, after: EntryId | null): Awaited<ReturnType<QueueReads['find']>> {
   const looked = entriesAfter(db, filter.destination, after ?? 0);
-  const { destination, state, until } = filter;
+  const { destination, state, until, message } = filter;
   const likely = looked.filter(
     (row) =>
       (destination === undefined || row.destination === destination) &&
@@ -112,7 +112,10 @@ function find(db: Connection, filter: QueueFilter, after: EntryId | null): Await
       (until === undefined || row.created_at <= until),
   );
   const rows = withTransits(db, likely).filter(
-    ({ entry, transit }) => isMeant(filter.recipient, entry.recipient) && isMeant(filter.sender, transit.reversePath),
+    ({ entry, transit }) =>
+      (message === undefined || transit.messageId === message) &&
+      isMeant(filter.recipient, entry.recipient) &&
+      isMeant(filter.sender, transit.reversePath),
   );
   return { rows, next: looked.length < Limit.pageRows ? null : (looked.at(-1)?.id ?? null) };
 }

@@ -255,6 +255,8 @@ export function queueCases(harness: Harness): void {
       expect(await found({ recipient: 'b@REMOTE.test' })).toEqual([b]);
       expect(await found({ sender: 'Alice@example.test', until: 1_000 })).toEqual([a, b, c]);
       expect(await found({ until: 999 })).toEqual([]);
+      expect(await found({ message: 'test' })).toEqual([a, b, c]);
+      expect(await found({ message: 'tes' })).toEqual([]);
       expect(await found({ sender: '<>' })).toEqual([]);
       expect(await found({ sender: '@other.test' })).toEqual([]);
       await send(store, ...Array.from({ length: 600 }, (_, at) => `n${at}@long.test` as const));
