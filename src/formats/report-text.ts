@@ -42,6 +42,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   '4.6': 'The message went round in a circle. Forward this report to the administrator of the other side.',
   '6': 'The other side cannot take this kind of content. Send it as plain text or in another format.',
   '6.7': 'The other side cannot take addresses with letters beyond ASCII. Ask the recipient for another address.',
+  '7.4':
+    'The other side must be reached encrypted, and could not be. Nothing was sent. Ask its administrator for help.',
+  '7.5': 'The other side could not prove who it is. Nothing was sent. Ask its administrator for help.',
+  '7.10': 'Nobody vouches for the way to the other side. Send it without the demand for TLS, or in another way.',
+  '7.30': 'Send it without the demand for TLS on the whole way, or reach the recipient in another way.',
   '7': 'The other side does not accept this message. Reach the recipient in another way, or ask their administrator.',
 };
 

@@ -50,15 +50,17 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
       return settled({ kind: 'failed' }, reported('failed', outcome.status));
     case 'deferred': {
       if (now >= entry.expiresAt) {
-        // RFC 3463 §3.5, X.4.7: it stayed a matter of time until the time was over.
         const { deliverBy } = transit.parameters;
         if (deliverBy?.mode === 'R' && now >= deliverBy.at) {
           // RFC 2852 §4: the sender wanted it back now.
           const text = `It could not be there by the time that was asked for. ${sentence(reply, outcome.text)}`;
           return settled({ kind: 'failed' }, reported('failed', '5.4.7', text));
         }
+        // RFC 3463 §3.5, X.4.7: it stayed a matter of time until the time was over; where it was a matter of security,
+        // that is what the sender must know (X.7.0).
+        const insecure = reply === undefined && outcome.status.startsWith('4.7.');
         const text = `It was tried for ${span(entry.expiresAt - entry.createdAt)}. ${sentence(reply, outcome.text)}`;
-        return settled({ kind: 'failed' }, reported('failed', '4.4.7', text));
+        return settled({ kind: 'failed' }, reported('failed', insecure ? outcome.status : '4.4.7', text));
       }
       const nextAt = nextTry(entry, schedule, now);
       if (entry.warnAt === null || entry.warnAt > now) {

@@ -64,14 +64,17 @@ export function judgeByDane(
     records.filter(({ usage }) => usage === DANE_TA),
   );
   if (path === null) {
-    return no('certificate-not-trusted', 'its certificate is not the one that its DNSSEC-signed TLSA records name');
+    return no('certificate-not-trusted', 'the host shows another certificate');
   }
   // RFC 7672 §3.1.2, §3.2.3: under a trust anchor both count.
   if (!path.every((certificate) => isInForce(certificate, now))) {
-    return no('certificate-expired', 'its certificate, or one that vouches for it, is not valid at this time');
+    return no(
+      'certificate-expired',
+      'the certificate that the host shows, or one that vouches for it, is not valid at this time',
+    );
   }
   if (!names.some((name) => own.checkHost(name, { partialWildcards: false }) !== undefined)) {
-    return no('certificate-host-mismatch', `its certificate is not for ${names.join(' or ')}`);
+    return no('certificate-host-mismatch', `the certificate that the host shows is not for ${names.join(' or ')}`);
   }
   return { kind: 'authenticated', by: 'dane-ta' };
 }

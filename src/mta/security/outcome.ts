@@ -32,17 +32,19 @@ export function unpromised({ name }: Hop): Outcome {
   return failed('5.7.30', `the sender wants TLS on the whole way (REQUIRETLS), and ${name} does not promise that`);
 }
 
-function demanded({ name, exchange }: Hop, { rung, requireTls }: Demand): string {
+function demanded({ name, exchange }: Hop, { rung, policy, requireTls }: Demand): string {
   const whole = requireTls ? 'the sender wants TLS on the whole way (REQUIRETLS), and ' : '';
+  const domain = exchange?.domain;
   switch (rung) {
     case 'dane':
-      return `${whole}the DNSSEC-signed TLSA records of ${name} demand TLS with the certificate that they name`;
+      return `${whole}${domain} has signed (DANE) that mail to its host ${name} is encrypted, with a certificate that it names`;
     case 'mta-sts':
-      return `${whole}the MTA-STS policy of ${exchange?.domain} demands TLS with a valid certificate from ${name}`;
+      return `${whole}${domain} has a policy (MTA-STS) that mail to its host ${name} is encrypted, with a valid certificate`;
     case 'verified':
-      return `${whole}TLS with a valid certificate is demanded of ${name}`;
+      return `${whole}mail to ${name} must be encrypted, with a valid certificate`;
     default:
-      return `${whole}TLS is demanded of ${name}`;
+      if (policy === 'tlsa') return `${whole}${domain} has signed (DANE) that mail to its host ${name} is encrypted`;
+      return `${whole}mail to ${name} must be encrypted`;
   }
 }
 

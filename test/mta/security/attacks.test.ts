@@ -6,7 +6,7 @@ import type { RouteTls } from '../../../src/config/config.ts';
 import { makeContext } from '../../../src/platform/tls.ts';
 import type { FakeName } from '../../fake-dns.ts';
 import { KEYWORDS, type Script } from '../../smtp/fake-server.ts';
-import { type QueueStage, queueStage } from '../queue-stage.ts';
+import { DAY, type QueueStage, queueStage } from '../queue-stage.ts';
 import { makeAuthority, tlsaFor } from './authority.ts';
 
 /** The clock in hand and OpenSSL's must agree. */
@@ -151,3 +151,18 @@ describe.each(ROWS.map((row) => [row.rung, row.route ?? row.policy ?? 'MX', row.
     });
   },
 );
+
+test('what was never protected comes back at the end, with the reason', async () => {
+  await using stage = await queueStage({ now: NOW });
+  const row = ROWS.find(({ rung }) => rung === 'dane');
+  if (row === undefined) throw new Error('the table has a row of DANE');
+  setDns(stage, row, 'wrongCertificate');
+  await stage.hop(2, scriptOf('wrongCertificate'));
+  await stage.put({ to: ['bob@far.test'] });
+  await stage.until((entries) => entries.every(({ attempts }) => attempts > 0));
+  stage.clock.advance(6 * DAY);
+  await stage.until((entries) => entries.length === 0);
+  const [report = ''] = await stage.inbox();
+  expect(report).toMatch(/^Status: 4\.7\.5\r$/m);
+  expect(report).toContain('mx2.test');
+});
