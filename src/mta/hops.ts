@@ -3,14 +3,16 @@
 
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import { isLoopback } from '../platform/source.ts';
 import { ConnectionFailure } from '../smtp/client/channel.ts';
 import { type ConnectionTarget, openConnection, type SmtpConnection } from '../smtp/client/connection.ts';
 import { clientContexts } from '../smtp/client/secure-context.ts';
 import type { NextHop } from './route.ts';
 
-/** ms. `dead` is shorter than the shortest sensible retry: it spares the others of a batch, not the next try. */
-const TIMES = { dead: 60_000, clear: 600_000, idle: 2_000 } as const;
+/** ms. `dead` is shorter than the shortest sensible retry: it spares the others of a batch, not the next try. `login`: a
+ * password does not become right by being said again, and who says it too often is locked out. */
+const TIMES = { dead: 60_000, login: 900_000, clear: 600_000, idle: 2_000 } as const;
 /** Hosts that are remembered, and idle connections that are kept. */
 const LIMITS = { memory: 5_000, idle: 50 } as const;
 
@@ -23,6 +25,7 @@ interface Memory {
 export interface HopsOptions {
   readonly hostname: string;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 export class Hops {
@@ -67,7 +70,7 @@ export class Hops {
       this.#open.add(connection);
       return connection;
     } catch (error) {
-      if (error instanceof ConnectionFailure && !this.#inUse(hop)) this.#remember(this.#dead, key, error, TIMES.dead);
+      if (error instanceof ConnectionFailure) this.#failed(hop, key, error);
       throw error;
     }
   }
@@ -130,6 +133,20 @@ export class Hops {
     const target = { name, address, port, credentials, ...rung };
     const secureContext = this.#context(rung.verify);
     return openConnection(target, { hostname, clock, secureContext, signal: this.#ending.signal });
+  }
+
+  #failed(hop: NextHop, key: string, failure: ConnectionFailure): void {
+    if (failure.kind === 'login') {
+      const { name, port, credentials } = hop;
+      this.#options.log.warn(
+        { hop: 'MTA→MTA', host: name, port, user: credentials?.user, reason: failure.message },
+        'login refused: mail waits until user and password are put right',
+      );
+      // Where the server has not judged it (a file of ours cannot be read), it may go well in a moment.
+      this.#remember(this.#dead, key, failure, failure.reply === undefined ? TIMES.dead : TIMES.login);
+    } else if (!this.#inUse(hop)) {
+      this.#remember(this.#dead, key, failure, TIMES.dead);
+    }
   }
 
   #drop(connection: SmtpConnection): void {

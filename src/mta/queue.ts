@@ -63,7 +63,7 @@ class Runner implements QueueRunner {
     const { store, directory, clock, random, dns, config, log } = options;
     const { hostname, queue, relay } = config;
     this.#options = options;
-    this.#hops = new Hops({ hostname, clock });
+    this.#hops = new Hops({ hostname, clock, log });
     this.#shared = {
       store,
       clock,

@@ -190,6 +190,8 @@ function resultOf(
 /** A connection that did not come about. Only a host that says that it never takes mail ends the matter (RFC 7504 §3):
  * any other 5yz before MAIL may be about us, now. */
 function refusal({ reply, message, kind }: ConnectionFailure): Outcome {
+  // RFC 4954 §6 has 5.7.8, but the operator can put it right, and the message waits for that.
+  if (kind === 'login') return { ...deferred('4.7.8', message), ...(reply === undefined ? {} : { reply }) };
   if (reply === undefined) return deferred(kind === 'handshake' ? '4.7.5' : '4.4.1', message);
   if (reply.code === 521 || reply.code === 556) return { ...failed('5.3.2', message), reply };
   return { ...deferred('4.4.1', message), reply };

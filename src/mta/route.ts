@@ -51,7 +51,7 @@ export function createRouter(options: RouterOptions): Router {
       const { smarthost } = relay;
       if (smarthost !== null) {
         const { user, password } = smarthost;
-        const credentials = user === null || password === null ? null : { user, password };
+        const credentials = user === null || password === null ? null : passwordOf(user, password);
         return await fixedRoute(options, { ...smarthost, credentials });
       }
       if (destination.startsWith('[')) return literalRoute(options, destination);
@@ -159,6 +159,10 @@ async function addressesOf({ dns, random }: RouterOptions, name: string): Promis
 
 function exchangeHop({ relay }: RouterOptions, name: string, address: string): NextHop {
   return { name, address, port: relay.port, tls: 'opportunistic', credentials: null };
+}
+
+function passwordOf(user: string, password: string): Credentials {
+  return { user, mechanism: null, secret: async () => ({ kind: 'password', text: password }) };
 }
 
 function none(outcome: Outcome): Route {

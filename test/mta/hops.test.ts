@@ -1,16 +1,18 @@
 // Connections to next hops: each TLS rung (PORTS.md H2, H3, H5), what is remembered of hosts, what is kept when idle.
 
+import { pino } from 'pino';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Hops } from '../../src/mta/hops.ts';
 import type { NextHop } from '../../src/mta/route.ts';
 import { type Identity, makeContext } from '../../src/platform/tls.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { credentialsOf } from '../smtp/credentials.ts';
 import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../smtp/fake-server.ts';
 import { makeTestIdentity } from '../smtp/test-identity.ts';
 
 const TLS = [...KEYWORDS, 'STARTTLS', 'AUTH PLAIN'];
 const broken = (line: string) => (line === 'STARTTLS' ? ({ do: 'broken-tls' } as const) : undefined);
-const credentials = { user: 'alice', password: 'wonderland' };
+const credentials = credentialsOf('alice', 'wonderland');
 
 let identity: Identity;
 beforeAll(async () => {
@@ -25,7 +27,7 @@ async function stage(script: Script, hop: Partial<NextHop> = {}) {
   const server = await startFakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
   servers.push(server);
   const clock = new FakeClock();
-  const hops = new Hops({ hostname: 'mail.here.test', clock });
+  const hops = new Hops({ hostname: 'mail.here.test', clock, log: pino({ level: 'silent' }) });
   const to: NextHop = {
     name: '127.0.0.1',
     address: '127.0.0.1',
@@ -106,6 +108,25 @@ describe('memory', () => {
     expect(server.sessions).toHaveLength(2);
     hops.forget();
     server.script = {};
+    expect((await hops.connect(to)).alive).toBe(true);
+    hops.destroy();
+  });
+
+  test('a refused login is not tried again for long, also where another connection stands', async () => {
+    const { server, clock, hops, to } = await stage({}, { tls: 'required', credentials });
+    await hops.connect(to);
+    server.script = { ...server.script, on: (line) => (line.startsWith('AUTH') ? '535 5.7.8 no' : undefined) };
+    for (let minutes = 0; minutes < 14; minutes += 2) {
+      await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'login', reply: { code: 535 } });
+      clock.advance(120_000);
+    }
+    expect(server.sessions).toHaveLength(2);
+    clock.advance(120_000);
+    await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'login' });
+    expect(server.sessions).toHaveLength(3);
+    // Put right: an operator's "queue retry" tries at once.
+    hops.forget();
+    server.script = { ...server.script, on: () => undefined };
     expect((await hops.connect(to)).alive).toBe(true);
     hops.destroy();
   });

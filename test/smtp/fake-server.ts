@@ -37,6 +37,7 @@ export interface FakeSession {
   readonly chunks: string[];
   secure: boolean;
   servername: string | null;
+  tls: TLSSocket | null;
   mail: string;
   recipients: string[];
   closed: boolean;
@@ -107,6 +108,7 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
     chunks: [],
     secure: false,
     servername: null,
+    tls: null,
     mail: '',
     recipients: [],
     closed: false,
@@ -217,6 +219,7 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
     secured.on('_tlsError', () => secured.destroy());
     secured.once('secure', () => {
       session.secure = true;
+      session.tls = secured;
       after?.();
     });
     socket = secured;

@@ -9,10 +9,11 @@ import { type TlsFacts, tlsFacts } from '../../platform/tls.ts';
 import { ReplyReader, ReplySyntaxError } from './reply-reader.ts';
 
 /** Why a connection is of no more use. `handshake`: TLS did not come about, all else might still work in clear;
- * `refused`: the peer said so, by `reply`. */
+ * `refused`: the peer said so, by `reply`; `login`: it does not take us for who we say, and will not until somebody has put
+ * that right. */
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
-  readonly kind: 'unreachable' | 'handshake' | 'timeout' | 'closed' | 'syntax' | 'refused';
+  readonly kind: 'unreachable' | 'handshake' | 'timeout' | 'closed' | 'syntax' | 'refused' | 'login';
   /** The answer that ended it. */
   readonly reply: Reply | undefined;
   constructor(kind: ConnectionFailure['kind'], message: string, reply?: Reply) {
@@ -123,6 +124,14 @@ export class Channel {
     const socket = this.#socket;
     if (!('getCipher' in socket)) return null;
     return tlsFacts(socket);
+  }
+
+  /** Octets that only the two ends of this TLS connection know (RFC 8446 §7.5); null in clear, and before TLS 1.3, where a
+   * man in the middle might have them too (RFC 9266 §3). */
+  keyingMaterial(label: string, octets: number): Buffer | null {
+    const socket = this.#socket;
+    if (!('getCipher' in socket) || socket.getProtocol() !== 'TLSv1.3') return null;
+    return socket.exportKeyingMaterial(octets, label, Buffer.alloc(0));
   }
 
   /** Drops the connection now. */
