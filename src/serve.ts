@@ -10,6 +10,7 @@ import { type Doors, openDoors } from './doors.ts';
 import { createMsa } from './msa/submit.ts';
 import { createQueueRunner } from './mta/queue.ts';
 import { createMta } from './mta/receive.ts';
+import { readAuthorities } from './platform/authorities.ts';
 import { createTlsKeeper } from './platform/certificates.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { serveControl } from './platform/control.ts';
@@ -79,7 +80,8 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       log,
     };
     const dns = surroundings.dns ?? createDns({ resolvers: config.relay.resolvers, clock });
-    const queue = createQueueRunner({ store, directory, clock, random, dns, config, log });
+    const authorities = await readAuthorities(config.relay.authorities);
+    const queue = createQueueRunner({ store, directory, clock, random, dns, config, log, authorities });
     await queue.start();
     opened.defer(() => queue.close(GRACE));
 

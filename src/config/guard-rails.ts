@@ -66,11 +66,11 @@ export function warningsOf(config: Config): readonly string[] {
       ({ role, port, addresses }) =>
         `${role} on ${addresses.join(', ')} port ${port} takes passwords in clear (cleartext = true)`,
     );
-  const { smarthost } = config.relay;
-  if (smarthost?.tls === 'required' && smarthost.user !== null) {
-    warnings.push(
-      `the certificate of the smarthost ${smarthost.host} is not checked, and it gets a password (?tls=required)`,
-    );
+  const { smarthosts, routes } = config.relay;
+  const all = [...smarthosts, ...routes.flatMap((route) => ('smarthosts' in route ? route.smarthosts : []))];
+  const unchecked = all.filter(({ tls }) => tls === 'required' || tls === 'implicit-unverified');
+  for (const { host } of unchecked.filter(({ login }) => login !== null)) {
+    warnings.push(`the certificate of the smarthost ${host} is not checked, and it gets a password`);
   }
   if (config.test.catchAll) warnings.push('[test] catch_all: every recipient is local and no mail leaves');
   if (config.test.anyPassword) warnings.push('[test] any_password: any password opens any account');

@@ -2,6 +2,7 @@
 // where nobody answered. An opportunistic handshake that fails is followed by a new connection in clear (RFC 7435 §3).
 
 import { setMaxListeners } from 'node:events';
+import type { SecureContext } from 'node:tls';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { isLoopback } from '../platform/source.ts';
@@ -26,11 +27,13 @@ export interface HopsOptions {
   readonly hostname: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Certificates in PEM that are trusted beside the system's, where one is checked. */
+  readonly authorities?: readonly string[];
 }
 
 export class Hops {
   readonly #options: HopsOptions;
-  readonly #context = clientContexts();
+  readonly #context: (verify: boolean) => SecureContext;
   readonly #open = new Set<SmtpConnection>();
   readonly #idle: { readonly key: string; readonly connection: SmtpConnection; readonly cancel: () => void }[] = [];
   readonly #dead = new Map<string, Memory>();
@@ -41,6 +44,7 @@ export class Hops {
 
   constructor(options: HopsOptions) {
     this.#options = options;
+    this.#context = clientContexts(options.authorities);
     // One listener a connection.
     setMaxListeners(0, this.#ending.signal);
   }
@@ -205,6 +209,8 @@ function rungOf(hop: NextHop): Rung {
     case 'implicit':
       // RFC 8314 §4.4 wants the certificate checked; on this machine nobody is in between.
       return { tls: 'implicit', verify: !isLoopback(hop.address) };
+    case 'implicit-unverified':
+      return { tls: 'implicit', verify: false };
   }
 }
 

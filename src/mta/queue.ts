@@ -23,6 +23,8 @@ export interface QueueOptions {
   readonly dns: Dns;
   readonly config: Pick<Config, 'hostname' | 'queue' | 'relay' | 'listeners'>;
   readonly log: Log;
+  /** Certificates in PEM that are trusted beside the system's, where one is checked. */
+  readonly authorities?: readonly string[];
 }
 
 export interface QueueRunner {
@@ -60,10 +62,10 @@ class Runner implements QueueRunner {
   #closed: Promise<void> | null = null;
 
   constructor(options: QueueOptions) {
-    const { store, directory, clock, random, dns, config, log } = options;
+    const { store, directory, clock, random, dns, config, log, authorities = [] } = options;
     const { hostname, queue, relay } = config;
     this.#options = options;
-    this.#hops = new Hops({ hostname, clock, log });
+    this.#hops = new Hops({ hostname, clock, log, authorities });
     this.#shared = {
       store,
       clock,

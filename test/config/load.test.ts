@@ -34,7 +34,8 @@ it('fills in every default', async () => {
       warn: 4 * HOUR,
     },
     relay: {
-      smarthost: null,
+      smarthosts: [],
+      authorities: [],
       port: 25,
       loopback: false,
       resolvers: [],
@@ -259,7 +260,7 @@ it.each([
   ['[[listener]]', 'prot = 25', '"port"'],
   ['[queue]', 'retrys = "5m"', '"retry"'],
   // A key of another table: where it belongs.
-  ['[limits]', 'smarthost = "smtps://a"', '[relay]'],
+  ['[limits]', 'per_destination = 1', '[relay]'],
   ['[tls]', 'domains = ["a.test"]', 'top'],
   ['[log]', 'catch_all = true', '[test]'],
   // Nothing near: what there is.

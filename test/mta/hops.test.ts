@@ -23,11 +23,11 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-async function stage(script: Script, hop: Partial<NextHop> = {}) {
+async function stage(script: Script, hop: Partial<NextHop> = {}, authorities: readonly string[] = []) {
   const server = await startFakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
   servers.push(server);
   const clock = new FakeClock();
-  const hops = new Hops({ hostname: 'mail.here.test', clock, log: pino({ level: 'silent' }) });
+  const hops = new Hops({ hostname: 'mail.here.test', clock, log: pino({ level: 'silent' }), authorities });
   const to: NextHop = {
     name: '127.0.0.1',
     address: '127.0.0.1',
@@ -80,6 +80,23 @@ describe('the TLS rung of a hop', () => {
     const { server, hops, to } = await stage({}, { tls: 'verified', credentials });
     await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'handshake' });
     expect(server.sessions[0]?.commands.some((line) => line.startsWith('AUTH'))).toBe(false);
+  });
+
+  test('verified: the name of a certificate counts, also one of an authority of our own', async () => {
+    const { server, hops, to } = await stage({}, { tls: 'verified', credentials }, [identity.certificate]);
+    expect((await hops.connect(to)).tls).not.toBeNull();
+    await expect(hops.connect({ ...to, name: 'other.test' })).rejects.toMatchObject({ kind: 'handshake' });
+    expect(server.sessions.map(({ commands }) => commands.some((line) => line.startsWith('AUTH')))).toEqual([
+      true,
+      false,
+    ]);
+    hops.destroy();
+  });
+
+  test('implicit-unverified: any certificate', async () => {
+    const { hops, to } = await stage({ implicit: true }, { tls: 'implicit-unverified', credentials });
+    expect((await hops.connect(to)).tls).not.toBeNull();
+    hops.destroy();
   });
 
   test('H5: implicit TLS and STARTTLS to a smarthost, with credentials', async () => {

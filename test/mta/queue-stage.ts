@@ -97,7 +97,8 @@ export async function queueStage(
     queue: QUEUE,
     listeners: [],
     relay: {
-      smarthost: null,
+      smarthosts: [],
+      authorities: [],
       port,
       loopback: true,
       resolvers: [],

@@ -14,19 +14,24 @@ export interface ScramServer {
   readonly headers: string[];
 }
 
+interface Exchange {
+  readonly header: string;
+  readonly bare: string;
+  readonly first: string;
+  state: 'first' | 'final' | 'over';
+}
+
 /** @param claim what it does instead of proving itself */
 export function scramServer(user: string, password: string, claim?: 'wrong proof' | 'no proof'): ScramServer {
   const salt = Buffer.from('salt of this server');
   const headers: string[] = [];
-  let bare = '';
-  let first = '';
-  let state: 'idle' | 'first' | 'final' = 'idle';
+  const exchanges = new WeakMap<FakeSession, Exchange>();
 
-  function final(message: string, session: FakeSession): Answer {
+  function final(message: string, session: FakeSession, exchange: Exchange): Answer {
+    const { header, bare, first } = exchange;
     const match = /^(c=([^,]*),r=([^,]*)),p=(.*)$/.exec(message);
     if (match === null) return '535 5.7.8 not SCRAM';
     const [, withoutProof = '', cbind = '', nonce = '', proof = ''] = match;
-    const header = headers.at(-1) ?? '';
     const bound = header.startsWith('p=')
       ? (session.tls?.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) ?? Buffer.alloc(0))
       : Buffer.alloc(0);
@@ -40,7 +45,7 @@ export function scramServer(user: string, password: string, claim?: 'wrong proof
     if (!createHash('sha256').update(key).digest().equals(storedKey)) return '535 5.7.8 proof';
     if (claim === 'no proof') return '235 2.7.0 trust me';
     const server = hmac(hmac(salted, 'Server Key'), claim === 'wrong proof' ? 'something else' : auth);
-    state = 'final';
+    exchange.state = 'final';
     return `334 ${encode(`v=${server.toString('base64')}`)}`;
   }
 
@@ -52,18 +57,19 @@ export function scramServer(user: string, password: string, claim?: 'wrong proof
         const message = Buffer.from(initial, 'base64').toString();
         const match = /^([^,]*,[^,]*,)(n=([^,]*),r=(.*))$/.exec(message);
         if (match?.[3] !== user) return '535 5.7.8 who?';
-        headers.push(match[1] ?? '');
-        bare = match[2] ?? '';
-        first = `r=${match[4]}server,s=${salt.toString('base64')},i=4096`;
-        state = 'first';
+        const [, header = '', bare = '', , nonce = ''] = match;
+        headers.push(header);
+        const first = `r=${nonce}server,s=${salt.toString('base64')},i=4096`;
+        exchanges.set(session, { header, bare, first, state: 'first' });
         return `334 ${encode(first)}`;
       }
-      if (state === 'first') {
-        state = 'idle';
-        return final(Buffer.from(line, 'base64').toString(), session);
+      const exchange = exchanges.get(session);
+      if (exchange?.state === 'first') {
+        exchange.state = 'over';
+        return final(Buffer.from(line, 'base64').toString(), session, exchange);
       }
-      if (state === 'final') {
-        state = 'idle';
+      if (exchange?.state === 'final') {
+        exchange.state = 'over';
         return line === '' ? '235 2.7.0 welcome' : '535 5.7.8 more?';
       }
       return undefined;
