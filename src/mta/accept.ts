@@ -28,6 +28,8 @@ export interface Arrival {
   readonly content: StagedContent;
   /** ms since the epoch. */
   readonly now: number;
+  /** It may be brought again by somebody who was not told that it was taken: then nothing happens. */
+  readonly once?: string;
 }
 
 /** The command that takes a message over. */
@@ -41,6 +43,7 @@ export function acceptOf(arrival: Arrival, queue: QueueTimes): Accept {
     now,
     deliveries: locals.map((recipient) => deliver(recipient, reversePath, now)),
     dispatch: arrival.remotes.length === 0 ? null : dispatchOf(arrival, queue),
+    ...(arrival.once === undefined ? {} : { once: arrival.once }),
   };
 }
 

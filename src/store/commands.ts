@@ -63,6 +63,8 @@ export interface Accept {
   readonly now: number;
   readonly deliveries: readonly Delivery[];
   readonly dispatch: Dispatch | null;
+  /** A second one with the same key does nothing, until the key is forgotten. */
+  readonly once?: string;
 }
 
 /** What becomes of an entry after a try. `done` and `failed` remove it. */
@@ -163,6 +165,8 @@ export type Command =
       readonly action: 'retry' | 'remove' | 'hold' | 'release';
       readonly now: number;
     }
+  /** Keys of `once` that will not come again; with `but`, all keys but these. */
+  | { readonly kind: 'forget-once'; readonly keys: readonly string[]; readonly but: boolean }
   /** Frees staged chunks that nobody will use. Not durable. */
   | { readonly kind: 'discard'; readonly stage: number };
 
@@ -209,6 +213,7 @@ export interface Results {
   'set-password': undefined;
   'remove-account': undefined;
   'queue-control': { readonly changed: number };
+  'forget-once': undefined;
   discard: undefined;
 }
 

@@ -9,6 +9,7 @@ import { append } from './append.ts';
 import { expunge } from './expunge.ts';
 import { flags } from './flags.ts';
 import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailboxes.ts';
+import { forgetOnce } from './once.ts';
 import { queueControl, settle } from './queue.ts';
 import { copy, move } from './transfer.ts';
 import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
@@ -64,6 +65,8 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   'set-password': { depth: 'durable', run: quiet(setPassword) },
   'remove-account': { depth: 'durable', run: quiet(removeAccount) },
   'queue-control': { depth: 'durable', run: queueControl },
+  // A key that is forgotten twice, or after a power failure never, harms nobody.
+  'forget-once': { depth: 'written', run: quiet(forgetOnce) },
   discard: {
     depth: 'memory',
     run: (work, command) => {

@@ -4,9 +4,10 @@
 import type { Connection } from '../engine.ts';
 import { StoreError } from '../store.ts';
 import { versionOne } from './version-1.ts';
+import { acceptedOnce } from './version-2.ts';
 
 /** Step n leads from version n to version n + 1. Steps that were released are never changed again. */
-export const migrations: readonly string[] = [versionOne];
+export const migrations: readonly string[] = [versionOne, acceptedOnce];
 
 /** The version of an open store; 0: nothing there yet. */
 export function schemaVersion(connection: Connection): number {
