@@ -68,6 +68,7 @@ export const rfcs: readonly Rfc[] = [
   part(4013, 'SASLprep: Stringprep Profile for User Names and Passwords'),
   background(4033, 'DNS Security Introduction and Requirements'),
   part(4035, 'Protocol Modifications for the DNS Security Extensions'),
+  background(4155, 'The application/mbox Media Type'),
   background(4193, 'Unique Local IPv6 Unicast Addresses'),
   part(4291, 'IP Version 6 Addressing Architecture'),
   background(4314, 'IMAP4 Access Control List (ACL) Extension'),

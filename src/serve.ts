@@ -7,6 +7,8 @@ import { type OpenDirectory, openDirectory } from './directory/open.ts';
 import { domainsWithoutPostmaster } from './directory/postmaster.ts';
 import { seedAccounts } from './directory/seed.ts';
 import { type Doors, openDoors } from './doors.ts';
+import { createLocalSubmission } from './msa/local.ts';
+import { originOf } from './msa/qualification.ts';
 import { createMsa } from './msa/submit.ts';
 import { createQueueRunner } from './mta/queue.ts';
 import { createMta } from './mta/receive.ts';
@@ -101,12 +103,17 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       await Promise.all([doors.close(GRACE), queue.close(GRACE)]);
     });
 
+    const local = createLocalSubmission({ ...agent, data: config.data, origin: originOf(config) });
+    await local.prepare();
+    opened.defer(() => local.close());
     opened.use(
-      await serveControl(
-        controlPath(config),
-        controlHandlers({ config, store, listeners: doors.listeners, kick: () => queue.kick() }),
-      ),
+      await serveControl(controlPath(config), {
+        ...controlHandlers({ config, store, listeners: doors.listeners, kick: () => queue.kick() }),
+        'take-spooled': (id) => local.take(String(id)),
+      }),
     );
+    // Behind the socket: what was left before somebody could ask is there by now.
+    local.start();
 
     let closing: Promise<void> | null = null;
     const close = () => {

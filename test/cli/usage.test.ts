@@ -37,6 +37,7 @@ it('the help of each verb describes it, its arguments and its options', async ()
       'queue retry',
       'queue show',
       'send',
+      'sendmail',
       'serve',
     ].sort(),
   );
