@@ -99,6 +99,8 @@ export interface Config {
   readonly relay: RelayConfig;
   readonly limits: LimitsConfig;
   readonly submission: { /** Received: names the client's address. */ readonly showClient: boolean };
+  /** Messages of local programs: the domain of addresses that they write without one; null: ours. */
+  readonly sendmail: { readonly domain: string | null };
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };
   readonly log: { readonly level: string };
 }

@@ -80,7 +80,7 @@ function complaintOf(issue: Issue, places: Places): Complaint {
 
 /** The settings under the names of config.ts. */
 function configOf(settings: Settings, { places }: Document, cwd: string): Config {
-  const { tls, queue, relay, limits, submission, test, log } = settings;
+  const { tls, queue, relay, limits, submission, sendmail, test, log } = settings;
   const absolute = (path: string) => resolve(cwd, path);
   const placeOf = (path: Path): Place => places.of(path);
   return {
@@ -120,6 +120,7 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       literal: limits.literal,
     },
     submission: { showClient: submission.show_client },
+    sendmail: { domain: sendmail.domain ?? null },
     test: { catchAll: test.catch_all, anyPassword: test.any_password, exposed: test.exposed },
     log: { level: log.level },
   };

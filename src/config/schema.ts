@@ -113,6 +113,11 @@ const submission = v.object({
   show_client: v.optional(value.boolean(), true),
 });
 
+const sendmail = v.object({
+  /** Absent: the host's name where it is one of our domains, else the first of them. */
+  domain: v.optional(value.domain()),
+});
+
 const test = v.object({
   catch_all: v.optional(value.boolean(), false),
   any_password: v.optional(value.boolean(), false),
@@ -134,6 +139,7 @@ export const schema = v.object({
   relay: v.optional(relay, {}),
   limits: v.optional(limits, {}),
   submission: v.optional(submission, {}),
+  sendmail: v.optional(sendmail, {}),
   test: v.optional(test, {}),
   log: v.optional(log, {}),
 });

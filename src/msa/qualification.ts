@@ -2,6 +2,7 @@
 // nobody beyond it would know (RFC 6409 §8.2). Fields that need nothing stay as they are, to the octet.
 
 import libmime from 'libmime';
+import type { Config } from '../config/config.ts';
 import { type Address, formatAddress, toAddress } from '../formats/address.ts';
 import { type AddressEntry, parseAddressList } from '../formats/address-list.ts';
 import type { HeaderField } from '../formats/header.ts';
@@ -13,16 +14,11 @@ const FIELDS: ReadonlySet<string> = new Set([
 /** Octets of a field that is looked at. */
 const MAX_FIELD = 64 * 1024;
 
-/** The domain that local addresses have: this host's name where its mail is ours, so that answers come back; else the first
- * of our domains. */
-export function originOf({
-  hostname,
-  domains,
-}: {
-  readonly hostname: string;
-  readonly domains: readonly string[];
-}): string {
-  return domains.includes(hostname) ? hostname : (domains[0] ?? hostname);
+/** The domain that short addresses get: the one that is configured; or this host's name where its mail is ours, so that
+ * answers come back; or the first of our domains. */
+export function originOf(config: Pick<Config, 'hostname' | 'domains' | 'sendmail'>): string {
+  const { hostname, domains, sendmail } = config;
+  return sendmail.domain ?? (domains.includes(hostname) ? hostname : (domains[0] ?? hostname));
 }
 
 /** An address of a list, with `domain` where it has none; null if it is none. */

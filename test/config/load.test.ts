@@ -52,6 +52,7 @@ it('fills in every default', async () => {
       literal: 65_536,
     },
     submission: { showClient: true },
+    sendmail: { domain: null },
     test: { catchAll: false, anyPassword: false, exposed: false },
     log: { level: 'info' },
   });
@@ -223,6 +224,7 @@ const wrong: readonly (readonly [string, string, string])[] = [
   ['[limits]', 'connections_per_source = 1e9', 'limits.connections_per_source'],
   ['[limits]', 'literal = "2MB"', 'limits.literal'],
   ['[submission]', 'show_client = 0', 'submission.show_client'],
+  ['[sendmail]', 'domain = "*"', 'sendmail.domain'],
   ['[test]', 'catch_all = "on"', 'test.catch_all'],
   ['[test]', 'any_password = 1', 'test.any_password'],
   ['[test]', 'exposed = 1.0', 'test.exposed'],
