@@ -78,7 +78,10 @@ export async function* deliver(
         if (sessions > 0) continue;
         const outcome = refusal(error);
         for (const entry of pending) {
-          if (outcome.kind === 'failed' && waiting.has(entry)) continue;
+          const before = waiting.get(entry)?.outcome;
+          // As above: what stands is an answer, if there was one.
+          const answered = before?.kind === 'deferred' && before.reply !== undefined && outcome.reply === undefined;
+          if (answered || (outcome.kind === 'failed' && before !== undefined)) continue;
           waiting.set(entry, resultOf(task, entry, outcome, hop, null, clock));
         }
         continue;

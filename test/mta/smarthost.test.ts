@@ -78,3 +78,13 @@ test('a login that is refused is not said again soon, and the message waits unti
   await stage.until((entries) => entries.length === 0);
   expect(server.messages).toHaveLength(1);
 });
+
+test('the answer of one address stands, whatever the others do not say', async () => {
+  const { server, config } = await smarthost({ on: refuse });
+  // Nobody listens on the second address of this name.
+  await using stage = await queueStage({ relay: { smarthosts: [{ ...config, host: 'localhost' }] } });
+  await stage.put({ to: ['a@far.test'] });
+  const [entry] = await stage.until((entries) => entries.some(({ attempts }) => attempts === 1));
+  expect(entry?.last).toMatchObject({ reply: { code: 535 }, address: '127.0.0.1' });
+  expect(server.sessions).toHaveLength(1);
+});
