@@ -93,7 +93,8 @@ export async function* deliver(
         const settled: Result[] = [];
         const unsaid: EntryRow[] = [];
         for (const [index, entry] of pending.entries()) {
-          const outcome = outcomes[index] ?? null;
+          const said = outcomes[index] ?? null;
+          const outcome = said === null ? null : judged(said, hop);
           if (outcome === null) {
             unsaid.push(entry);
             continue;
@@ -198,6 +199,14 @@ function refusal({ reply, message, kind }: ConnectionFailure): Outcome {
   if (reply === undefined) return deferred(kind === 'handshake' ? '4.7.5' : '4.4.1', message);
   if (reply.code === 521 || reply.code === 556) return { ...failed('5.3.2', message), reply };
   return { ...deferred('4.4.1', message), reply };
+}
+
+/** RFC 4954 §6: 530, authentication required. Of a host that the operator has named, that is about its configuration, and
+ * the message waits until it is put right. */
+function judged(outcome: Outcome, hop: NextHop): Outcome {
+  const { kind, reply, text } = outcome;
+  if (kind !== 'failed' || reply?.code !== 530 || hop.configured !== true) return outcome;
+  return { ...deferred('4.7.0', text), reply };
 }
 
 function envelopeOf({ reversePath, parameters }: TransitRow, entries: readonly EntryRow[]): Envelope {

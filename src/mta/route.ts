@@ -16,6 +16,8 @@ export interface NextHop {
   readonly port: number;
   readonly tls: RouteTls;
   readonly credentials: Credentials | null;
+  /** The operator has named it. */
+  readonly configured?: true;
 }
 
 /** `hosts`: at least one, best first. `none`: what that means for every recipient there. */
@@ -77,7 +79,7 @@ function fixedHosts(route: RouteConfig): readonly FixedHost[] {
 }
 
 function fixedHost({ host, port, tls, login }: SmarthostConfig): FixedHost {
-  return { host, port, tls, credentials: login === null ? null : credentialsOf(login) };
+  return { host, port, tls, credentials: login === null ? null : credentialsOf(login), configured: true };
 }
 
 /** The hosts in the operator's order. Whatever is wrong with them can be put right, so mail waits. */

@@ -165,6 +165,7 @@ describe('what the operator says', () => {
           port: 465,
           tls: 'implicit',
           credentials: expect.objectContaining({ user: 'u' }),
+          configured: true,
         },
       ],
     });

@@ -88,3 +88,14 @@ test('the answer of one address stands, whatever the others do not say', async (
   expect(entry?.last).toMatchObject({ reply: { code: 535 }, address: '127.0.0.1' });
   expect(server.sessions).toHaveLength(1);
 });
+
+test('a smarthost that wants a login where none is configured: the message waits', async () => {
+  const { server, config } = await smarthost({ on: (line) => (/^MAIL/.test(line) ? '530 5.7.0 log in' : undefined) });
+  await using stage = await queueStage({ relay: { smarthosts: [{ ...config, login: null }] } });
+  await stage.put({ to: ['a@far.test'] });
+  const [entry] = await stage.until((entries) => entries.some(({ attempts }) => attempts === 1));
+  expect(entry?.last).toMatchObject({ reply: { code: 530 } });
+  server.script = { ...server.script, on: () => undefined };
+  await stage.pass();
+  await stage.until((entries) => entries.length === 0);
+});
