@@ -9,6 +9,7 @@ import { seedAccounts } from './directory/seed.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { createLocalSubmission } from './msa/local.ts';
 import { originOf } from './msa/qualification.ts';
+import { spoolPlace } from './msa/spool.ts';
 import { createMsa } from './msa/submit.ts';
 import { createQueueRunner } from './mta/queue.ts';
 import { createMta } from './mta/receive.ts';
@@ -103,7 +104,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       await Promise.all([doors.close(GRACE), queue.close(GRACE)]);
     });
 
-    const local = createLocalSubmission({ ...agent, data: config.data, origin: originOf(config) });
+    const local = createLocalSubmission({ ...agent, spool: spoolPlace(config), origin: originOf(config) });
     await local.prepare();
     opened.defer(() => local.close());
     opened.use(

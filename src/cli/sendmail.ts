@@ -11,7 +11,7 @@ import { type Address, formatAddress } from '../formats/address.ts';
 import { HeaderBlock, parseHeader } from '../formats/header.ts';
 import type { Taken } from '../msa/local-message.ts';
 import { originOf } from '../msa/qualification.ts';
-import { leave, type SpooledEnvelope } from '../msa/spool.ts';
+import { leave, type SpooledEnvelope, spoolPlace } from '../msa/spool.ts';
 import { systemClock } from '../platform/clock.ts';
 import { connectControl } from '../platform/control.ts';
 import { controlPath } from './administration.ts';
@@ -62,7 +62,7 @@ async function submit(context: Context, args: SendmailArguments): Promise<number
   const config = await configOf(context);
   const content = canonicalMessage(await readAll(context, config.limits.messageSize), !args.dotIsText);
   const envelope = envelopeOf(context, args, config, content);
-  const id = await leave(config.data, envelope, content);
+  const id = await leave(spoolPlace(config), envelope, content);
   const taken = await handOver(config, id);
   if (taken.kind !== 'refused') return EX.ok;
   const text = taken.replies.map((reply) => `${reply.code} ${reply.status ?? ''} ${reply.text}`).join('\n  ');

@@ -87,6 +87,14 @@ export interface LimitsConfig {
   readonly literal: number;
 }
 
+/** Messages of programs on this machine. */
+export interface SendmailConfig {
+  /** Of addresses that they write without one; null: ours. */
+  readonly domain: string | null;
+  /** Absolute path: where every user of the machine may leave messages; null: only who may write to `data`, within it. */
+  readonly folder: string | null;
+}
+
 export interface Config {
   readonly hostname: string;
   readonly domains: readonly string[];
@@ -99,8 +107,7 @@ export interface Config {
   readonly relay: RelayConfig;
   readonly limits: LimitsConfig;
   readonly submission: { /** Received: names the client's address. */ readonly showClient: boolean };
-  /** Messages of local programs: the domain of addresses that they write without one; null: ours. */
-  readonly sendmail: { readonly domain: string | null };
+  readonly sendmail: SendmailConfig;
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };
   readonly log: { readonly level: string };
 }

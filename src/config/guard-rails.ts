@@ -43,6 +43,10 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
   if (config.limits.headerSize > config.limits.messageSize) {
     complain(['limits', 'header_size'], 'must not be over limits.message_size');
   }
+  const { folder } = config.sendmail;
+  if (folder !== null && `${folder}/`.startsWith(`${config.data}/`)) {
+    complain(['sendmail', 'folder'], 'must not be in data, where nobody but the server may look: name one beside it');
+  }
   if (config.queue.warn > config.queue.expire) {
     complain(['queue', 'warn'], 'must not be over queue.expire: a delay is reported before the message is given up');
   }

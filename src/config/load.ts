@@ -120,7 +120,10 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       literal: limits.literal,
     },
     submission: { showClient: submission.show_client },
-    sendmail: { domain: sendmail.domain ?? null },
+    sendmail: {
+      domain: sendmail.domain ?? null,
+      folder: sendmail.folder === undefined ? null : absolute(sendmail.folder),
+    },
     test: { catchAll: test.catch_all, anyPassword: test.any_password, exposed: test.exposed },
     log: { level: log.level },
   };

@@ -116,6 +116,8 @@ const submission = v.object({
 const sendmail = v.object({
   /** Absent: the host's name where it is one of our domains, else the first of them. */
   domain: v.optional(value.domain()),
+  /** Absent: data/spool, for the server's own user and root. */
+  folder: v.optional(value.text('the path of a folder')),
 });
 
 const test = v.object({

@@ -17,7 +17,7 @@ import { storeRefusal } from '../mta/store-refusal.ts';
 import type { TakeoverOptions } from '../mta/takeover.ts';
 import { zoneAt } from '../mta/transaction-facts.ts';
 import { completeLocalHeader } from './local-header.ts';
-import { SpoolDamage, type Spooled } from './spool.ts';
+import { SpoolDamage, type Spooled, type SpoolPlace } from './spool.ts';
 
 /** `kept`: not now, but it stays in the spool and is tried again. */
 export type Taken =
@@ -26,8 +26,7 @@ export type Taken =
   | { readonly kind: 'refused'; readonly replies: readonly Reply[] };
 
 export interface LocalSubmissionOptions extends TakeoverOptions {
-  /** The data folder. */
-  readonly data: string;
+  readonly spool: SpoolPlace;
   /** The domain of addresses that have none. */
   readonly origin: string;
 }
@@ -112,7 +111,10 @@ export async function submit(
       report = await rejectionReport(options, known, rejected);
     }
     const from = reversePath === null ? '<>' : formatAddress(reversePath);
-    log.info({ message: messageId, hop: 'MUA→MSA', from, user: envelope.user, size: content.body.size }, 'received');
+    log.info(
+      { message: messageId, hop: 'MUA→MSA', from, user: envelope.user, uid: spooled.uid, size: content.body.size },
+      'received',
+    );
     log.info({ message: messageId, hop: 'MSA→MTA', local: locals.length, queued: remotes.length }, 'handed over');
     await accept(store, log, arrival, queue, report === null ? null : { ...report.arrival, once: reportOnce });
     return { kind: 'taken' };

@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeSpool } from '../../src/msa/spool.ts';
 import { makeContext } from '../../src/platform/tls.ts';
 import { type FakeServer, KEYWORDS, startFakeServer } from '../smtp/fake-server.ts';
 import { scramServer } from '../smtp/scram-server.ts';
@@ -37,6 +38,7 @@ beforeEach(async () => {
   env = {
     POSTERN_DATA: join(folder, 'data'),
     POSTERN_TLS_FOLDER: join(folder, 'certs'),
+    POSTERN_SENDMAIL_FOLDER: join(folder, 'spool'),
     POSTERN_LISTENER_1: 'role=transfer;address=127.0.0.1;port=0;tls=none',
     POSTERN_RELAY_SMARTHOST: `smtps://127.0.0.1:${smarthost.port}`,
     POSTERN_RELAY_CA: join(folder, 'ca.pem'),
@@ -81,6 +83,7 @@ const sendmail = (args: readonly string[], input: string) =>
   postern(['--config', config, 'sendmail', ...args], { cwd: folder, env, input });
 
 it('relays what local programs send, now and from before it ran', async () => {
+  await makeSpool({ folder: join(folder, 'spool'), open: true });
   expect((await sendmail(['-i', '-f', 'cron', 'root'], 'Subject: before\nFrom: cron\nTo: root\n\nx\n')).code).toBe(0);
   await start();
   expect((await sendmail(['-t', '-f', 'me@example.org'], 'Subject: now\nTo: you@far.test\n\nx\n')).code).toBe(0);

@@ -143,3 +143,10 @@ it('with catch_all every domain is ours', async () => {
   const config = await load([...LEAST, ...LISTENER, ...account('alice@other.test'), '[test]', 'catch_all = true']);
   expect(config.accounts).toHaveLength(1);
 });
+
+it('a folder that everybody writes to is not in data', async () => {
+  const folder = async (path: string) => load([...LEAST, ...LISTENER, '[sendmail]', `folder = "${path}"`]);
+  expect((await folder('/var/spool/postern')).sendmail.folder).toBe('/var/spool/postern');
+  const { complaints } = await refusal([...LEAST, ...LISTENER, '[sendmail]', 'folder = "data/spool"']);
+  expect(complaints.map(({ place }) => place.line)).toEqual([8]);
+});

@@ -52,7 +52,7 @@ it('fills in every default', async () => {
       literal: 65_536,
     },
     submission: { showClient: true },
-    sendmail: { domain: null },
+    sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },
     log: { level: 'info' },
   });
@@ -225,6 +225,7 @@ const wrong: readonly (readonly [string, string, string])[] = [
   ['[limits]', 'literal = "2MB"', 'limits.literal'],
   ['[submission]', 'show_client = 0', 'submission.show_client'],
   ['[sendmail]', 'domain = "*"', 'sendmail.domain'],
+  ['[sendmail]', 'folder = ""', 'sendmail.folder'],
   ['[test]', 'catch_all = "on"', 'test.catch_all'],
   ['[test]', 'any_password = 1', 'test.any_password'],
   ['[test]', 'exposed = 1.0', 'test.exposed'],

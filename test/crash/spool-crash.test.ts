@@ -17,6 +17,8 @@ const RUNS = Number(process.env.POSTERN_CRASH_RUNS ?? 5);
 /** Programs that hand over side by side. */
 const SENDERS = 4;
 
+const placeIn = (data: string) => ({ folder: join(data, 'spool'), open: false });
+
 /** Hands over until the server is gone, as the verb does. @returns numbers of what was left */
 async function load(data: string, next: () => number): Promise<number[]> {
   const left: number[] = [];
@@ -25,7 +27,11 @@ async function load(data: string, next: () => number): Promise<number[]> {
       const number = next();
       const content = Buffer.from(`Subject: number ${number}\r\n\r\n${'x'.repeat((number * 7919) % 300_000)}\r\n`);
       const envelope = { version: 1, user: 'user01', from: userAddress(1), fullName: null, body: '7BIT' } as const;
-      const id = await leave(data, { ...envelope, recipients: [userAddress(2)], createdAt: Date.now() }, content);
+      const id = await leave(
+        placeIn(data),
+        { ...envelope, recipients: [userAddress(2)], createdAt: Date.now() },
+        content,
+      );
       left.push(number);
       const client = await connectControl(join(data, 'postern.sock'));
       if (client === null) return;
@@ -69,7 +75,7 @@ it('what was left in the spool arrives once', async () => {
     else perhaps.add(verb);
     await program.start();
   }
-  await expect.poll(() => spooledIds(data)).toEqual([]);
+  await expect.poll(() => spooledIds(placeIn(data).folder)).toEqual([]);
   using client = await ImapClient.open(
     { port: program.port(993), tls: 'implicit' },
     { user: userName(2), password: PASSWORD },

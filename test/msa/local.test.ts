@@ -1,11 +1,14 @@
 // Messages of local programs: completed, taken from the spool once whatever happens in between, refused to who waits and
 // reported to who does not.
 
-import { copyFile, readdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { copyFile, link, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createLocalSubmission, type LocalSubmission } from '../../src/msa/local.ts';
-import { leave, type SpooledEnvelope, spoolFolder } from '../../src/msa/spool.ts';
+import { leave, type SpooledEnvelope, spoolPlace } from '../../src/msa/spool.ts';
 import type { Log } from '../../src/platform/log.ts';
 import type { Store } from '../../src/store/store.ts';
 import { readReport } from '../journeys/report.ts';
@@ -31,7 +34,8 @@ function envelope(world: World, more: Partial<SpooledEnvelope> = {}): SpooledEnv
 function agent(world: World, log: Log, wrap: (store: Store) => Store = (store) => store): LocalSubmission {
   const { config, running } = world.here;
   const { store, directory } = running;
-  const { hostname, limits, queue, data } = config;
+  const { hostname, limits, queue } = config;
+  const spool = spoolPlace(config);
   const { clock } = world;
   return createLocalSubmission({
     store: wrap(store),
@@ -41,14 +45,14 @@ function agent(world: World, log: Log, wrap: (store: Store) => Store = (store) =
     queue,
     clock,
     log,
-    data,
+    spool,
     origin: 'example.test',
   });
 }
 
 const quiet = { info() {}, warn() {}, error() {} } as unknown as Log; // what the agent says is nobody's here
-const spooled = ({ here }: World) => readdir(spoolFolder(here.config.data));
-const data = ({ here }: World) => here.config.data;
+const spooled = ({ here }: World) => readdir(spoolPlace(here.config).folder);
+const place = ({ here }: World) => spoolPlace(here.config);
 
 describe('a message of a local program', () => {
   test('is completed as the MSA does, and its short addresses get a domain', async () => {
@@ -61,7 +65,7 @@ describe('a message of a local program', () => {
       '',
       'Hello.',
     );
-    const id = await leave(data(world), envelope(world, { from: 'root@example.test' }), content);
+    const id = await leave(place(world), envelope(world, { from: 'root@example.test' }), content);
     expect(await agent(world, quiet).take(id)).toEqual({ kind: 'taken' });
     const [message = ''] = (await world.here.messages('bob')).map(String);
     expect(message).toMatch(/^Return-Path: <root@example\.test>\r\n/);
@@ -84,7 +88,7 @@ describe('a message of a local program', () => {
       ['D\u00E6mon', 'From: =?UTF-8?Q?D=C3=A6mon?= <alice@example.test>'],
       [null, 'From: <alice@example.test>'],
     ] as const) {
-      await agent(world, quiet).take(await leave(data(world), envelope(world, { fullName }), LETTER));
+      await agent(world, quiet).take(await leave(place(world), envelope(world, { fullName }), LETTER));
       expect(String((await world.here.messages('bob')).at(-1))).toContain(`\r\n${field}\r\n`);
     }
   });
@@ -92,7 +96,7 @@ describe('a message of a local program', () => {
   test('for somebody far goes into the queue', async () => {
     await using world = await createWorld({ servers: 2 });
     const id = await leave(
-      data(world),
+      place(world),
       envelope(world, { recipients: ['carol@other.test', 'bob@example.test'] }),
       LETTER,
     );
@@ -105,7 +109,7 @@ describe('a message of a local program', () => {
   test('is refused for all where one recipient is nobody, to who waits for the answer', async () => {
     await using world = await createWorld();
     const id = await leave(
-      data(world),
+      place(world),
       envelope(world, { recipients: ['bob@example.test', 'no@example.test'] }),
       LETTER,
     );
@@ -124,7 +128,7 @@ describe('who does not wait', () => {
   ])('%s is told by a report, and the others have their mail', async (from, reader) => {
     await using world = await createWorld();
     const recipients = ['bob@example.test', 'no@example.test'];
-    await leave(data(world), envelope(world, { from, recipients }), LETTER);
+    await leave(place(world), envelope(world, { from, recipients }), LETTER);
     await world.here.restart();
     await expect.poll(() => spooled(world)).toEqual([]);
     expect(await world.here.messages('bob')).toHaveLength(1);
@@ -136,7 +140,7 @@ describe('who does not wait', () => {
   test('a message that no server may take is reported, too', async () => {
     await using world = await createWorld();
     const hops = Array.from({ length: 101 }, () => 'Received: from a by b; Thu, 1 Jan 2026 00:00:00 +0000');
-    await leave(data(world), envelope(world), crlf(...hops, '', 'round and round'));
+    await leave(place(world), envelope(world), crlf(...hops, '', 'round and round'));
     await world.here.restart();
     await expect.poll(() => spooled(world)).toEqual([]);
     expect(await world.here.messages('bob')).toEqual([]);
@@ -145,7 +149,7 @@ describe('who does not wait', () => {
 
   test('what cannot be taken now is taken later', async () => {
     await using world = await createWorld();
-    const id = await leave(data(world), envelope(world), LETTER);
+    const id = await leave(place(world), envelope(world), LETTER);
     const { StoreError } = await import('../../src/store/store.ts');
     let full = true;
     const local = agent(world, quiet, (store) => ({
@@ -182,8 +186,8 @@ describe('a kill', () => {
   test('between the store and the spool doubles nothing, at any later start', async () => {
     await using world = await createWorld();
     const recipients = ['bob@example.test', 'no@example.test'];
-    const id = await leave(data(world), envelope(world, { recipients }), LETTER);
-    const file = join(spoolFolder(data(world)), `${id}.mail`);
+    const id = await leave(place(world), envelope(world, { recipients }), LETTER);
+    const file = join(place(world).folder, `${id}.mail`);
     await copyFile(file, `${file}.kept`);
     // The store has it; the file was not removed, nor the key forgotten.
     const killed = agent(world, quiet, (store) => ({
@@ -203,7 +207,7 @@ describe('a kill', () => {
 
   test('two who take the same message at once take it once', async () => {
     await using world = await createWorld();
-    const id = await leave(data(world), envelope(world), LETTER);
+    const id = await leave(place(world), envelope(world), LETTER);
     const local = agent(world, quiet);
     expect(await Promise.all([local.take(id), local.take(id)])).toEqual([{ kind: 'taken' }, { kind: 'taken' }]);
     expect(await local.take(id)).toEqual({ kind: 'taken' });
@@ -212,8 +216,8 @@ describe('a kill', () => {
 
   test('of who writes leaves nothing that is taken for a message; what is none is set aside', async () => {
     await using world = await createWorld();
-    await leave(data(world), envelope(world), LETTER);
-    const folder = spoolFolder(data(world));
+    await leave(place(world), envelope(world), LETTER);
+    const folder = place(world).folder;
     await writeFile(join(folder, '000000000000.draft'), '{"version":1');
     await writeFile(join(folder, '000000000001.mail'), '{"version":1}\nx');
     await writeFile(join(folder, '000000000002.mail'), 'no line end');
@@ -228,4 +232,56 @@ describe('a kill', () => {
     await using world = await createWorld();
     await expect(agent(world, quiet).take(id)).rejects.toThrow();
   });
+});
+
+describe('a folder that is open to every user of the machine', () => {
+  const openWorld = async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'postern-open-spool-'));
+    const world = await createWorld({
+      configure: (config) => ({ ...config, sendmail: { domain: null, folder: join(folder, 'spool') } }),
+    });
+    return { world, folder: join(folder, 'spool'), remove: () => rm(folder, { recursive: true }) };
+  };
+
+  test('is written to by everybody, listed by nobody, and taken from at once', async () => {
+    const { world, folder, remove } = await openWorld();
+    await using _ = world;
+    expect((await stat(folder)).mode & 0o7777).toBe(0o1733);
+    const arrived = world.here.change({ kind: 'queue' }, () => true);
+    await leave({ folder, open: true }, envelope(world, { recipients: ['x@nowhere.test'] }), LETTER);
+    // No clock moves: the folder itself has told.
+    await arrived;
+    await expect.poll(() => readdir(folder)).toEqual([]);
+    await remove();
+  });
+
+  test('what is no file of its own is set aside, and nothing is read through it', async () => {
+    const { world, folder, remove } = await openWorld();
+    await using _ = world;
+    await leave({ folder: join(folder, '../elsewhere'), open: false }, envelope(world), LETTER);
+    const [name = ''] = await readdir(join(folder, '../elsewhere'));
+    const elsewhere = join(folder, '../elsewhere', name);
+    await symlink(elsewhere, join(folder, '00000000000a.mail'));
+    await link(elsewhere, join(folder, '00000000000b.mail'));
+    await mkdir(join(folder, '00000000000c.mail'));
+    await promisify(execFile)('mkfifo', [join(folder, '00000000000d.mail')]);
+    await world.here.restart();
+    await expect
+      .poll(async () => (await readdir(folder)).sort())
+      .toEqual(['a', 'b', 'c', 'd'].map((letter) => `00000000000${letter}.damaged`));
+    expect(await world.here.messages('bob')).toEqual([]);
+    await remove();
+  });
+});
+
+test('a draft of who was killed long ago goes', async () => {
+  await using world = await createWorld();
+  const { folder } = place(world);
+  await mkdir(folder, { recursive: true });
+  for (const name of ['000000000000.draft', '000000000001.draft']) await writeFile(join(folder, name), 'x');
+  const longAgo = (world.clock.now() - 3 * 24 * 3_600_000) / 1_000;
+  await utimes(join(folder, '000000000000.draft'), longAgo, longAgo);
+  await utimes(join(folder, '000000000001.draft'), world.clock.now() / 1_000, world.clock.now() / 1_000);
+  await agent(world, quiet).prepare();
+  expect(await readdir(folder)).toEqual(['000000000001.draft']);
 });

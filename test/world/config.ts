@@ -66,7 +66,7 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
       literal: 50 * 1024 * 1024,
     },
     submission: { showClient: true },
-    sendmail: { domain: null },
+    sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },
     log: { level: 'debug' },
   };
