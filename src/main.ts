@@ -6,6 +6,7 @@ import type { AddOptions } from './cli/account.ts';
 import { type Context, EXIT, exitCodeOf, failureText } from './cli/context.ts';
 import type { ControlOptions, ListOptions } from './cli/queue.ts';
 import type { SendOptions } from './cli/send.ts';
+import { sendmailCall } from './cli/sendmail-call.ts';
 import { systemClock } from './platform/clock.ts';
 
 // This program's own file.
@@ -30,6 +31,9 @@ const program = new Command('postern')
 /** ms from the end of a verb to the end of the process. */
 const AFTERMATH = 500;
 
+/** `sendmail` has its own manners: it is called by this name, or as a verb whose flags are sendmail(1)'s. */
+const asSendmail = sendmailCall(process.argv);
+
 const accounts = () => import('./cli/account.ts');
 const queues = () => import('./cli/queue.ts');
 
@@ -39,9 +43,9 @@ const append = (address: string, before: readonly string[] = []) => [...before, 
 function verb<Arguments extends unknown[]>(run: (context: Context, ...args: Arguments) => Promise<number>) {
   return async (...args: Arguments) => {
     const context: Context = {
-      configFile: program.opts<{ config?: string }>().config ?? null,
+      configFile: asSendmail?.config ?? program.opts<{ config?: string }>().config ?? null,
       env: process.env,
-      cwd: process.cwd(),
+      cwd: asSendmail?.cwd ?? process.cwd(),
       stdin: process.stdin,
       stdout: process.stdout,
       stderr: process.stderr,
@@ -180,6 +184,11 @@ program
   .action(verb(async (context, options: SendOptions) => (await import('./cli/send.ts')).send(context, options)));
 
 program
+  .command('sendmail')
+  .argument('[recipients...]')
+  .description('take a message as sendmail(1) does (-t, -i, -f, -F …): to the running server, or for the next one');
+
+program
   .command('health')
   .description('exit with 0 if every gate of the running server answers as its role does, else with 1')
   .action(verb(async (context) => (await import('./cli/health.ts')).health(context)));
@@ -187,7 +196,8 @@ program
 program.addHelpText('after', '\nExit codes: 0 done, 1 not done, 2 wrong usage, 78 wrong configuration.');
 
 try {
-  await program.parseAsync();
+  if (asSendmail === null) await program.parseAsync();
+  else await verb(async (context) => (await import('./cli/sendmail.ts')).sendmail(context, asSendmail.args))();
 } catch (error) {
   // Said already, by commander.
   if (!(error instanceof CommanderError)) throw error;

@@ -7,10 +7,14 @@ import { type OpenDirectory, openDirectory } from './directory/open.ts';
 import { domainsWithoutPostmaster } from './directory/postmaster.ts';
 import { seedAccounts } from './directory/seed.ts';
 import { type Doors, openDoors } from './doors.ts';
+import { createLocalSubmission } from './msa/local.ts';
+import { originOf } from './msa/qualification.ts';
+import { spoolPlace } from './msa/spool.ts';
 import { createMsa } from './msa/submit.ts';
 import { createQueueRunner } from './mta/queue.ts';
 import { createMta } from './mta/receive.ts';
 import { createRoom } from './mta/room.ts';
+import { readAuthorities } from './platform/authorities.ts';
 import { createTlsKeeper } from './platform/certificates.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { serveControl } from './platform/control.ts';
@@ -84,10 +88,12 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       log,
     };
     const dns = surroundings.dns ?? createDns({ resolvers: config.relay.resolvers, clock });
-    const queue = createQueueRunner({ store, directory, clock, random, dns, config, log });
+    const authorities = await readAuthorities(config.relay.authorities);
+    const queue = createQueueRunner({ store, directory, clock, random, dns, config, log, authorities });
     await queue.start();
     opened.defer(() => queue.close(GRACE));
 
+    const dkim = signerOf(config, clock);
     const doors: Doors = await openDoors(config, {
       receivers: {
         transfer: (submissionPorts) => createMta({ ...agent, submissionPorts }),
@@ -95,7 +101,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
           ...agent,
           showClient: config.submission.showClient,
           test: config.test,
-          dkim: signerOf(config, clock),
+          dkim,
         }),
       },
       keeper,
@@ -109,12 +115,17 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       await Promise.all([doors.close(GRACE), queue.close(GRACE)]);
     });
 
+    const local = createLocalSubmission({ ...agent, dkim, spool: spoolPlace(config), origin: originOf(config) });
+    await local.prepare();
+    opened.defer(() => local.close());
     opened.use(
-      await serveControl(
-        controlPath(config),
-        controlHandlers({ config, store, listeners: doors.listeners, kick: () => queue.kick() }),
-      ),
+      await serveControl(controlPath(config), {
+        ...controlHandlers({ config, store, listeners: doors.listeners, kick: () => queue.kick() }),
+        'take-spooled': (id) => local.take(String(id)),
+      }),
     );
+    // Behind the socket: what was left before somebody could ask is there by now.
+    local.start();
 
     let closing: Promise<void> | null = null;
     const close = () => {

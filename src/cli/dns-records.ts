@@ -162,11 +162,11 @@ function strictTransport(
 }
 
 function senderReason({ relay, hostname }: Config): string {
-  const smarthost = relay.smarthost?.host;
-  if (smarthost === undefined) {
+  const smarthosts = relay.smarthosts.map(({ host }) => host);
+  if (smarthosts.length === 0) {
     return `mail of the domain leaves from ${hostname}; what was forwarded by others has only its DKIM signature`;
   }
-  return `mail of the domain leaves by ${smarthost}: add in front of "~all" what its provider names (include:…)`;
+  return `mail of the domain leaves by ${smarthosts.join(', ')}: add in front of "~all" what its provider names (include:…)`;
 }
 
 /** The gates of port 25 that others can reach. */

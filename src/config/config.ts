@@ -26,26 +26,39 @@ export interface AccountConfig {
   readonly place: Place | null;
 }
 
-/** How the hop to a route or smarthost is protected. */
-export type RouteTls = 'opportunistic' | 'required' | 'verified' | 'implicit' | 'none';
+/** How the hop to a route or smarthost is protected. With `implicit` and `verified` its certificate is checked. */
+export type RouteTls = 'opportunistic' | 'required' | 'verified' | 'implicit' | 'implicit-unverified' | 'none';
 
-export interface RouteConfig {
-  readonly domain: string;
+/** How to log in at a smarthost. A file or command is asked at each login; paths are absolute. */
+export interface LoginConfig {
+  readonly user: string;
+  /** The only mechanism that may be used; null: the best. */
+  readonly mechanism: string | null;
+  readonly secret:
+    | { readonly kind: 'password'; readonly text: string }
+    | { readonly kind: 'password-file' | 'token-file'; readonly path: string }
+    | { readonly kind: 'token-command'; readonly command: readonly string[] };
+}
+
+export interface SmarthostConfig {
   readonly host: string;
   readonly port: number;
   readonly tls: RouteTls;
+  /** null: it takes our mail without. */
+  readonly login: LoginConfig | null;
 }
 
+/** Where the mail for a domain goes, whatever the DNS says: a host, or smarthosts, best first. */
+export type RouteConfig = { readonly domain: string } & (
+  | { readonly host: string; readonly port: number; readonly tls: RouteTls }
+  | { readonly smarthosts: readonly SmarthostConfig[] }
+);
+
 export interface RelayConfig {
-  /** `smtps://user:secret@host:465` or `smtp://…:587`; null: MX. With `implicit` and `verified` its certificate is
-   * checked; user and password are both there, or neither is. */
-  readonly smarthost: {
-    readonly host: string;
-    readonly port: number;
-    readonly tls: RouteTls;
-    readonly user: string | null;
-    readonly password: string | null;
-  } | null;
+  /** Who takes all mail for others, best first; none: MX. */
+  readonly smarthosts: readonly SmarthostConfig[];
+  /** Absolute paths: authorities that are trusted beside the system's where a certificate is checked. */
+  readonly authorities: readonly string[];
   /** Port of MX hosts: 25 but for tests. */
   readonly port: number;
   /** May an MX lead to a loopback or private address? */
@@ -88,6 +101,14 @@ export interface LimitsConfig {
   readonly diskFree: number;
 }
 
+/** Messages of programs on this machine. */
+export interface SendmailConfig {
+  /** Of addresses that they write without one; null: ours. */
+  readonly domain: string | null;
+  /** Absolute path: where every user of the machine may leave messages; null: only who may write to `data`, within it. */
+  readonly folder: string | null;
+}
+
 export interface Config {
   readonly hostname: string;
   readonly domains: readonly string[];
@@ -106,6 +127,7 @@ export interface Config {
     /** The longest that a message is held before it is sent, ms; 0: none is. */
     readonly maxHold: number;
   };
+  readonly sendmail: SendmailConfig;
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };
   readonly log: { readonly level: string };
 }

@@ -54,6 +54,10 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
   if (config.limits.diskFree < config.limits.messageSize) {
     complain(['limits', 'disk_free'], 'must not be under limits.message_size: the last message that is taken must fit');
   }
+  const { folder } = config.sendmail;
+  if (folder !== null && `${folder}/`.startsWith(`${config.data}/`)) {
+    complain(['sendmail', 'folder'], 'must not be in data, where nobody but the server may look: name one beside it');
+  }
   if (config.queue.warn > config.queue.expire) {
     complain(['queue', 'warn'], 'must not be over queue.expire: a delay is reported before the message is given up');
   }
@@ -77,11 +81,11 @@ export function warningsOf(config: Config): readonly string[] {
       ({ role, port, addresses }) =>
         `${role} on ${addresses.join(', ')} port ${port} takes passwords in clear (cleartext = true)`,
     );
-  const { smarthost } = config.relay;
-  if (smarthost?.tls === 'required' && smarthost.user !== null) {
-    warnings.push(
-      `the certificate of the smarthost ${smarthost.host} is not checked, and it gets a password (?tls=required)`,
-    );
+  const { smarthosts, routes } = config.relay;
+  const all = [...smarthosts, ...routes.flatMap((route) => ('smarthosts' in route ? route.smarthosts : []))];
+  const unchecked = all.filter(({ tls }) => tls === 'required' || tls === 'implicit-unverified');
+  for (const { host } of unchecked.filter(({ login }) => login !== null)) {
+    warnings.push(`the certificate of the smarthost ${host} is not checked, and it gets a password`);
   }
   if (config.test.catchAll) warnings.push('[test] catch_all: every recipient is local and no mail leaves');
   if (config.test.anyPassword) warnings.push('[test] any_password: any password opens any account');

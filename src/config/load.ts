@@ -9,6 +9,7 @@ import { overlayEnvironment } from './environment.ts';
 import { complaintsOf } from './guard-rails.ts';
 import { type Outline, outlineOfConfig } from './outline.ts';
 import { type Complaint, ConfigError, type Place } from './place.ts';
+import { complaintsOfRelay, relayOf } from './relay.ts';
 import { type Settings, schema } from './schema.ts';
 import { complaintsOfShape, nameOf } from './shape.ts';
 import { type Document, type Path, type Places, readToml } from './toml.ts';
@@ -35,8 +36,10 @@ export async function loadConfig({ file, env, cwd }: LoadOptions): Promise<Confi
   checkShape(document, outline);
   const parsed = v.safeParse(schema, document.tree);
   if (!parsed.success) throw new ConfigError(parsed.issues.map((issue) => complaintOf(issue, document.places)));
+  const at = (path: Path) => document.places.of(path);
+  const complaints = [...complaintsOfRelay(parsed.output.relay, at)];
   const config = configOf(parsed.output, document, cwd);
-  const complaints = complaintsOf(config, (path) => document.places.of(path));
+  complaints.push(...complaintsOf(config, at));
   if (complaints.length > 0) throw new ConfigError(complaints);
   return config;
 }
@@ -77,7 +80,7 @@ function complaintOf(issue: Issue, places: Places): Complaint {
 
 /** The settings under the names of config.ts. */
 function configOf(settings: Settings, { places }: Document, cwd: string): Config {
-  const { tls, queue, relay, dkim, limits, submission, test, log } = settings;
+  const { tls, queue, relay, dkim, limits, submission, sendmail, test, log } = settings;
   const absolute = (path: string) => resolve(cwd, path);
   const placeOf = (path: Path): Place => places.of(path);
   return {
@@ -107,16 +110,7 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       place: placeOf(['account', index]),
     })),
     queue,
-    relay: {
-      smarthost: relay.smarthost ?? null,
-      port: relay.port,
-      loopback: relay.loopback,
-      forbidDowngrade: relay.forbid_downgrade,
-      resolvers: relay.resolver.map(({ address, trusted }) => ({ ...address, trusted })),
-      routes: relay.route,
-      perDestination: relay.per_destination,
-      concurrency: relay.concurrency,
-    },
+    relay: relayOf(relay, absolute),
     dkim: {
       enabled: dkim.enabled,
       rsaSelector: dkim.rsa_selector,
@@ -133,6 +127,10 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       diskFree: limits.disk_free,
     },
     submission: { showClient: submission.show_client, maxHold: submission.max_hold },
+    sendmail: {
+      domain: sendmail.domain ?? null,
+      folder: sendmail.folder === undefined ? null : absolute(sendmail.folder),
+    },
     test: { catchAll: test.catch_all, anyPassword: test.any_password, exposed: test.exposed },
     log: { level: log.level },
   };

@@ -2,7 +2,7 @@
 // what must fit together stands in guard-rails.ts; the names that the rest of Postern uses, in config.ts.
 
 import * as v from 'valibot';
-import { smarthost } from './smarthost.ts';
+import { hostPattern, smarthosts } from './smarthost.ts';
 import * as value from './values.ts';
 
 const MEBI = 1024 ** 2;
@@ -41,11 +41,27 @@ const resolver = v.object({
   trusted: v.optional(value.boolean(), false),
 });
 
+/** One of host and smarthost; port and tls go with host (config/relay.ts). */
 const route = v.object({
   domain: value.domain(),
-  host: value.host(),
-  port: v.optional(value.integer(1, 65_535), 25),
-  tls: v.optional(value.oneOf('opportunistic', 'required', 'verified', 'implicit', 'none'), 'opportunistic'),
+  host: v.optional(value.host()),
+  /** Absent: 25. */
+  port: v.optional(value.integer(1, 65_535)),
+  /** Absent: opportunistic. */
+  tls: v.optional(value.oneOf('opportunistic', 'required', 'verified', 'implicit', 'implicit-unverified', 'none')),
+  smarthost: v.optional(smarthosts()),
+});
+
+/** One of the four secrets. */
+const credentials = v.object({
+  host: hostPattern(),
+  user: value.user(),
+  password: v.optional(value.password()),
+  password_file: v.optional(value.text('the path of a file')),
+  token_file: v.optional(value.text('the path of a file')),
+  token_command: v.optional(value.command()),
+  /** Absent: the best that the smarthost offers. */
+  mechanism: v.optional(value.oneOf('SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'PLAIN', 'LOGIN', 'XOAUTH2')),
 });
 
 const tls = v.object({
@@ -65,7 +81,9 @@ const queue = v.object({
 
 const relay = v.object({
   /** Absent: MX records. */
-  smarthost: v.optional(smarthost()),
+  smarthost: v.optional(smarthosts(), []),
+  credentials: v.optional(v.array(credentials), []),
+  ca: v.optional(value.files(), []),
   port: v.optional(value.integer(1, 65_535), 25),
   loopback: v.optional(value.boolean(), false),
   /** A destination that is less protected than before has to wait; otherwise it is only told of. */
@@ -109,6 +127,13 @@ const submission = v.object({
   max_hold: v.optional(value.duration(0, 365 * DAY), '30d'),
 });
 
+const sendmail = v.object({
+  /** Absent: the host's name where it is one of our domains, else the first of them. */
+  domain: v.optional(value.domain()),
+  /** Absent: data/spool, for the server's own user and root. */
+  folder: v.optional(value.text('the path of a folder')),
+});
+
 const test = v.object({
   catch_all: v.optional(value.boolean(), false),
   any_password: v.optional(value.boolean(), false),
@@ -131,6 +156,7 @@ export const schema = v.object({
   dkim: v.optional(dkim, {}),
   limits: v.optional(limits, {}),
   submission: v.optional(submission, {}),
+  sendmail: v.optional(sendmail, {}),
   test: v.optional(test, {}),
   log: v.optional(log, {}),
 });

@@ -111,7 +111,7 @@ export const size = (least: number, most: number) =>
 const MAX_LIST = 1_000;
 
 /** One or a list; a single value is a list of one. */
-function listOf(input: unknown, expected: string): readonly unknown[] {
+export function listOf(input: unknown, expected: string): readonly unknown[] {
   if (!Array.isArray(input)) return [input];
   if (input.length === 0) throw new Unfit(`must name at least ${expected}`);
   if (input.length > MAX_LIST) throw new Unfit(`must name at most ${MAX_LIST}`);
@@ -208,7 +208,7 @@ export const files = () =>
     });
   });
 
-function isNone(input: unknown): boolean {
+export function isNone(input: unknown): boolean {
   return Array.isArray(input) && input.length === 0;
 }
 
@@ -221,6 +221,26 @@ export const password = () =>
     }
     return value;
   });
+
+/** Who logs in elsewhere. */
+export const user = () =>
+  setting('text', (input) => {
+    const value = textOf(input, 'the name to log in with');
+    if (value === '' || value.includes('\0') || Buffer.byteLength(value) > 255) {
+      throw new Unfit('must be a name of 1 to 255 octets without NUL');
+    }
+    return value;
+  });
+
+/** A program and its arguments, for no shell. */
+export const command = () =>
+  setting('list', (input) =>
+    listOf(input, 'a program').map((word) => {
+      const value = textOf(word, 'a program and its arguments, such as ["/usr/local/bin/token", "me@example.net"]');
+      if (value.includes('\0')) throw new Unfit('must be a program and its arguments, without NUL');
+      return value;
+    }),
+  );
 
 export const passwordHash = () =>
   setting('text', (input) => {

@@ -4,6 +4,7 @@
 import { argon2, createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Argon2idHash, formatPhc, parsePhc } from '../formats/phc.ts';
+import { saslprep } from '../formats/saslprep.ts';
 import type { PasswordRecord } from '../store/rows.ts';
 
 const argon2Async = promisify(argon2);
@@ -41,24 +42,10 @@ export function isUsablePassword(password: string): boolean {
   );
 }
 
-/**
- * The form in which a password is hashed, so that `é` typed on two keyboards is one password: the mapping of RFC 4013
- * §2.1 and the NFKC of §2.2. Lighter than SASLprep: nothing is prohibited here (§2.3 to §2.5 would refuse passwords
- * that people already have), and ASCII is never changed.
- */
-export function preparePassword(password: string): string {
-  const prepared = password
-    .replace(/[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]/g, ' ')
-    .replace(/[\u034F\u180B-\u180D\uFE00-\uFE0F]|[\u00AD\u1806\u200B-\u200D\u2060\uFEFF]/g, '')
-    .normalize('NFKC');
-  // Made only of what maps to nothing: then it is taken as it is.
-  return prepared === '' ? password : prepared;
-}
-
 /** Every form of a new password. About 30 ms of another thread. @throws RangeError if it is not usable. */
 export async function makePassword(password: string): Promise<PasswordRecord> {
   if (!isUsablePassword(password)) throw new RangeError('a password is 1 to 1024 octets of UTF-8 without NUL');
-  const prepared = preparePassword(password);
+  const prepared = saslprep(password);
   const [argon2id, scramSha1, scramSha256] = await Promise.all([
     makeArgon2id(prepared),
     makeScram(prepared, 'sha1'),
@@ -78,7 +65,7 @@ export function passwordFromHash(phc: string): PasswordRecord {
 export async function verifyPassword(record: PasswordRecord, password: string): Promise<boolean> {
   const kept = parsePhc(record.argon2id);
   if (kept === undefined || !isUsablePassword(password)) return false;
-  const prepared = preparePassword(password);
+  const prepared = saslprep(password);
   if (await fits(kept, prepared)) return true;
   return prepared !== password && (await fits(kept, password));
 }
@@ -92,7 +79,7 @@ export async function isMadeOf(record: PasswordRecord, password: string): Promis
   if (match === null || !isUsablePassword(password)) return false;
   const [, iterations = '', salt = '', storedKey = ''] = match;
   if (Number(iterations) < 1 || Number(iterations) > SCRAM_ITERATIONS_MAX) return false;
-  const keys = await scramKeys(preparePassword(password), 'sha256', Buffer.from(salt, 'base64'), Number(iterations));
+  const keys = await scramKeys(saslprep(password), 'sha256', Buffer.from(salt, 'base64'), Number(iterations));
   return equal(keys.storedKey, Buffer.from(storedKey, 'base64'));
 }
 

@@ -16,7 +16,8 @@ export interface ReceivedFacts {
   readonly remoteAddress: string | null;
   /** Our host name. */
   readonly by: string;
-  readonly protocol: TransmissionType;
+  /** null: none, a program on this machine handed it over. */
+  readonly protocol: TransmissionType | null;
   /** An Atom of letters, digits and `-`. */
   readonly id: string;
   /** What TLS protects the hop: version, IANA name of the cipher, size of its key. */
@@ -48,7 +49,7 @@ export function receivedField(facts: ReceivedFacts): string {
   const clauses = [
     `from ${fromDomain(facts)}`,
     `by ${facts.by}`,
-    `with ${facts.protocol}`,
+    ...(facts.protocol === null ? [] : [`with ${facts.protocol}`]),
     `id ${facts.id.replace(/[^\w-]/g, '')}`,
   ];
   if (facts.recipient !== null) clauses.push(`for <${oneLine(formatAddress(facts.recipient))}>`);

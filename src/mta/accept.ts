@@ -30,6 +30,8 @@ export interface Arrival {
   readonly front?: Uint8Array;
   /** ms since the epoch. */
   readonly now: number;
+  /** It may be brought again by somebody who was not told that it was taken: then nothing happens. */
+  readonly once?: string;
 }
 
 /** The command that takes a message over. */
@@ -43,6 +45,7 @@ export function acceptOf(arrival: Arrival, queue: QueueTimes): Accept {
     now,
     deliveries: locals.map((recipient) => behind(deliver(recipient, reversePath, now), front)),
     dispatch: arrival.remotes.length === 0 ? null : dispatchOf(arrival, queue),
+    ...(arrival.once === undefined ? {} : { once: arrival.once }),
   };
 }
 

@@ -3,6 +3,7 @@
 
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import { ConnectionFailure } from '../smtp/client/channel.ts';
 import { type ClientTls, openConnection, type SmtpConnection } from '../smtp/client/connection.ts';
 import { QuirkMemory } from '../smtp/client/quirks.ts';
@@ -12,8 +13,9 @@ import { judgeOf } from './security/judge.ts';
 import type { Demand } from './security/rung.ts';
 
 /** ms, a quarter more or less by chance. `dead` is shorter than the shortest sensible retry: it spares the others of a
- * batch, not the next try. */
-const TIMES = { dead: 60_000, clear: 600_000, idle: 2_000 } as const;
+ * batch, not the next try. `login`: a password does not become right by being said again, and who says it too often is
+ * locked out. */
+const TIMES = { dead: 60_000, login: 900_000, clear: 600_000, idle: 2_000 } as const;
 const JITTER = 0.25;
 /** Hosts that are remembered, and idle connections that are kept. */
 const LIMITS = { memory: 5_000, idle: 50 } as const;
@@ -29,6 +31,7 @@ export interface HopsOptions {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
+  readonly log: Log;
   readonly contexts: ClientContexts;
 }
 
@@ -87,9 +90,7 @@ export class Hops {
       return connection;
     } catch (error) {
       this.#opened(key);
-      if (error instanceof ConnectionFailure && !this.isBusy(hop, error)) {
-        this.#remember(this.#dead, key, error, TIMES.dead);
-      }
+      if (error instanceof ConnectionFailure) this.#failed(hop, key, error);
       throw error;
     }
   }
@@ -173,6 +174,20 @@ export class Hops {
       secureContext,
       signal: AbortSignal.any(signal === undefined ? [this.#ending.signal] : [this.#ending.signal, signal]),
     });
+  }
+
+  #failed(hop: ProtectedHop, key: string, failure: ConnectionFailure): void {
+    if (failure.kind === 'login') {
+      const { name, port, credentials } = hop;
+      this.#options.log.warn(
+        { hop: 'MTA→MTA', host: name, port, user: credentials?.user, reason: failure.message },
+        'login refused: mail waits until user and password are put right',
+      );
+      // Where the server has not judged it (a file of ours cannot be read), it may go well in a moment.
+      this.#remember(this.#dead, key, failure, failure.reply === undefined ? TIMES.dead : TIMES.login);
+    } else if (!this.isBusy(hop, failure)) {
+      this.#remember(this.#dead, key, failure, TIMES.dead);
+    }
   }
 
   #drop(connection: SmtpConnection): void {

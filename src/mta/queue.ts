@@ -30,8 +30,8 @@ export interface QueueOptions {
   readonly dns: Dns;
   readonly config: Pick<Config, 'hostname' | 'queue' | 'relay' | 'listeners'>;
   readonly log: Log;
-  /** Who may vouch for a certificate, in PEM; absent: whom this machine trusts. */
-  readonly authorities?: readonly string[] | undefined;
+  /** Certificates in PEM that are trusted beside the machine's, where one is checked. */
+  readonly authorities?: readonly string[];
   /** How MTA-STS policies come; absent: over HTTPS. */
   readonly fetchPolicy?: PolicyFetcher;
 }
@@ -75,11 +75,11 @@ class Runner implements QueueRunner {
   #closed: Promise<void> | null = null;
 
   constructor(options: QueueOptions) {
-    const { store, directory, clock, random, dns, config, log } = options;
+    const { store, directory, clock, random, dns, config, log, authorities = [] } = options;
     const { hostname, queue, relay } = config;
     this.#options = options;
-    const contexts = clientContexts(options.authorities);
-    this.#hops = new Hops({ hostname, clock, random, contexts });
+    const contexts = clientContexts(authorities);
+    this.#hops = new Hops({ hostname, clock, random, log, contexts });
     this.#paces = new Paces(relay.perDestination, clock, random);
     this.#connections = new Connections({
       clock,

@@ -88,7 +88,10 @@ export async function* deliver(
         if (sessions > 0) return;
         const tried: Tried = { host, security: securityOf(host, decision, came, undefined), came };
         for (const entry of pending) {
-          if (outcome.kind === 'failed' && waiting.has(entry)) continue;
+          const before = waiting.get(entry)?.outcome;
+          // As above: what stands is an answer, if there was one.
+          const answered = before?.kind === 'deferred' && before.reply !== undefined && outcome.reply === undefined;
+          if (answered || (outcome.kind === 'failed' && before !== undefined)) continue;
           const result = resultOf(task, entry, outcome, tried, clock);
           waiting.set(entry, came === null ? result : withTranscript(result, transcriptOf(came, entry)));
         }
@@ -135,7 +138,8 @@ export async function* deliver(
         const settled: Result[] = [];
         const unsaid: EntryRow[] = [];
         for (const [index, entry] of pending.entries()) {
-          const outcome = outcomes[index] ?? null;
+          const said = outcomes[index] ?? null;
+          const outcome = said === null ? null : judged(said, host);
           if (outcome === null) {
             unsaid.push(entry);
             continue;
@@ -253,12 +257,22 @@ function resultOf(task: Task, entry: EntryRow, outcome: Outcome, tried: Tried | 
 /** A connection that did not come about. Only a host that says that it never takes mail ends the matter (RFC 7504 §3):
  * any other 5yz before MAIL may be about us, now. */
 function refusal(host: NextHop, demand: Demand, failure: ConnectionFailure): Outcome {
-  const { reply, message } = failure;
+  const { reply, message, kind } = failure;
   const insecure = unprotected(host, demand, failure);
   if (insecure !== null) return insecure;
+  // RFC 4954 §6 has 5.7.8, but the operator can put it right, and the message waits for that.
+  if (kind === 'login') return { ...deferred('4.7.8', message), ...(reply === undefined ? {} : { reply }) };
   if (reply === undefined) return deferred('4.4.1', message);
   if (reply.code === 521 || reply.code === 556) return { ...failed('5.3.2', message), reply };
   return { ...deferred('4.4.1', message), reply };
+}
+
+/** RFC 4954 §6: 530, authentication required. Of a host that the operator has named, that is about its configuration, and
+ * the message waits until it is put right. */
+function judged(outcome: Outcome, host: NextHop): Outcome {
+  const { kind, reply, text } = outcome;
+  if (kind !== 'failed' || reply?.code !== 530 || host.configured !== true) return outcome;
+  return { ...deferred('4.7.0', text), reply };
 }
 
 function envelopeOf({ reversePath, parameters }: TransitRow, entries: readonly EntryRow[]): Envelope {

@@ -2,11 +2,12 @@
 // names, in the order in which they are to be tried. It asks and decides; it connects to nobody.
 
 import { isIP } from 'node:net';
-import type { RelayConfig, RouteTls } from '../config/config.ts';
+import type { RelayConfig, RouteConfig, RouteTls, SmarthostConfig } from '../config/config.ts';
 import { type Dns, type DnsAnswer, DnsFailure, type MxRecord } from '../platform/dns.ts';
 import { isPrivate, plainAddress } from '../platform/source.ts';
 import type { Credentials } from '../smtp/client/authentication.ts';
 import { deferred, failed, type Outcome } from '../smtp/client/outcome.ts';
+import { credentialsOf } from './credentials.ts';
 import type { ProtectionMemory } from './security/memory.ts';
 import type { Policies } from './security/mta-sts.ts';
 import type { ExchangeFacts } from './security/rung.ts';
@@ -21,6 +22,8 @@ export interface NextHop {
   readonly credentials: Credentials | null;
   /** What is known of a host that the DNS has named; null: an operator, or the address itself, has named it. */
   readonly exchange: ExchangeFacts | null;
+  /** The operator has named it. */
+  readonly configured?: true;
 }
 
 /** `hosts`: at least one, best first. `none`: what that means for every recipient there. */
@@ -37,13 +40,14 @@ export interface RouterOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly hostname: string;
-  readonly relay: Pick<RelayConfig, 'smarthost' | 'port' | 'loopback' | 'routes' | 'forbidDowngrade'>;
+  readonly relay: Pick<RelayConfig, 'smarthosts' | 'port' | 'loopback' | 'routes' | 'forbidDowngrade'>;
   /** Is this one of our own port 25? */
   readonly isOurs: (address: string, port: number) => boolean;
 }
 
-/** MX hosts that are looked at, and addresses of each that are tried: RFC 5321 §5.1 asks for two at least. */
-const LIMITS = { hosts: 12, addresses: 4 } as const;
+/** MX hosts that are looked at, and addresses of each that are tried: RFC 5321 §5.1 asks for two at least. `fixed`:
+ * addresses of all hosts that an operator has named; the relay tries no more. */
+const LIMITS = { hosts: 12, addresses: 4, fixed: 8 } as const;
 
 /** RFC 6761 §6.3: this name is known without the DNS. */
 const LOCALHOST = ['127.0.0.1', '::1'];
@@ -51,17 +55,12 @@ const LOCALHOST = ['127.0.0.1', '::1'];
 /** Makes the function that finds routes. It never throws. */
 export function createRouter(options: RouterOptions): Router {
   const { dns, relay } = options;
-  const fixed = new Map(relay.routes.map((route) => [route.domain.toLowerCase(), route]));
+  const fixed = new Map(relay.routes.map((route) => [route.domain.toLowerCase(), fixedHosts(route)]));
+  const smarthosts = relay.smarthosts.map(fixedHost);
   return async (destination) => {
     try {
-      const route = fixed.get(destination);
-      if (route !== undefined) return await fixedRoute(options, { ...route, credentials: null });
-      const { smarthost } = relay;
-      if (smarthost !== null) {
-        const { user, password } = smarthost;
-        const credentials = user === null || password === null ? null : { user, password };
-        return await fixedRoute(options, { ...smarthost, credentials });
-      }
+      const route = fixed.get(destination) ?? smarthosts;
+      if (route.length > 0) return await fixedRoute(options, route);
       if (destination.startsWith('[')) return literalRoute(options, destination);
       const { records, exists, secure, owner } = await dns.mx(destination);
       if (!exists) return none(failed('5.1.2', `the domain ${destination} does not exist`));
@@ -78,16 +77,46 @@ export function createRouter(options: RouterOptions): Router {
   };
 }
 
-/** A host that an operator has named: whatever is wrong with it can be put right, so mail waits. */
-async function fixedRoute(
-  options: RouterOptions,
-  host: Omit<NextHop, 'address' | 'name' | 'exchange'> & { host: string },
-): Promise<Route> {
-  const { port, tls, credentials } = host;
-  const { addresses } = await addressesOf(options, host.host);
-  if (addresses.length === 0) return none(deferred('4.4.4', `the configured host ${host.host} has no address`));
-  const hop = { name: host.host, port, tls, credentials, exchange: null };
-  return { kind: 'hosts', hosts: addresses.map((address) => ({ ...hop, address })) };
+/** A host that an operator has named, before the DNS was asked for its addresses. */
+interface FixedHost extends Omit<NextHop, 'address' | 'name'> {
+  readonly host: string;
+}
+
+function fixedHosts(route: RouteConfig): readonly FixedHost[] {
+  return 'smarthosts' in route ? route.smarthosts.map(fixedHost) : [fixedHost({ ...route, login: null })];
+}
+
+function fixedHost({ host, port, tls, login }: SmarthostConfig): FixedHost {
+  return {
+    host,
+    port,
+    tls,
+    credentials: login === null ? null : credentialsOf(login),
+    exchange: null,
+    configured: true,
+  };
+}
+
+/** The hosts in the operator's order. Whatever is wrong with them can be put right, so mail waits. */
+async function fixedRoute(options: RouterOptions, hosts: readonly FixedHost[]): Promise<Route> {
+  // Each gets its turn, however many addresses the ones before it have.
+  const most = Math.max(1, Math.floor(LIMITS.fixed / hosts.length));
+  const found = await Promise.all(
+    hosts.map(async ({ host: name, ...host }) => {
+      const addresses = await addressesOf(options, name).catch((error: unknown) => {
+        if (error instanceof DnsFailure) return error;
+        throw error;
+      });
+      if (addresses instanceof DnsFailure) return addresses;
+      return addresses.addresses.slice(0, most).map((address) => ({ ...host, name, address }));
+    }),
+  );
+  const hops = found.flatMap((each) => (each instanceof DnsFailure ? [] : each));
+  if (hops.length > 0) return { kind: 'hosts', hosts: hops };
+  const names = hosts.map(({ host }) => host).join(', ');
+  const failure = found.find((each) => each instanceof DnsFailure);
+  if (failure !== undefined) return none(deferred('4.4.3', `the DNS has no answer for ${names}: ${failure.message}`));
+  return none(deferred('4.4.4', `the configured host ${names} has no address`));
 }
 
 /** An address literal names its host (RFC 5321 §4.1.3, §5.1). */

@@ -65,6 +65,8 @@ export interface Accept {
   readonly now: number;
   readonly deliveries: readonly Delivery[];
   readonly dispatch: Dispatch | null;
+  /** A second one with the same key does nothing, until the key is forgotten. */
+  readonly once?: string;
 }
 
 /** What becomes of an entry after a try. `done` and `failed` remove it. */
@@ -183,6 +185,8 @@ export type Command =
   | { readonly kind: 'put-sts-policy'; readonly row: StsPolicyRow; readonly now: number }
   /** What a destination has shown. Rows not seen since `forget` go. */
   | { readonly kind: 'put-shown-protection'; readonly row: ShownProtectionRow; readonly forget: number }
+  /** Keys of `once` that will not come again; with `but`, all keys but these. */
+  | { readonly kind: 'forget-once'; readonly keys: readonly string[]; readonly but: boolean }
   /** Frees staged chunks that nobody will use. Not durable. */
   | { readonly kind: 'discard'; readonly stage: number };
 
@@ -232,6 +236,7 @@ export interface Results {
   'suspend-destination': { readonly changed: number; readonly more: boolean };
   'put-sts-policy': undefined;
   'put-shown-protection': undefined;
+  'forget-once': undefined;
   discard: undefined;
 }
 

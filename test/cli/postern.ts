@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly input?: string | null;
   /** Arguments of node itself. */
   readonly node?: readonly string[];
+  /** Another file than the program's own. */
+  readonly script?: string;
   /** Another node. */
   readonly executable?: string;
 }
@@ -30,8 +32,8 @@ export interface RunOptions {
 const PATIENCE = 15_000;
 
 export async function postern(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { cwd = tmpdir(), env = {}, input = '', node = [], executable = process.execPath } = options;
-  const child = spawn(executable, [...node, launch, ...args], { cwd, env: { ...bare(), ...env } });
+  const { cwd = tmpdir(), env = {}, input = '', node = [], script = launch, executable = process.execPath } = options;
+  const child = spawn(executable, [...node, script, ...args], { cwd, env: { ...bare(), ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -43,6 +43,7 @@ it('the help of each verb describes it, its arguments and its options', async ()
       'queue status',
       'queue suspend',
       'send',
+      'sendmail',
       'serve',
     ].sort(),
   );

@@ -34,7 +34,8 @@ it('fills in every default', async () => {
       warn: 4 * HOUR,
     },
     relay: {
-      smarthost: null,
+      smarthosts: [],
+      authorities: [],
       port: 25,
       loopback: false,
       forbidDowngrade: false,
@@ -55,6 +56,7 @@ it('fills in every default', async () => {
       diskFree: 256 * MEBI,
     },
     submission: { showClient: true, maxHold: 720 * HOUR },
+    sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },
     log: { level: 'info' },
   });
@@ -254,6 +256,8 @@ const wrong: readonly (readonly [string, string, string])[] = [
   ['[submission]', 'show_client = 0', 'submission.show_client'],
   ['[submission]', 'max_hold = "366d"', 'submission.max_hold'],
   ['[submission]', 'max_hold = 30', 'submission.max_hold'],
+  ['[sendmail]', 'domain = "*"', 'sendmail.domain'],
+  ['[sendmail]', 'folder = ""', 'sendmail.folder'],
   ['[test]', 'catch_all = "on"', 'test.catch_all'],
   ['[test]', 'any_password = 1', 'test.any_password'],
   ['[test]', 'exposed = 1.0', 'test.exposed'],
@@ -291,7 +295,7 @@ it.each([
   ['[[listener]]', 'prot = 25', '"port"'],
   ['[queue]', 'retrys = "5m"', '"retry"'],
   // A key of another table: where it belongs.
-  ['[limits]', 'smarthost = "smtps://a"', '[relay]'],
+  ['[limits]', 'per_destination = 1', '[relay]'],
   ['[tls]', 'domains = ["a.test"]', 'top'],
   ['[log]', 'catch_all = true', '[test]'],
   // Nothing near: what there is.

@@ -1,5 +1,6 @@
 // Connections to next hops: each TLS rung (PORTS.md H2, H3, H5), what is remembered of hosts, what is kept when idle.
 
+import { pino } from 'pino';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RouteTls } from '../../src/config/config.ts';
 import { Hops, type ProtectedHop } from '../../src/mta/hops.ts';
@@ -7,12 +8,13 @@ import { decide } from '../../src/mta/security/decision.ts';
 import { type Identity, makeContext } from '../../src/platform/tls.ts';
 import { clientContexts } from '../../src/smtp/client/secure-context.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { credentialsOf } from '../smtp/credentials.ts';
 import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../smtp/fake-server.ts';
 import { makeTestIdentity } from '../smtp/test-identity.ts';
 
 const TLS = [...KEYWORDS, 'STARTTLS', 'AUTH PLAIN'];
 const broken = (line: string) => (line === 'STARTTLS' ? ({ do: 'broken-tls' } as const) : undefined);
-const credentials = { user: 'alice', password: 'wonderland' };
+const credentials = credentialsOf('alice', 'wonderland');
 
 let identity: Identity;
 beforeAll(async () => {
@@ -26,16 +28,29 @@ afterEach(async () => {
 async function stage(
   script: Script,
   { tls = 'opportunistic', ...hop }: Partial<ProtectedHop> & { readonly tls?: RouteTls } = {},
+  authorities: readonly string[] = [],
 ) {
   const server = await startFakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
   servers.push(server);
   const clock = new FakeClock();
-  const hops = new Hops({ hostname: 'mail.here.test', clock, random: () => 0.5, contexts: clientContexts() });
+  const hops = new Hops({
+    hostname: 'mail.here.test',
+    clock,
+    random: () => 0.5,
+    log: pino({ level: 'silent' }),
+    contexts: clientContexts(authorities),
+  });
   const name = '127.0.0.1';
-  const demand = decide({ name, tls, loopback: true, exchange: null }, { requireTls: false, tlsOptional: false });
-  if (demand.kind === 'refused') throw new Error(demand.text);
+  const demand = demandOf(name, tls);
   const to: ProtectedHop = { name, address: name, port: server.port, credentials: null, demand, ...hop };
   return { server, clock, hops, to };
+}
+
+/** What the operator's word on a host asks of a connection. */
+function demandOf(name: string, tls: RouteTls): ProtectedHop['demand'] {
+  const demand = decide({ name, tls, loopback: true, exchange: null }, { requireTls: false, tlsOptional: false });
+  if (demand.kind === 'refused') throw new Error(demand.text);
+  return demand;
 }
 
 describe('the TLS rung of a hop', () => {
@@ -84,6 +99,24 @@ describe('the TLS rung of a hop', () => {
     expect(server.sessions[0]?.commands.some((line) => line.startsWith('AUTH'))).toBe(false);
   });
 
+  test('verified: the name of a certificate counts, also one of an authority of our own', async () => {
+    const { server, hops, to } = await stage({}, { tls: 'verified', credentials }, [identity.certificate]);
+    expect((await hops.connect(to)).tls).not.toBeNull();
+    const other = { ...to, demand: demandOf('other.test', 'verified') };
+    await expect(hops.connect(other)).rejects.toMatchObject({ kind: 'certificate' });
+    expect(server.sessions.map(({ commands }) => commands.some((line) => line.startsWith('AUTH')))).toEqual([
+      true,
+      false,
+    ]);
+    hops.destroy();
+  });
+
+  test('implicit-unverified: any certificate', async () => {
+    const { hops, to } = await stage({ implicit: true }, { tls: 'implicit-unverified', credentials });
+    expect((await hops.connect(to)).tls).not.toBeNull();
+    hops.destroy();
+  });
+
   test('H5: implicit TLS and STARTTLS to a smarthost, with credentials', async () => {
     for (const [tls, implicit] of [
       ['implicit', true],
@@ -110,6 +143,25 @@ describe('memory', () => {
     expect(server.sessions).toHaveLength(2);
     hops.forget();
     server.script = {};
+    expect((await hops.connect(to)).alive).toBe(true);
+    hops.destroy();
+  });
+
+  test('a refused login is not tried again for long, also where another connection stands', async () => {
+    const { server, clock, hops, to } = await stage({}, { tls: 'required', credentials });
+    await hops.connect(to);
+    server.script = { ...server.script, on: (line) => (line.startsWith('AUTH') ? '535 5.7.8 no' : undefined) };
+    for (let minutes = 0; minutes < 14; minutes += 2) {
+      await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'login', reply: { code: 535 } });
+      clock.advance(120_000);
+    }
+    expect(server.sessions).toHaveLength(2);
+    clock.advance(120_000);
+    await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'login' });
+    expect(server.sessions).toHaveLength(3);
+    // Put right: an operator's "queue retry" tries at once.
+    hops.forget();
+    server.script = { ...server.script, on: () => undefined };
     expect((await hops.connect(to)).alive).toBe(true);
     hops.destroy();
   });

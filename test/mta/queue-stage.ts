@@ -108,7 +108,8 @@ export async function queueStage(
     queue: QUEUE,
     listeners: [],
     relay: {
-      smarthost: null,
+      smarthosts: [],
+      authorities: [],
       port,
       loopback: true,
       forbidDowngrade: false,

@@ -5,7 +5,7 @@ import type { RelayConfig } from '../../src/config/config.ts';
 import { createRouter, type Route } from '../../src/mta/route.ts';
 import { FakeDns, type FakeName } from '../fake-dns.ts';
 
-const RELAY = { smarthost: null, port: 25, loopback: false, forbidDowngrade: false, routes: [] };
+const RELAY = { smarthosts: [], port: 25, loopback: false, forbidDowngrade: false, routes: [] };
 
 function route(
   destination: string,
@@ -148,14 +148,16 @@ describe('what the operator says', () => {
     'relay.test': { ipv4: ['10.0.0.9'] },
   };
   const routes = [{ domain: 'Far.test', host: '127.0.0.1', port: 2626, tls: 'none' as const }];
-  const smarthost = { host: 'relay.test', port: 465, tls: 'implicit' as const, user: 'u', password: 'p' };
+  const login = { user: 'u', mechanism: null, secret: { kind: 'password', text: 'p' } } as const;
+  const smarthost = { host: 'relay.test', port: 465, tls: 'implicit', login } as const;
+  const smarthosts = [smarthost];
 
   test('a route wins over everything, also with a loopback address', async () => {
-    expect(hosts(await route('far.test', names, { routes, smarthost }))).toEqual(['127.0.0.1 127.0.0.1 2626']);
+    expect(hosts(await route('far.test', names, { routes, smarthosts }))).toEqual(['127.0.0.1 127.0.0.1 2626']);
   });
 
   test('the smarthost takes the rest, with its credentials', async () => {
-    const found = await route('other.test', names, { routes, smarthost });
+    const found = await route('other.test', names, { routes, smarthosts });
     expect(found).toEqual({
       kind: 'hosts',
       hosts: [
@@ -165,19 +167,47 @@ describe('what the operator says', () => {
           port: 465,
           tls: 'implicit',
           exchange: null,
-          credentials: { user: 'u', password: 'p' },
+          credentials: expect.objectContaining({ user: 'u' }),
+          configured: true,
         },
       ],
     });
   });
 
   test('a smarthost that cannot be found defers', async () => {
-    const found = await route('other.test', {}, { smarthost });
+    const found = await route('other.test', {}, { smarthosts });
     expect(found).toMatchObject({ kind: 'none', outcome: { kind: 'deferred' } });
   });
 
+  test('smarthosts in their order, each with its login; one that is not found is passed over', async () => {
+    const second = { host: 'second.test', port: 587, tls: 'verified', login: null } as const;
+    const lost = { ...second, host: 'lost.test' };
+    const known = { ...names, 'second.test': { ipv4: ['10.0.0.10'], ipv6: ['2001:db8::10'] } };
+    const found = await route('other.test', known, { smarthosts: [lost, second, smarthost] });
+    expect(hosts(found)).toEqual([
+      'second.test 2001:db8::10 587',
+      'second.test 10.0.0.10 587',
+      'relay.test 10.0.0.9 465',
+    ]);
+    expect(found).toMatchObject({ hosts: [{ credentials: null }, {}, { credentials: { user: 'u' } }] });
+  });
+
+  test('each of many smarthosts gets its turn', async () => {
+    const many = Array.from({ length: 5 }, (_, at) => ({ ...smarthost, host: `s${at}.test` }));
+    const known = Object.fromEntries(many.map(({ host }, at) => [host, { ipv4: [`10.0.${at}.1`, `10.0.${at}.2`] }]));
+    const found = await route('other.test', known, { smarthosts: many });
+    expect(found.kind === 'hosts' && found.hosts.map(({ name }) => name)).toEqual(many.map(({ host }) => host));
+  });
+
+  test('a domain with smarthosts of its own', async () => {
+    const own = [{ domain: 'far.test', smarthosts: [{ ...smarthost, host: 'localhost' }] }];
+    const found = await route('far.test', names, { routes: own, smarthosts });
+    expect(hosts(found)).toEqual(['localhost 127.0.0.1 465', 'localhost ::1 465']);
+    expect(found).toMatchObject({ hosts: [{ credentials: { user: 'u' } }, {}] });
+  });
+
   test('localhost needs no DNS', async () => {
-    const found = await route('other.test', {}, { smarthost: { ...smarthost, host: 'localhost' } });
+    const found = await route('other.test', {}, { smarthosts: [{ ...smarthost, host: 'localhost' }] });
     expect(hosts(found)).toEqual(['localhost 127.0.0.1 465', 'localhost ::1 465']);
   });
 });

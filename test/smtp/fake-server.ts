@@ -38,6 +38,7 @@ export interface FakeSession {
   readonly chunks: string[];
   secure: boolean;
   servername: string | null;
+  tls: TLSSocket | null;
   mail: string;
   recipients: string[];
   closed: boolean;
@@ -108,6 +109,7 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
     chunks: [],
     secure: false,
     servername: null,
+    tls: null,
     mail: '',
     recipients: [],
     closed: false,
@@ -236,6 +238,7 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
     secured.on('_tlsError', () => secured.destroy());
     secured.once('secure', () => {
       session.secure = true;
+      session.tls = secured;
       after?.();
     });
     socket = secured;

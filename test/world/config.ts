@@ -48,7 +48,8 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
     accounts: [account(first, [`postmaster@${domain}`]), ...others.map((user) => account(user, []))],
     queue: { retry: [5 * minute, 15 * minute, 30 * minute], expire: 5 * 24 * 60 * minute, warn: 4 * 60 * minute },
     relay: {
-      smarthost: null,
+      smarthosts: [],
+      authorities: [],
       port: wayOut,
       loopback: true,
       forbidDowngrade: false,
@@ -70,6 +71,7 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
       diskFree: 16 * 1024 * 1024,
     },
     submission: { showClient: true, maxHold: 30 * 24 * 60 * minute },
+    sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },
     log: { level: 'debug' },
   };

@@ -98,6 +98,8 @@ function configured(host: HostFacts): Demand {
     case 'implicit':
       // RFC 8314 §4.4 wants the certificate checked; on this machine nobody is in between.
       return host.loopback ? demand(host, { rung: 'required', tls: 'implicit' }) : verified(host, 'implicit');
+    case 'implicit-unverified':
+      return demand(host, { rung: 'required', tls: 'implicit' });
   }
 }
 
@@ -108,7 +110,7 @@ function required(host: HostFacts): Demand | Refused {
     found.kind === 'demand' ? withKey({ ...found, requireTls: true, testing: false }) : found;
   if (exchange === null) {
     if (tls === 'none') return unprotected(`the configured way to ${host.name} is without TLS`);
-    return promised(verified(host, tls === 'implicit' ? 'implicit' : 'required'));
+    return promised(verified(host, tls.startsWith('implicit') ? 'implicit' : 'required'));
   }
   const found = published(host, exchange);
   if (found.kind === 'refused' || found.rung === 'dane' || found.rung === 'mta-sts') return promised(found);

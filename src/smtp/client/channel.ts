@@ -12,7 +12,8 @@ import { Transcript } from './transcript.ts';
 
 /** Why a connection is of no more use. `handshake`: TLS did not come about, all else might still work in clear;
  * `unencrypted`: TLS is demanded, and the peer does not have it or does not begin it; `certificate`: TLS stands, but the
- * peer is not who it must be; `refused`: the peer said so, by `reply`. */
+ * peer is not who it must be; `refused`: the peer said so, by `reply`; `login`: it does
+ * not take us for who we say, and will not until somebody has put that right. */
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
   readonly kind:
@@ -23,7 +24,8 @@ export class ConnectionFailure extends Error {
     | 'timeout'
     | 'closed'
     | 'syntax'
-    | 'refused';
+    | 'refused'
+    | 'login';
   /** The answer that ended it. */
   readonly reply: Reply | undefined;
   /** What was said of the certificate, if it was that. */
@@ -153,6 +155,14 @@ export class Channel {
   get presented(): Presented | null {
     const socket = this.#socket;
     return 'getPeerX509Certificate' in socket ? presentedBy(socket) : null;
+  }
+
+  /** Octets that only the two ends of this TLS connection know (RFC 8446 §7.5); null in clear, and before TLS 1.3, where a
+   * man in the middle might have them too (RFC 9266 §3). */
+  keyingMaterial(label: string, octets: number): Buffer | null {
+    const socket = this.#socket;
+    if (!('getCipher' in socket) || socket.getProtocol() !== 'TLSv1.3') return null;
+    return socket.exportKeyingMaterial(octets, label, Buffer.alloc(0));
   }
 
   /** Drops the connection now. */

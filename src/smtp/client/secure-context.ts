@@ -1,7 +1,7 @@
 // TLS as this client offers it: anything that encrypts where the alternative is cleartext (RFC 7435 §3), and today's
 // floor where it must be known who the server is (RFC 8314 §4, RFC 8996).
 
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext, type SecureContextOptions } from 'node:tls';
 
 /** Lower bounds of protocol and ciphers. */
 const FLOORS = {
@@ -20,16 +20,16 @@ export type ClientContexts = (wish: ContextWish) => SecureContext;
 /**
  * The contexts of a relay, each made when it is first needed, and for all who need it: to find out whom this machine
  * trusts takes some hundred ms.
- * @param authorities PEM; absent: whom this machine trusts
+ * @param authorities certificates in PEM that are trusted beside the machine's; any of them may be the end of a chain
  */
-export function clientContexts(authorities?: readonly string[]): ClientContexts {
+export function clientContexts(authorities: readonly string[] = []): ClientContexts {
   const made = new Map<string, SecureContext>();
-  let known: { readonly ca?: string[] } | undefined = authorities === undefined ? undefined : { ca: [...authorities] };
+  let known: Trust | undefined;
   return (wish) => {
     const key = `${wish.floor} ${wish.authorities}`;
     let context = made.get(key);
     if (context === undefined) {
-      if (wish.authorities) known ??= machineAuthorities();
+      if (wish.authorities) known ??= trust(authorities);
       context = createSecureContext({ ...FLOORS[wish.floor], ...(wish.authorities ? known : { ca: [] }) });
       made.set(key, context);
     }
@@ -39,9 +39,11 @@ export function clientContexts(authorities?: readonly string[]): ClientContexts 
 
 /** Node's own authorities, NODE_EXTRA_CA_CERTS, and those of the system. Without `ca` Node takes a store of the first two
  * that is there already, which costs nothing; mostly it has them all. */
-function machineAuthorities(): { readonly ca?: string[] } {
+function trust(authorities: readonly string[]): Trust {
   const own = getCACertificates('default');
   const known = new Set(own);
-  const more = getCACertificates('system').filter((one) => !known.has(one));
-  return more.length === 0 ? {} : { ca: [...own, ...more] };
+  const more = [...getCACertificates('system'), ...authorities].filter((one) => !known.has(one));
+  return more.length === 0 ? {} : { ca: [...own, ...more], allowPartialTrustChain: authorities.length > 0 };
 }
+
+type Trust = Pick<SecureContextOptions, 'ca' | 'allowPartialTrustChain'>;

@@ -8,11 +8,12 @@ import { completeBody, discardStage } from '../writer/bodies.ts';
 import { type MailboxState, mailboxNamed, place, storedPrefix } from '../writer/placement.ts';
 import { threadOf } from '../writer/threads.ts';
 import type { Work } from '../writer/work.ts';
+import { firstTime } from './once.ts';
 import { dispatch } from './queue.ts';
 
 export function accept(work: Work, command: Accept): Results['accept'] {
   const refs = command.deliveries.length + (command.dispatch === null ? 0 : 1);
-  if (refs === 0) {
+  if (refs === 0 || (command.once !== undefined && !firstTime(work, command.once))) {
     const { stage } = command.body;
     if (stage !== null) work.after(() => discardStage(work, stage));
     return { placed: [], entries: [] };

@@ -9,6 +9,7 @@ import { append } from './append.ts';
 import { expunge } from './expunge.ts';
 import { flags } from './flags.ts';
 import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailboxes.ts';
+import { forgetOnce } from './once.ts';
 import { count, queueControl, settle, suspendDestination } from './queue.ts';
 import { putShownProtection, putStsPolicy } from './receivers.ts';
 import { copy, move } from './transfer.ts';
@@ -70,6 +71,8 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   // Lost with the power, they are learnt again.
   'put-sts-policy': { depth: 'written', run: quiet(putStsPolicy) },
   'put-shown-protection': { depth: 'written', run: quiet(putShownProtection) },
+  // A key that is forgotten twice, or after a power failure never, harms nobody.
+  'forget-once': { depth: 'written', run: quiet(forgetOnce) },
   discard: {
     depth: 'memory',
     run: (work, command) => {

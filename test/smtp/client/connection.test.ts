@@ -1,11 +1,14 @@
 // The client before MAIL: greetings, EHLO and HELO, STARTTLS, implicit TLS, AUTH, against a server by script.
 
+import { createSecureContext } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Identity, makeContext } from '../../../src/platform/tls.ts';
 import type { Judge, Presented } from '../../../src/smtp/client/certificate.ts';
 import { ConnectionFailure } from '../../../src/smtp/client/channel.ts';
 import { FakeClock } from '../../fake-clock.ts';
+import { credentialsOf, tokenOf } from '../credentials.ts';
 import { type Answer, type FakeServer, KEYWORDS, type Script, startFakeServer } from '../fake-server.ts';
+import { scramServer } from '../scram-server.ts';
 import { makeTestIdentity } from '../test-identity.ts';
 import { contentOf, envelopeTo, openTo } from './try-out.ts';
 
@@ -184,7 +187,7 @@ describe('STARTTLS', () => {
 });
 
 describe('implicit TLS and AUTH', () => {
-  const credentials = { user: 'alice', password: 'wonderland' };
+  const credentials = credentialsOf('alice', 'wonderland');
   const plain = `AUTH PLAIN ${Buffer.from('\0alice\0wonderland').toString('base64')}`;
 
   test('port 465: TLS from the first octet, then AUTH PLAIN', async () => {
@@ -220,13 +223,14 @@ describe('implicit TLS and AUTH', () => {
   test('a refusal does not repeat what was said', async () => {
     const server = await serve({ keywords: ['AUTH PLAIN'], on: at('AUTH', `535 5.7.8 no: ${plain}`) });
     const error = await failure(openTo(server, { tls: 'none', credentials }));
-    expect(error).toMatchObject({ kind: 'refused', reply: { code: 535, status: '5.7.8' } });
+    expect(error).toMatchObject({ kind: 'login', reply: { code: 535, status: '5.7.8' } });
     expect(JSON.stringify([error.message, error.reply])).not.toContain(plain.slice(11));
   });
 
   test('no mechanism that is known here', async () => {
     const server = await serve({ keywords: ['AUTH GSSAPI'] });
-    expect((await failure(openTo(server, { tls: 'none', credentials }))).kind).toBe('refused');
+    expect((await failure(openTo(server, { tls: 'none', credentials }))).kind).toBe('login');
+    expect(server.sessions[0]?.commands).toEqual(['EHLO client.test']);
   });
 
   test('a mechanism that asks for more is cancelled', async () => {
@@ -234,8 +238,98 @@ describe('implicit TLS and AUTH', () => {
       keywords: ['AUTH PLAIN'],
       on: (line) => (/^AUTH|^\*/.test(line) ? '334 ' : undefined),
     });
-    expect((await failure(openTo(server, { tls: 'none', credentials }))).kind).toBe('refused');
+    expect((await failure(openTo(server, { tls: 'none', credentials }))).kind).toBe('login');
     expect(server.sessions[0]?.commands.at(-1)).toBe('*');
+  });
+
+  test('a server that cannot tell now is no wrong password', async () => {
+    const server = await serve({ keywords: ['AUTH PLAIN'], on: at('AUTH', '454 4.7.0 later') });
+    expect(await failure(openTo(server, { tls: 'none', credentials }))).toMatchObject({
+      kind: 'refused',
+      reply: { code: 454 },
+    });
+  });
+
+  test('504: the next mechanism (RFC 4954 §4)', async () => {
+    const server = await serve({
+      keywords: ['AUTH SCRAM-SHA-256 PLAIN'],
+      on: at('AUTH SCRAM', '504 5.5.4 what?'),
+    });
+    await (await openTo(server, { tls: 'none', credentials })).quit();
+    expect(server.sessions[0]?.commands.at(-2)).toBe(plain);
+  });
+
+  test('a secret that cannot be had says nothing to the server', async () => {
+    const server = await serve({ keywords: ['AUTH PLAIN'] });
+    const none = { ...credentials, secret: () => Promise.reject(new Error('ENOENT')) };
+    const error = await failure(openTo(server, { tls: 'none', credentials: none }));
+    expect(error).toMatchObject({ kind: 'login', reply: undefined });
+    expect(server.sessions[0]?.commands).toEqual(['EHLO client.test']);
+  });
+});
+
+describe('SCRAM and XOAUTH2', () => {
+  const KEYWORDS_OF = (mechanisms: string) => [...TLS_KEYWORDS, `AUTH ${mechanisms}`];
+  const credentials = credentialsOf('alice', 'wonderland');
+
+  test.each([
+    ['SCRAM-SHA-256 SCRAM-SHA-256-PLUS PLAIN', 'required', 'p=tls-exporter,,'],
+    ['SCRAM-SHA-256 PLAIN', 'required', 'y,,'],
+    ['SCRAM-SHA-256 SCRAM-SHA-256-PLUS PLAIN', 'none', 'n,,'],
+  ] as const)('offered %s, TLS %s: %s', async (mechanisms, tls, header) => {
+    const scram = scramServer('alice', 'wonderland');
+    const server = await serve({ keywords: KEYWORDS_OF(mechanisms), on: scram.on });
+    const connection = await openTo(server, { tls, credentials });
+    expect(connection.usable).toBe(true);
+    await connection.quit();
+    expect(scram.headers).toEqual([header]);
+    expect(server.sessions[0]?.commands.some((line) => line.startsWith('AUTH PLAIN'))).toBe(false);
+  });
+
+  test('TLS 1.2 has nothing to bind to that is safe (RFC 9266 §3)', async () => {
+    const scram = scramServer('alice', 'wonderland');
+    const context = createSecureContext({ cert: identity.certificate, key: identity.key, maxVersion: 'TLSv1.2' });
+    const server = await serve({ keywords: KEYWORDS_OF('SCRAM-SHA-256-PLUS SCRAM-SHA-256'), on: scram.on, context });
+    await (await openTo(server, { tls: 'required', credentials })).quit();
+    expect(scram.headers).toEqual(['n,,']);
+  });
+
+  test('a wrong password', async () => {
+    const server = await serve({ keywords: ['AUTH SCRAM-SHA-256'], on: scramServer('alice', 'other').on });
+    expect(await failure(openTo(server, { tls: 'none', credentials }))).toMatchObject({
+      kind: 'login',
+      reply: { code: 535 },
+    });
+  });
+
+  test.each(['wrong proof', 'no proof'] as const)('a server with %s is not believed', async (claim) => {
+    const server = await serve({ keywords: ['AUTH SCRAM-SHA-256'], on: scramServer('alice', 'wonderland', claim).on });
+    expect(await failure(openTo(server, { tls: 'none', credentials }))).toMatchObject({
+      kind: 'login',
+      reply: undefined,
+    });
+  });
+
+  test('a long token goes behind the command, not with it (RFC 4954 §4)', async () => {
+    const token = 'x'.repeat(2000);
+    const said = Buffer.from(`user=alice\x01auth=Bearer ${token}\x01\x01`).toString('base64');
+    const server = await serve({
+      keywords: ['AUTH XOAUTH2'],
+      on: (line) => (line === 'AUTH XOAUTH2' ? '334 ' : line === said ? '235 2.7.0 ok' : undefined),
+    });
+    await (await openTo(server, { tls: 'none', credentials: tokenOf('alice', token) })).quit();
+    expect(server.sessions[0]?.commands).toEqual(['EHLO client.test', 'AUTH XOAUTH2', said, 'QUIT']);
+  });
+
+  test('a token that is no good', async () => {
+    const server = await serve({
+      keywords: ['AUTH XOAUTH2'],
+      on: (line) =>
+        line.startsWith('AUTH') ? '334 eyJzdGF0dXMiOiI0MDEifQ==' : line === '' ? '535 5.7.8 no' : undefined,
+    });
+    const error = await failure(openTo(server, { tls: 'none', credentials: tokenOf('alice', 't0ken') }));
+    expect(error).toMatchObject({ kind: 'login', reply: { code: 535 } });
+    expect(error.message).not.toContain('t0ken');
   });
 });
 

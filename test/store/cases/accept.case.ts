@@ -131,6 +131,36 @@ export function acceptCases(harness: Harness): void {
       expect(await store.execute(command)).toEqual({ placed: [], entries: [] });
     });
 
+    it('accepts once what has a key, until that is forgotten', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const bring = async (once: string) =>
+        store.execute({
+          ...(await acceptance(store, letter('x'), [delivery(alice)], dispatchTo('a@b.test'))),
+          once,
+        });
+      expect((await bring('one')).placed).toHaveLength(1);
+      expect(await bring('one')).toEqual({ placed: [], entries: [] });
+      expect((await bring('two')).placed).toHaveLength(1);
+      expect((await mailboxOf(store, alice)).messages).toBe(2);
+      expect(await store.read.queue.size()).toBe(2);
+      await store.execute({ kind: 'forget-once', keys: ['one'], but: true });
+      expect((await bring('one')).placed).toEqual([]);
+      expect((await bring('two')).placed).toHaveLength(1);
+      await store.execute({ kind: 'forget-once', keys: ['one'], but: false });
+      expect((await bring('one')).placed).toHaveLength(1);
+      expect((await bring('two')).placed).toEqual([]);
+    });
+
+    it('keeps no key of what it did not accept', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const wrong = await acceptance(store, letter('x'), [delivery(999 as never)]);
+      await expect(store.execute({ ...wrong, once: 'key' })).rejects.toMatchObject({ kind: 'missing' });
+      const right = await acceptance(store, letter('x'), [delivery(alice)]);
+      expect((await store.execute({ ...right, once: 'key' })).placed).toHaveLength(1);
+    });
+
     it('accepts over quota, and append does not', async () => {
       const { store } = given;
       const alice = await account(store, 'alice@example.test', 30);

@@ -1,0 +1,106 @@
+// The report on recipients that were refused when nobody was there any more to hear it (RFC 5321 §6.1, RFC 3464): to the
+// sender, or where that is nobody, to the postmaster.
+
+import type { Directory } from '../directory/directory.ts';
+import type { Address, ReversePath } from '../formats/address.ts';
+import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
+import { messageId as makeMessageId } from '../formats/message-id.ts';
+import type { Refusal } from '../formats/refusal.ts';
+import { deliveryReport } from '../formats/report.ts';
+import { newIdentifier } from '../platform/identifier.ts';
+import { bodyFacts } from '../store/facts.ts';
+import type { ReporterOptions, StagedReport } from './delivered.ts';
+import { RecipientList } from './recipients.ts';
+import { zoneAt } from './transaction-facts.ts';
+
+export interface Rejected {
+  readonly address: Address;
+  readonly parameters: RcptParameters;
+  readonly refusal: Refusal;
+}
+
+/** What is known of the message. */
+export interface RejectedMessage {
+  readonly messageId: string;
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+  /** Its header, which goes back. */
+  readonly header: Uint8Array;
+  /** ms since the epoch: when it was handed over, and now. */
+  readonly arrival: number;
+  readonly now: number;
+}
+
+/**
+ * The report, staged, to be accepted with what is left of the message.
+ * @throws Refusal where even the postmaster cannot have it; StoreError
+ */
+export async function rejectionReport(
+  { store, directory, hostname }: ReporterOptions,
+  message: RejectedMessage,
+  rejected: readonly Rejected[],
+): Promise<StagedReport> {
+  const { messageId, reversePath, parameters, header, now } = message;
+  const to = await readerOf(directory, hostname, reversePath);
+  // RFC 3461 §6.2: nobody reports on a report.
+  const recipients = new RecipientList(directory, store, undefined);
+  await recipients.add(to, { notify: 'never' }, 'queue');
+  const id = `${messageId}.dsn`;
+  const frame = deliveryReport({
+    reportingMta: hostname,
+    from: { localPart: 'postmaster', domain: hostname },
+    to,
+    messageId: makeMessageId(`${now.toString(36)}.${newIdentifier()}.${id}`, hostname),
+    boundary: `${newIdentifier()}${newIdentifier()}`,
+    time: now,
+    zone: zoneAt(now),
+    original: {
+      arrival: message.arrival,
+      envid: parameters.envid ?? null,
+      messageId: bodyFacts(header).messageId,
+      utf8: parameters.smtputf8 === true,
+      eightBit: parameters.body === '8BITMIME',
+      returned: 'HDRS',
+    },
+    recipients: rejected.map(({ address, parameters: { orcpt }, refusal: { reply } }) => ({
+      action: 'failed',
+      recipient: address,
+      originalRecipient: orcpt ?? null,
+      status: reply.status ?? '5.0.0',
+      remoteMta: null,
+      reply: null,
+      text: `${reply.text}.`,
+      lastAttempt: now,
+      willRetryUntil: null,
+    })),
+  });
+  const staging = store.stage();
+  try {
+    await staging.write(Buffer.concat([frame.before, header, frame.after]));
+    return {
+      staging,
+      arrival: {
+        messageId: id,
+        origin: { role: 'local', session: messageId, remoteAddress: null, localPort: null, account: null, tls: null },
+        reversePath: null,
+        parameters: {
+          ...(frame.utf8 ? { smtputf8: true } : {}),
+          ...(frame.eightBit ? { body: '8BITMIME' } : {}),
+        },
+        locals: recipients.locals,
+        remotes: recipients.remotes,
+        content: { body: staging.finish(), facts: bodyFacts(frame.before) },
+        now,
+      },
+    };
+  } catch (error) {
+    staging.discard();
+    throw error;
+  }
+}
+
+/** A sender that is nobody here (`root` of a machine without such an account) leaves the postmaster. */
+async function readerOf(directory: Directory, hostname: string, reversePath: ReversePath): Promise<Address> {
+  if (reversePath !== null && (await directory.resolve(reversePath)).kind !== 'unknown') return reversePath;
+  return { localPart: 'postmaster', domain: hostname };
+}
