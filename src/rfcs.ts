@@ -28,7 +28,6 @@ export const rfcs: readonly Rfc[] = [
   part(2045, 'Multipurpose Internet Mail Extensions (MIME) Part One: Format of Internet Message Bodies'),
   part(2046, 'Multipurpose Internet Mail Extensions (MIME) Part Two: Media Types'),
   part(2047, 'MIME (Multipurpose Internet Mail Extensions) Part Three: Message Header Extensions for Non-ASCII Text'),
-  background(2049, 'Multipurpose Internet Mail Extensions (MIME) Part Five: Conformance Criteria and Examples'),
   whole(2152, 'UTF-7: A Mail-Safe Transformation Format of Unicode'),
   whole(2177, 'IMAP4 IDLE command'),
   background(2180, 'IMAP4 Multi-Accessed Mailbox Practice'),

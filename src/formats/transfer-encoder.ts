@@ -57,8 +57,8 @@ const LINE = 75;
 const HEX = Buffer.from('0123456789ABCDEF');
 
 /**
- * RFC 2045 §6.7. White space is written as it is, but for the last one of a line; a dot and "From " at the start of a
- * line are not, since they do not outlive every gateway (RFC 2049 §3); a CR or LF that is no line end is an octet.
+ * RFC 2045 §6.7. White space is written as it is, but for the last one of a line; a CR or LF that is no line end is an
+ * octet like any other.
  */
 class QuotedPrintableEncoder implements TransferEncoder {
   /** White space or a CR, of which the next octet tells what it is; -1: none. */
@@ -100,13 +100,8 @@ class QuotedPrintableEncoder implements TransferEncoder {
       else this.#plain(held);
     }
     if (octet === CR || octet === SPACE || octet === TAB) this.#held = octet;
-    else if (octet < SPACE || octet > 126 || octet === EQUALS || this.#fragile(octet)) this.#quote(octet);
+    else if (octet < SPACE || octet > 126 || octet === EQUALS) this.#quote(octet);
     else this.#plain(octet);
-  }
-
-  /** "." and "F" at the start of a line. */
-  #fragile(octet: number): boolean {
-    return this.#column === 0 && (octet === 46 || octet === 70);
   }
 
   #plain(octet: number): void {

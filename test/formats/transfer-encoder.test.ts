@@ -31,7 +31,7 @@ describe('quoted-printable', () => {
     ['space \r\ntab\t\r\n', 'space=20\r\ntab=09\r\n'],
     ['at the end ', 'at the end=20'],
     ['bare\rCR and\nLF\r\r\n', 'bare=0DCR and=0ALF=0D\r\n'],
-    ['.\r\nFrom me\r\nx.\r\n', '=2E\r\n=46rom me\r\nx.\r\n'],
+    ['.\r\n.x\r\n', '.\r\n.x\r\n'],
     [`${lines}\r\n`, `${lines}\r\n`],
     [`${lines}b\r\n`, `${lines}=\r\nb\r\n`],
     [`${'a'.repeat(73)}\xff`, `${'a'.repeat(73)}=\r\n=FF`],
