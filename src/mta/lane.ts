@@ -184,6 +184,7 @@ export class Lane {
   /** Tries one task. Returns false where this courier is of no more use. */
   async #bring(due: Task, place: Place): Promise<boolean> {
     const { relay, clock, deliverHere } = this.#options;
+    const edition = this.#edition;
     const task = await deliverHere(due);
     if (task !== due) {
       for (const entry of due.entries) if (task?.entries.includes(entry) !== true) this.#taken.delete(entry.id);
@@ -206,13 +207,13 @@ export class Lane {
       const [first] = results;
       if (!reached && this.#couriers > 1) {
         // Others get through: one connection too many, not a dead host.
-        this.#tasks.unshift(task);
+        this.#putBack(task, edition);
         this.#pace.refused(this.#couriers - 1);
         return false;
       }
       if (!reached && busy && !this.#ending && this.#turns < TURNS) {
         this.#turns++;
-        this.#tasks.unshift(task);
+        this.#putBack(task, edition);
         await this.#turn();
         return true;
       }
@@ -234,6 +235,16 @@ export class Lane {
     const special = ({ transit }: Task) => wishesOf(transit).requireTls || wishesOf(transit).tlsOptional;
     this.#tasks.push(...all.filter(special));
     return all.filter((task) => !special(task));
+  }
+
+  /** Not tried now; if an operator has changed something since it was taken in hand, it is read again. */
+  #putBack(task: Task, edition: number): void {
+    if (edition === this.#edition) {
+      this.#tasks.unshift(task);
+      return;
+    }
+    for (const { id } of task.entries) this.#taken.delete(id);
+    this.#nudged = true;
   }
 
   /** Mail for another destination has all the connections that a host bears: a moment until one may be free. */
