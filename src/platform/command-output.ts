@@ -18,7 +18,8 @@ export function commandOutput(command: readonly string[]): Promise<string> {
       if (error === null) resolve(stdout);
       else reject(new Error(`${program} ${failure(error)}`));
     });
-    child.stdin?.end();
+    // Nothing is said to it, and it need not listen.
+    child.stdin?.on('error', () => undefined).end();
   });
 }
 
