@@ -178,7 +178,7 @@ export const rfcs: readonly Rfc[] = [
   background(8437, 'IMAP UNAUTHENTICATE Extension for Connection Reuse'),
   background(8438, 'IMAP Extension for STATUS=SIZE'),
   background(8446, 'The Transport Layer Security (TLS) Protocol Version 1.3'),
-  background(8460, 'SMTP TLS Reporting'),
+  part(8460, 'SMTP TLS Reporting'),
   whole(8461, 'SMTP MTA Strict Transport Security (MTA-STS)'),
   part(8463, 'A New Cryptographic Signature Method for DomainKeys Identified Mail (DKIM)'),
   part(8474, 'IMAP Extension for Object Identifiers'),

@@ -16,9 +16,8 @@ import { Lane, type LaneOptions } from './lane.ts';
 import { Paces } from './pace.ts';
 import { createRelease } from './release.ts';
 import { createRouter } from './route.ts';
-import { createMemory } from './security/memory.ts';
-import { createPolicies, type Policies } from './security/mta-sts.ts';
-import { createPolicyFetcher, type PolicyFetcher } from './security/policy-fetch.ts';
+import type { PolicyFetcher } from './security/policy-fetch.ts';
+import { createSecurity, type Security } from './security/security.ts';
 import { createSettler } from './settle.ts';
 
 export interface QueueOptions {
@@ -59,7 +58,7 @@ export function createQueueRunner(options: QueueOptions): QueueRunner {
 class Runner implements QueueRunner {
   readonly #options: QueueOptions;
   readonly #hops: Hops;
-  readonly #policies: Policies;
+  readonly #security: Security;
   readonly #shared: LaneOptions;
   readonly #lanes = new Map<string, { readonly lane: Lane; readonly ended: Promise<void> }>();
   readonly #connections: Connections;
@@ -90,14 +89,10 @@ class Runner implements QueueRunner {
         if (this.#crowded) void this.#look();
       },
     });
-    this.#policies = createPolicies({
-      dns,
-      store,
-      clock,
-      log,
-      fetch: options.fetchPolicy ?? createPolicyFetcher({ dns, clock, contexts, loopback: relay.loopback }),
-    });
-    const memory = createMemory({ store, clock, log });
+    const { fetchPolicy } = options;
+    const { loopback } = relay;
+    this.#security = createSecurity({ store, dns, clock, log, contexts, loopback, fetchPolicy });
+    const { policies, memory, journal } = this.#security;
     const schedule = { queue, random };
     const settle = createSettler({ store, directory, hostname, queue, clock, log, closing: () => this.#closing });
     this.#shared = {
@@ -106,14 +101,14 @@ class Runner implements QueueRunner {
       log,
       router: createRouter({
         dns,
-        policies: this.#policies,
+        policies,
         memory,
         random,
         hostname,
         relay,
         isOurs: ownPorts(config.listeners),
       }),
-      relay: { hops: this.#hops, memory, store, clock, log },
+      relay: { hops: this.#hops, journal, store, clock, log },
       schedule,
       settle,
       deliverHere: createRelease({ store, directory, hostname, queue, clock, log, schedule, settle }),
@@ -145,7 +140,7 @@ class Runner implements QueueRunner {
     this.#closing = true;
     this.#unfollow?.();
     this.#alarm?.cancel();
-    this.#policies.close();
+    this.#security.stop();
     await this.#looking;
     for (const { lane } of this.#lanes.values()) lane.stop();
     const ended = Promise.all([...this.#lanes.values()].map((each) => each.ended)).then(() => this.#hops.retire());
@@ -153,6 +148,7 @@ class Runner implements QueueRunner {
     this.#hops.destroy();
     // Without connections a lane ends by itself; one that waits for the DNS finds the store closed.
     await this.#within(PARTING, ended);
+    await this.#security.close();
   }
 
   async #within(ms: number, promise: Promise<void>): Promise<void> {

@@ -16,7 +16,7 @@ import type { Hops, ProtectedHop } from './hops.ts';
 import type { NextHop } from './route.ts';
 import { decide } from './security/decision.ts';
 import { factsOf, promises, wishesOf } from './security/facts.ts';
-import { levelOf, type ProtectionMemory } from './security/memory.ts';
+import type { Journal } from './security/journal.ts';
 import { securityOf, unpromised, unprotected } from './security/outcome.ts';
 import type { Demand } from './security/rung.ts';
 
@@ -46,7 +46,7 @@ export interface Delivered {
 
 export interface RelayOptions {
   readonly hops: Hops;
-  readonly memory: Pick<ProtectionMemory, 'note'>;
+  readonly journal: Journal;
   readonly store: Pick<Store, 'read'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -66,7 +66,7 @@ const CHUNK = 256 * 1024;
  *   ended before
  */
 export async function* deliver(
-  { hops, memory, store, clock, log }: RelayOptions,
+  { hops, journal, store, clock, log }: RelayOptions,
   task: Task,
   hosts: readonly NextHop[],
   settled: () => Promise<boolean>,
@@ -83,10 +83,15 @@ export async function* deliver(
     for (const host of hosts.slice(0, CONNECTS)) {
       if (pending.length === 0 || sessions === SESSIONS || place.isCut) break;
       const decision = decide(factsOf(host), wishes);
+      const tell = ({ security, came }: Tried): void => {
+        // What one sender asked for says nothing of the receiver.
+        if (!wishes.requireTls && !wishes.tlsOptional) journal.note(host, decision, security, came);
+      };
       const wait = (outcome: Outcome, came: ConnectionFailure | SmtpConnection | null): void => {
+        const tried: Tried = { host, security: securityOf(host, decision, came, undefined), came };
+        tell(tried);
         // A host that answered has said more than one that did not.
         if (sessions > 0) return;
-        const tried: Tried = { host, security: securityOf(host, decision, came, undefined), came };
         for (const entry of pending) {
           const before = waiting.get(entry)?.outcome;
           // As above: what stands is an answer, if there was one.
@@ -125,10 +130,7 @@ export async function* deliver(
       );
       const tried: Tried = { host, security, came: connection };
       sessions++;
-      // What a sender did not want to count says nothing of the receiver.
-      if (host.exchange !== null && !wishes.tlsOptional) {
-        memory.note(host.exchange.domain, host.name, levelOf(connection, decision));
-      }
+      tell(tried);
       const later: EntryRow[] = [];
       for (
         let outcomes = session.outcomes;

@@ -15,6 +15,7 @@ import type {
   ShownProtectionRow,
   SpecialUse,
   StsPolicyRow,
+  TlsResultRow,
   TransitOrigin,
   Uid,
   ViewId,
@@ -187,6 +188,8 @@ export type Command =
   | { readonly kind: 'put-shown-protection'; readonly row: ShownProtectionRow; readonly forget: number }
   /** Keys of `once` that will not come again; with `but`, all keys but these. */
   | { readonly kind: 'forget-once'; readonly keys: readonly string[]; readonly but: boolean }
+  /** Adds to what was counted before. Days before `forget` go. */
+  | { readonly kind: 'count-tls-results'; readonly rows: readonly TlsResultRow[]; readonly forget: string }
   /** Frees staged chunks that nobody will use. Not durable. */
   | { readonly kind: 'discard'; readonly stage: number };
 
@@ -237,6 +240,7 @@ export interface Results {
   'put-sts-policy': undefined;
   'put-shown-protection': undefined;
   'forget-once': undefined;
+  'count-tls-results': undefined;
   discard: undefined;
 }
 

@@ -163,6 +163,23 @@ export interface ShownProtectionRow {
 export const PROTECTION_LEVELS = ['clear', 'encrypted', 'mta-sts', 'dane'] as const;
 export type ProtectionLevel = (typeof PROTECTION_LEVELS)[number];
 
+/** TLS sessions with one host of a receiver that had one outcome on one day. */
+export interface TlsResultRow {
+  /** UTC, as `2026-01-31`. */
+  readonly day: string;
+  /** Whose policy it is: the next-hop domain. */
+  readonly domain: string;
+  /** `tlsa`, `sts` or `no-policy-found`. */
+  readonly policy: string;
+  /** The lines of the policy, or the TLSA records. */
+  readonly policyText: readonly string[];
+  readonly host: string;
+  readonly address: string;
+  /** The result type of RFC 8460 §4.3; null: a success. */
+  readonly failure: string | null;
+  readonly sessions: number;
+}
+
 /** How well a try was protected, in the terms of RFC 8460 §4. */
 export interface HopSecurity {
   /** `none`, `opportunistic`, `required`, `mta-sts`, `dane` or `verified`. */

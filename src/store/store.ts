@@ -17,6 +17,7 @@ import type {
   ModSeq,
   ShownProtectionRow,
   StsPolicyRow,
+  TlsResultRow,
   TransitId,
   TransitRow,
   Uid,
@@ -144,6 +145,10 @@ export interface ReceiverReads {
   /** Those that expire in that time, the next ones first. */
   stsPoliciesExpiring(after: number, before: number, limit: number): Promise<readonly StsPolicyRow[]>;
   shownProtection(domain: string): Promise<ShownProtectionRow | undefined>;
+  /** Domains of which something was counted on a day, sorted, after `after`. */
+  tlsResultDomains(day: string, after: string, limit: number): Promise<readonly string[]>;
+  /** What was counted, at most 500 rows. */
+  tlsResults(day: string, domain: string): Promise<readonly TlsResultRow[]>;
 }
 
 /** Which entries: all that is said must hold. Addresses as text: a mailbox, or `@domain` for all of a domain; compared

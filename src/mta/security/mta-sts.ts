@@ -57,11 +57,12 @@ export function createPolicies({ dns, store, clock, log, fetch }: PolicyOptions)
 
   async function fetchNow(domain: string, id: string): Promise<StsPolicyRow | PolicyFailure> {
     const fetched = await fetch(domain, ending.signal);
+    if (ending.signal.aborted) throw closed();
     const policy = fetched.kind === 'fetched' ? parsePolicy(fetched.text) : null;
     if (fetched.kind === 'failed' || policy === null) {
       const failure = fetched.kind === 'failed' ? fetched.failure : 'sts-policy-invalid';
       const reason = fetched.kind === 'failed' ? fetched.text : 'it is no policy as RFC 8461 has them';
-      if (!ending.signal.aborted) log.warn({ domain, failure, reason }, 'an MTA-STS policy cannot be had');
+      log.warn({ domain, failure, reason }, 'an MTA-STS policy cannot be had');
       const oldest = failures.size >= LIMITS.failures ? failures.keys().next().value : undefined;
       if (oldest !== undefined) failures.delete(oldest);
       failures.set(domain, { until: clock.now() + TIMES.again, failure });
@@ -80,13 +81,16 @@ export function createPolicies({ dns, store, clock, log, fetch }: PolicyOptions)
     return row;
   }
 
-  /** The fetched policy, or why there is none; null: not now. */
-  async function renew(domain: string, id: string): Promise<StsPolicyRow | PolicyFailure | null> {
+  /** The fetched policy, or why there is none. @throws StoreError when closing: that is no reason to go without */
+  async function renew(domain: string, id: string): Promise<StsPolicyRow | PolicyFailure> {
     const failed = failures.get(domain);
     if (failed !== undefined && failed.until > clock.now()) return failed.failure;
     const running = fetching.get(domain);
     if (running !== undefined) return await running;
-    if (fetching.size >= LIMITS.fetches || ending.signal.aborted) return null;
+    // Nobody goes without a policy because others are being fetched.
+    while (fetching.size >= LIMITS.fetches)
+      await Promise.race([...fetching.values()].map((other) => other.catch(() => null)));
+    if (ending.signal.aborted) throw closed();
     const one = fetchNow(domain, id);
     fetching.set(domain, one);
     try {
@@ -107,7 +111,7 @@ export function createPolicies({ dns, store, clock, log, fetch }: PolicyOptions)
       return facts(kept);
     }
     const fresh = await renew(domain, id);
-    if (fresh !== null && typeof fresh !== 'string') return facts(fresh);
+    if (typeof fresh !== 'string') return facts(fresh);
     // RFC 8461 §5.1: the old one holds until a new one is there.
     return kept === undefined ? { policy: null, failure: fresh } : facts(kept);
   }
@@ -149,6 +153,10 @@ export function createPolicies({ dns, store, clock, log, fetch }: PolicyOptions)
       ending.abort();
     },
   };
+}
+
+function closed(): StoreError {
+  return new StoreError('closed', 'the server is stopping');
 }
 
 function facts({ policy }: StsPolicyRow): PolicyFacts {

@@ -1,4 +1,5 @@
-// What is kept of receivers: their MTA-STS policies (RFC 8461 §3.3) and the best protection that they have shown.
+// What is kept of receivers: their MTA-STS policies (RFC 8461 §3.3) the best protection that they have
+// shown, and what came of the TLS sessions with them.
 
 import type { CommandOf } from '../commands.ts';
 import type { Work } from '../writer/work.ts';
@@ -37,5 +38,31 @@ export function putShownProtection({ db }: Work, { row, forget }: CommandOf<'put
     'DELETE FROM shown_protection WHERE domain IN (SELECT domain FROM shown_protection WHERE seen_at < ? LIMIT ?)',
     forget,
     SLICE,
+  );
+}
+
+/** Old counts that go in one command. */
+const OLD = 500;
+
+export function countTlsResults({ db }: Work, { rows, forget }: CommandOf<'count-tls-results'>): void {
+  for (const { day, domain, policy, policyText, host, address, failure, sessions } of rows) {
+    db.run(
+      `INSERT INTO tls_result (day, domain, policy, policy_text, host, address, failure, sessions)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sessions = sessions + excluded.sessions`,
+      day,
+      domain,
+      policy,
+      JSON.stringify(policyText),
+      host,
+      address,
+      failure ?? '',
+      sessions,
+    );
+  }
+  db.run(
+    `DELETE FROM tls_result WHERE (day, domain, policy, policy_text, host, address, failure) IN (SELECT day, domain,
+     policy, policy_text, host, address, failure FROM tls_result WHERE day < ? LIMIT ?)`,
+    forget,
+    OLD,
   );
 }

@@ -11,7 +11,7 @@ import { flags } from './flags.ts';
 import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailboxes.ts';
 import { forgetOnce } from './once.ts';
 import { count, queueControl, settle, suspendDestination } from './queue.ts';
-import { putShownProtection, putStsPolicy } from './receivers.ts';
+import { countTlsResults, putShownProtection, putStsPolicy } from './receivers.ts';
 import { copy, move } from './transfer.ts';
 import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
 
@@ -73,6 +73,7 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   'put-shown-protection': { depth: 'written', run: quiet(putShownProtection) },
   // A key that is forgotten twice, or after a power failure never, harms nobody.
   'forget-once': { depth: 'written', run: quiet(forgetOnce) },
+  'count-tls-results': { depth: 'written', run: quiet(countTlsResults) },
   discard: {
     depth: 'memory',
     run: (work, command) => {

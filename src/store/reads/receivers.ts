@@ -14,6 +14,15 @@ interface Policy {
   readonly expires_at: number;
 }
 
+interface TlsResult {
+  readonly policy: string;
+  readonly policy_text: string;
+  readonly host: string;
+  readonly address: string;
+  readonly failure: string;
+  readonly sessions: number;
+}
+
 const POLICIES = 'SELECT domain, id, policy, fetched_at, expires_at FROM sts_policy';
 
 export function receiverReads(snapshots: Snapshots): ReceiverReads {
@@ -35,6 +44,36 @@ export function receiverReads(snapshots: Snapshots): ReceiverReads {
           .map(policyRow),
       ),
     shownProtection: async (domain) => snapshots.read((db) => shownProtection(db, domain)),
+    tlsResultDomains: async (day, after, limit) =>
+      snapshots.read((db) =>
+        db
+          .all<{ domain: string }>(
+            'SELECT DISTINCT domain FROM tls_result WHERE day = ? AND domain > ? ORDER BY domain LIMIT ?',
+            day,
+            after,
+            Math.min(limit, Limit.pageRows),
+          )
+          .map(({ domain }) => domain),
+      ),
+    tlsResults: async (day, domain) =>
+      snapshots.read((db) =>
+        db
+          .all<TlsResult>(
+            `SELECT policy, policy_text, host, address, failure, sessions FROM tls_result
+             WHERE day = ? AND domain = ? LIMIT ?`,
+            day,
+            domain,
+            Limit.pageRows,
+          )
+          .map(({ policy_text, failure, ...rest }) => ({
+            ...rest,
+            day,
+            domain,
+            // As the command has written it.
+            policyText: JSON.parse(policy_text) as string[],
+            failure: failure === '' ? null : failure,
+          })),
+      ),
   };
 }
 

@@ -7,9 +7,10 @@ import { versionOne } from './version-1.ts';
 import { versionTwo } from './version-2.ts';
 import { versionThree } from './version-3.ts';
 import { versionFour } from './version-4.ts';
+import { versionFive } from './version-5.ts';
 
 /** Step n leads from version n to version n + 1. Steps that were released are never changed again. */
-export const migrations: readonly string[] = [versionOne, versionTwo, versionThree, versionFour];
+export const migrations: readonly string[] = [versionOne, versionTwo, versionThree, versionFour, versionFive];
 
 /** The version of an open store; 0: nothing there yet. */
 export function schemaVersion(connection: Connection): number {

@@ -150,3 +150,31 @@ test('is fetched again before it expires, although nobody uses it', async () => 
   await renewed;
   await s.until(async () => ((await s.store.read.receivers.stsPolicy('far.test'))?.fetchedAt ?? 0) > 1_800_000_000_000);
 });
+
+test('many at once wait for one another, and none goes without', async () => {
+  await using s = await stage();
+  const policies = s.open();
+  const late = Promise.withResolvers<Fetched>();
+  s.answer = () => late.promise;
+  const domains = Array.from({ length: 50 }, (_, at) => `d${at}.test`);
+  for (const domain of domains) s.dns.set(`_mta-sts.${domain}`, { txt: ['v=STSv1; id=1'] });
+  const all = domains.map((domain) => policies.of(domain));
+  await s.fetching();
+  expect(s.fetched.length).toBeLessThanOrEqual(20);
+  late.resolve(policy('enforce', DAY));
+  for (const facts of await Promise.all(all)) expect(facts).toMatchObject({ policy: { mode: 'enforce' } });
+  expect(new Set(s.fetched).size).toBe(50);
+});
+
+test('who waits for a policy when the server stops does not go without it', async () => {
+  await using s = await stage();
+  const policies = s.open();
+  const late = Promise.withResolvers<Fetched>();
+  s.answer = () => late.promise;
+  const asked = s.fetching();
+  const waiting = policies.of('far.test');
+  await asked;
+  policies.close();
+  late.resolve(DOWN);
+  await expect(waiting).rejects.toMatchObject({ kind: 'closed' });
+});

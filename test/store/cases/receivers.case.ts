@@ -32,6 +32,33 @@ export function receiverCases(harness: Harness): void {
       expect(await store.read.receivers.stsPolicy('b.test')).toBeDefined();
     });
 
+    it('adds up what came of TLS sessions, by day', async () => {
+      const { store } = given;
+      const result = {
+        day: '2026-01-02',
+        domain: 'a.test',
+        policy: 'sts',
+        policyText: ['version: STSv1'],
+        host: 'mx.a.test',
+        address: '192.0.2.1',
+        failure: null,
+        sessions: 2,
+      };
+      const failed = { ...result, failure: 'certificate-expired', sessions: 1 };
+      const count = (rows: readonly (typeof result | typeof failed)[], forget = '2025-12-01') =>
+        store.execute({ kind: 'count-tls-results', rows, forget });
+      await count([result, failed, { ...result, domain: 'b.test' }]);
+      await count([result, { ...result, day: '2026-01-03' }]);
+      const rows = await store.read.receivers.tlsResults('2026-01-02', 'a.test');
+      expect(rows).toHaveLength(2);
+      expect(rows).toEqual(expect.arrayContaining([{ ...result, sessions: 4 }, failed]));
+      expect(await store.read.receivers.tlsResultDomains('2026-01-02', '', 10)).toEqual(['a.test', 'b.test']);
+      expect(await store.read.receivers.tlsResultDomains('2026-01-02', 'a.test', 10)).toEqual(['b.test']);
+      await count([], '2026-01-03');
+      expect(await store.read.receivers.tlsResultDomains('2026-01-02', '', 10)).toEqual([]);
+      expect(await store.read.receivers.tlsResultDomains('2026-01-03', '', 10)).toEqual(['a.test']);
+    });
+
     it('keeps what a destination has shown until it was not seen for long', async () => {
       const { store } = given;
       const put = (domain: string, level: 'clear' | 'dane', seenAt: number, forget = 0) =>

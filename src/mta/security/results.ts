@@ -1,0 +1,109 @@
+// What came of each TLS session with a mail host, counted by day in the store, in the terms of RFC 8460 §4: what a receiver
+// can be told of later. Messages do not count here: one session brings many, and some bring none.
+
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import { ConnectionFailure } from '../../smtp/client/channel.ts';
+import type { SmtpConnection } from '../../smtp/client/connection.ts';
+import type { HopSecurity, TlsResultRow } from '../../store/rows.ts';
+import { type Store, StoreError } from '../../store/store.ts';
+import type { NextHop } from '../route.ts';
+import type { ExchangeFacts } from './rung.ts';
+
+export interface TlsResults {
+  /** Counts a try. Returns at once and never throws.
+   * @param came the connection, or what kept it from coming about, each of which counts once, however often it is told;
+   *   null: none was tried */
+  note(
+    exchange: ExchangeFacts,
+    host: Pick<NextHop, 'name' | 'address'>,
+    security: HopSecurity,
+    came: SmtpConnection | ConnectionFailure | null,
+  ): void;
+  /** Writes down what is counted, and counts nothing any more. */
+  close(): Promise<void>;
+}
+
+export interface ResultOptions {
+  readonly store: Pick<Store, 'execute'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const DAY = 24 * 3_600_000;
+/** ms. `gather`: before counts are written down; `forget`: days that are kept, reports being made of the day before. */
+const TIMES = { gather: 60_000, forget: 14 * DAY } as const;
+/** Different outcomes that are gathered; beyond them nothing is counted until they are written down. */
+const MAX_GATHERED = 2_000;
+
+export function createResults({ store, clock, log }: ResultOptions): TlsResults {
+  let gathered = new Map<string, TlsResultRow>();
+  const counted = new WeakSet<SmtpConnection | ConnectionFailure>();
+  let cancel: (() => void) | null = null;
+  let closed = false;
+
+  async function write(): Promise<void> {
+    cancel?.();
+    cancel = null;
+    const rows = [...gathered.values()];
+    gathered = new Map();
+    if (rows.length === 0) return;
+    try {
+      await store.execute({ kind: 'count-tls-results', rows, forget: dayOf(clock.now() - TIMES.forget) });
+    } catch (error) {
+      // Counts are not worth keeping at any price.
+      if (!(error instanceof StoreError)) throw error;
+      log.warn({ err: error, outcomes: rows.length }, 'results of TLS sessions are lost');
+    }
+  }
+
+  return {
+    note(exchange, { name, address }, security, came) {
+      if (closed) return;
+      // No TLS session was begun: nobody answered, or the host said something else.
+      if (came instanceof ConnectionFailure && security.failure === null) return;
+      if (came !== null) {
+        if (counted.has(came)) return;
+        counted.add(came);
+      }
+      const row: TlsResultRow = {
+        day: dayOf(clock.now()),
+        domain: exchange.domain,
+        policy: security.policy,
+        policyText: policyText(exchange, security.policy),
+        host: name,
+        address,
+        failure: security.failure,
+        sessions: 1,
+      };
+      const key = JSON.stringify({ ...row, sessions: 0 });
+      const before = gathered.get(key);
+      if (before === undefined && gathered.size >= MAX_GATHERED) return;
+      gathered.set(key, before === undefined ? row : { ...before, sessions: before.sessions + 1 });
+      cancel ??= clock.after(TIMES.gather, () => {
+        write().catch((error: unknown) => log.error({ err: error }, 'results of TLS sessions are lost'));
+      });
+    },
+    async close() {
+      closed = true;
+      await write();
+    },
+  };
+}
+
+/** The day of RFC 8460 §4.1: from midnight to midnight UTC. */
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** RFC 8460 §4.2, policy-string. */
+function policyText({ tlsa, policy }: ExchangeFacts, type: string): readonly string[] {
+  if (type === 'tlsa' && tlsa.kind === 'found') {
+    return tlsa.records.map(({ usage, selector, matching, data }) => {
+      return `${usage} ${selector} ${matching} ${data.toString('hex')}`;
+    });
+  }
+  if (type !== 'sts' || policy === null) return [];
+  const { mode, mx, maxAge } = policy;
+  return ['version: STSv1', `mode: ${mode}`, ...mx.map((pattern) => `mx: ${pattern}`), `max_age: ${maxAge}`];
+}

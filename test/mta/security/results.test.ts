@@ -1,0 +1,109 @@
+// What is counted of TLS sessions with mail hosts: by day, policy and outcome, once a session, and durable.
+
+import { beforeAll, expect, test } from 'vitest';
+import { type Identity, makeContext } from '../../../src/platform/tls.ts';
+import { KEYWORDS } from '../../smtp/fake-server.ts';
+import { queueStage } from '../queue-stage.ts';
+import { makeAuthority, tlsaFor } from './authority.ts';
+
+const TLS = [...KEYWORDS, 'STARTTLS'];
+const NOW = Date.now();
+const TODAY = new Date(NOW).toISOString().slice(0, 10);
+
+let authority: Awaited<ReturnType<typeof makeAuthority>>;
+let right: Identity;
+let wrong: Identity;
+beforeAll(async () => {
+  authority = await makeAuthority('Test Authority', NOW);
+  right = await authority.issue(['mx2.test']);
+  wrong = await authority.issue(['elsewhere.test']);
+});
+
+const POLICY = 'version: STSv1\nmode: enforce\nmx: mx2.test\nmax_age: 86400\n';
+
+async function stage() {
+  const s = await queueStage({
+    now: NOW,
+    authorities: [authority.certificate],
+    fetchPolicy: async () => ({ kind: 'fetched', text: POLICY }),
+  });
+  s.domain('far.test', 2);
+  const host = await s.hop(2, { keywords: TLS, context: makeContext([right], 'lenient') });
+  /** Lets the counts be written, and reads them. */
+  const counted = async (domain = 'far.test') => {
+    s.clock.advance(60_000);
+    for (;;) {
+      const rows = await s.store.read.receivers.tlsResults(TODAY, domain);
+      if (rows.length > 0) return rows;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { s, host, counted };
+}
+
+test('a session counts once, however many messages it brings', async () => {
+  const { s, counted } = await stage();
+  await using _ = s;
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  await s.put({ to: ['b@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  expect(await counted()).toEqual([
+    {
+      day: TODAY,
+      domain: 'far.test',
+      policy: 'no-policy-found',
+      policyText: [],
+      host: 'mx2.test',
+      address: '127.0.0.2',
+      failure: null,
+      sessions: 1,
+    },
+  ]);
+  expect(await s.store.read.receivers.tlsResultDomains(TODAY, '', 10)).toEqual(['far.test']);
+});
+
+test('a certificate that fails under a policy, with the policy; of many messages one session', async () => {
+  const { s, host, counted } = await stage();
+  await using _ = s;
+  s.dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] });
+  host.script = { keywords: TLS, context: makeContext([wrong], 'lenient') };
+  for (const user of ['a', 'b', 'c']) await s.put({ to: [`${user}@far.test`] });
+  await s.until((entries) => entries.length === 3 && entries.every(({ attempts }) => attempts > 0));
+  expect(await counted()).toMatchObject([
+    {
+      policy: 'sts',
+      policyText: ['version: STSv1', 'mode: enforce', 'mx: mx2.test', 'max_age: 86400'],
+      failure: 'certificate-host-mismatch',
+      sessions: host.sessions.length,
+    },
+  ]);
+});
+
+test('DANE, with its records', async () => {
+  const { s, counted } = await stage();
+  await using _ = s;
+  const tlsa = tlsaFor(right.certificate, 3, 1, 1);
+  s.dns.set('far.test', { mx: [{ preference: 0, exchange: 'mx2.test' }], secure: true });
+  s.dns.set('mx2.test', { ipv4: ['127.0.0.2'], secure: true });
+  s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: [tlsa], secure: true });
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  const policyText = [`3 1 1 ${tlsa.data.toString('hex')}`];
+  expect(await counted()).toMatchObject([{ policy: 'tlsa', policyText, failure: null, sessions: 1 }]);
+});
+
+test('a host that does not answer is no TLS session, and a wish of the sender is none of the receiver', async () => {
+  const { s, host, counted } = await stage();
+  await using _ = s;
+  s.domain('dead.test', 9);
+  await s.put({ to: ['a@dead.test'] });
+  await s.put({ to: ['b@far.test'], parameters: { tlsOptional: true } });
+  await s.until((entries) => entries.length === 1 && entries.every(({ attempts }) => attempts > 0));
+  await s.partFrom(host);
+  s.domain('near.test', 2);
+  await s.put({ to: ['c@near.test'] });
+  await s.until((entries) => entries.length === 1);
+  await counted('near.test');
+  expect(await s.store.read.receivers.tlsResultDomains(TODAY, '', 10)).toEqual(['near.test']);
+});
