@@ -109,6 +109,25 @@ describe('a message of a local program', () => {
     expect(await world.here.messages('bob')).toHaveLength(1);
   });
 
+  test('for somebody far is made 7-bit and signed, as what users submit is', async () => {
+    await using world = await createWorld({
+      servers: 2,
+      configure: (config) => ({ ...config, dkim: { ...config.dkim, enabled: true } }),
+    });
+    const content = Buffer.from(
+      'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\u00FC\u00DFe\r\n',
+    );
+    await leave(place(world), envelope(world, { recipients: ['carol@other.test'], body: '8BITMIME' }), content);
+    await world.here.restart();
+    await expect.poll(() => spooled(world)).toEqual([]);
+    await world.here.queueEmpty();
+    const [message = ''] = (await world.there.messages('carol')).map(String);
+    expect(message).toMatch(/^DKIM-Signature: .*/m);
+    expect(message).toMatch(/\bd=example\.test;/);
+    expect(message).toMatch(/\r\nContent-Transfer-Encoding: (?:base64|quoted-printable)\r\n/);
+    expect(message).toMatch(/^[\0-\x7f]*$/);
+  });
+
   test('is refused for all where one recipient is nobody, to who waits for the answer', async () => {
     await using world = await createWorld();
     const id = await leave(
