@@ -1,6 +1,6 @@
 // kill -9 at random moments of a load on the whole program, and now and then of its start: whatever got 250 is in each
 // mailbox once and whole, and reaches the other server at least once. A message arrives there twice only where its 250
-// came too late to be kept. POSTERN_CRASH_RUNS says how often.
+// came too late to be kept. CRASH_RUNS says how often.
 
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { ImapClient } from '../clients/imap.ts';
 import { PASSWORD, Program, userName } from '../process/program.ts';
 import { isSubmitted, load, moment, Numbers, numberOf, type Sent } from './server-load.ts';
 
-const RUNS = Number(process.env.POSTERN_CRASH_RUNS ?? 5);
+const RUNS = Number(process.env.CRASH_RUNS ?? 5);
 /** Every so many kills one comes while the program starts. */
 const STARTS = 5;
 const PATIENCE = 60_000;

@@ -13,7 +13,7 @@ import { ImapClient } from '../clients/imap.ts';
 import { PASSWORD, Program, userAddress, userName } from '../process/program.ts';
 import { moment } from './server-load.ts';
 
-const RUNS = Number(process.env.POSTERN_CRASH_RUNS ?? 5);
+const RUNS = Number(process.env.CRASH_RUNS ?? 5);
 /** Programs that hand over side by side. */
 const SENDERS = 4;
 

@@ -1,5 +1,5 @@
 // kill -9 at random moments of a load on the store: what was acknowledged is there once and whole, in mailboxes and in
-// the queue, nothing is there twice, and no number is given out again. POSTERN_CRASH_RUNS says how often.
+// the queue, nothing is there twice, and no number is given out again. CRASH_RUNS says how often.
 
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -13,7 +13,7 @@ import { bodyOctets, deliver, letter, mailboxOf } from '../store/mail.ts';
 import { storeFolder } from '../store/open-folder.ts';
 import { after, described, type Held, heldIn, nothingHeld, type Step } from './store-actor.ts';
 
-const RUNS = Number(process.env.POSTERN_CRASH_RUNS ?? 10);
+const RUNS = Number(process.env.CRASH_RUNS ?? 10);
 const CHILD = fileURLToPath(new URL('./store-child.ts', import.meta.url));
 
 type Line =

@@ -16,7 +16,7 @@ const WAL_CAP = 16 * MiB;
 const WRITTEN = 64 * MiB;
 const LETTER = MiB / 4;
 /** What may be written between two looks at the log. */
-const LOOK = 4 * MiB;
+const LOOK = 16 * MiB;
 
 const OTHERS = 4;
 const NOOPS = 100;

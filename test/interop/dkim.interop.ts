@@ -9,10 +9,12 @@ import { PASSWORD, Program, userAddress } from '../process/program.ts';
 import { cases, program, succeed } from './foreign.ts';
 import { reader } from './mailbox.ts';
 
-const python = await program('python3', ['python3', '--version'], /Python (\S+)/);
+/** Debian's own, which has Debian's packages. */
+const PYTHON = '/usr/bin/python3';
+const python = await program('python3', [PYTHON, '--version'], /Python (\S+)/);
 const command = await program('dkimverify', ['dkimverify', '--help'], /(usage)/);
 const metadata = 'from importlib.metadata import version; print("dkimpy", version("dkimpy"))';
-const { version } = await program('dkimpy', ['python3', '-c', metadata], /^dkimpy (\S+)/);
+const { version } = await program('dkimpy', [PYTHON, '-c', metadata], /^dkimpy (\S+)/);
 const dkimpy = { name: 'dkimpy', version: command.version === null ? null : version };
 
 cases([dkimpy, python], () => {
@@ -29,7 +31,7 @@ cases([dkimpy, python], () => {
   const verdicts = async (message: Buffer): Promise<unknown> => {
     const job = { message: message.toString('base64'), records, signatures: 2 };
     const script = join(import.meta.dirname, 'python/verify.py');
-    return JSON.parse((await succeed('python3', [script], { input: JSON.stringify(job) })).toString());
+    return JSON.parse((await succeed(PYTHON, [script], { input: JSON.stringify(job) })).toString());
   };
 
   test.each([

@@ -180,8 +180,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'H2: STARTTLS is used where it is offered',
     file: 'src/mta/hops.ts',
-    from: "return await this.#openAs(hop, 'offered');",
-    to: "return await this.#openAs(hop, 'none');",
+    from: "return await this.#openAs(hop, 'offered', signal);",
+    to: "return await this.#openAs(hop, 'none', signal);",
     caughtBy: queue,
     test: 'H2',
   },
@@ -252,8 +252,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'a held message is in no mailbox before its time',
     file: 'src/mta/takeover.ts',
-    from: 'parameters.holdUntil > now;',
-    to: 'parameters.holdUntil > now + 86_400_000;',
+    from: 'const held = holdUntil > now;',
+    to: 'const held = holdUntil > now + 86_400_000;',
     caughtBy: 'test/journeys/appointments.test.ts',
     test: 'before its time',
   },

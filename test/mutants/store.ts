@@ -12,7 +12,7 @@ export const storeMutants: readonly Mutant[] = [
     from: "synced ? 'PRAGMA synchronous = FULL'",
     to: "synced ? 'PRAGMA synchronous = OFF'",
     caughtBy: fsync,
-    test: 'port 25:',
+    test: 'port 25, DATA',
   },
   {
     rule: 'what 250 stands for is durable, not only written',
@@ -20,7 +20,7 @@ export const storeMutants: readonly Mutant[] = [
     from: "accept: { depth: 'durable'",
     to: "accept: { depth: 'written'",
     caughtBy: fsync,
-    test: 'port 465:',
+    test: 'port 465, DATA',
   },
   {
     rule: 'a command that fails leaves nothing behind',
