@@ -15,7 +15,7 @@ import type { Demand } from './security/rung.ts';
 /** ms, a quarter more or less by chance. `dead` is shorter than the shortest sensible retry: it spares the others of a
  * batch, not the next try. `login`: a password does not become right by being said again, and who says it too often is
  * locked out. */
-const TIMES = { dead: 60_000, login: 900_000, clear: 600_000, idle: 2_000 } as const;
+const TIMES = { dead: 60_000, login: 900_000, clear: 600_000, idle: 2_000, leaving: 2_000 } as const;
 const JITTER = 0.25;
 /** Hosts that are remembered, and idle connections that are kept. */
 const LIMITS = { memory: 5_000, idle: 50 } as const;
@@ -43,6 +43,8 @@ export interface ProtectedHop extends Pick<NextHop, 'name' | 'address' | 'port' 
 export class Hops {
   readonly #options: HopsOptions;
   readonly #open = new Set<SmtpConnection>();
+  /** Those that said QUIT a moment ago: a host may count them still. */
+  readonly #leaving = new Set<SmtpConnection>();
   readonly #idle: { readonly key: string; readonly connection: SmtpConnection; readonly cancel: () => void }[] = [];
   readonly #dead = new Map<string, Memory>();
   /** Connections being opened, by host. */
@@ -197,16 +199,22 @@ export class Hops {
 
   #part(connection: SmtpConnection): void {
     if (!connection.alive) this.#drop(connection);
-    else void connection.quit().then(() => this.#open.delete(connection));
+    else {
+      this.#leaving.add(connection);
+      void connection.quit().then(() => {
+        this.#open.delete(connection);
+        this.#options.clock.after(TIMES.leaving, () => this.#leaving.delete(connection));
+      });
+    }
   }
 
   /** True if another connection to the host stands, or is being opened to one that speaks: a failure then says nothing
    * about the host. */
   isBusy(hop: ProtectedHop, { reply }: ConnectionFailure): boolean {
     const { address, port } = hop;
-    for (const { target, alive } of this.#open) {
-      if (target.address === address && target.port === port && alive) return true;
-    }
+    const isThere = ({ target }: SmtpConnection) => target.address === address && target.port === port;
+    for (const connection of this.#open) if (connection.alive && isThere(connection)) return true;
+    for (const connection of this.#leaving) if (isThere(connection)) return true;
     return reply !== undefined && this.#opening.has(keyOf(hop));
   }
 
