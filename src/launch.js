@@ -29,7 +29,7 @@ function settle() {
   const environment = { MALLOC_ARENA_MAX: '2', ...process.env };
   process.execve(
     process.execPath,
-    [process.execPath, `${flag}4`, ...process.execArgv, ...process.argv.slice(1)],
+    [process.execPath, `${flag}8`, ...process.execArgv, ...process.argv.slice(1)],
     environment,
   );
 }
