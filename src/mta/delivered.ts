@@ -2,9 +2,12 @@
 // What becomes of recipients elsewhere is the queue's to report.
 
 import type { Directory } from '../directory/directory.ts';
+import type { Address } from '../formats/address.ts';
+import type { RcptParameters } from '../formats/envelope.ts';
 import { messageId as makeMessageId } from '../formats/message-id.ts';
 import { Refusal } from '../formats/refusal.ts';
 import { deliveryReport } from '../formats/report.ts';
+import type { ReportedRecipient } from '../formats/report-facts.ts';
 import { newIdentifier } from '../platform/identifier.ts';
 import { bodyFacts } from '../store/facts.ts';
 import type { Staging, Store } from '../store/store.ts';
@@ -37,9 +40,7 @@ export async function deliveredReport(
   header: Uint8Array,
 ): Promise<StagedReport | null> {
   const { reversePath, parameters, now, origin } = arrival;
-  const asked = locals.filter(
-    ({ parameters: { notify } }) => notify !== undefined && notify !== 'never' && notify.includes('success'),
-  );
+  const asked = locals.filter(wantsSuccess);
   if (reversePath === null || asked.length === 0) return null;
   const recipients = new RecipientList(directory, store, undefined);
   try {
@@ -69,17 +70,7 @@ export async function deliveredReport(
       deliverBy: parameters.deliverBy?.at,
       returned: 'HDRS',
     },
-    recipients: asked.map(({ address, parameters: { orcpt } }) => ({
-      action: 'delivered',
-      recipient: address,
-      originalRecipient: orcpt ?? null,
-      status: '2.1.5',
-      remoteMta: null,
-      reply: null,
-      text: 'The message is in the mailbox.',
-      lastAttempt: null,
-      willRetryUntil: null,
-    })),
+    recipients: asked.map(({ address, parameters }) => inMailbox(address, parameters)),
   });
   const octets = Buffer.concat([frame.before, header, frame.after]);
   const staging = store.stage();
@@ -108,4 +99,24 @@ export async function deliveredReport(
     staging.discard();
     throw error;
   }
+}
+
+/** What a report says of a recipient whose mailbox here has the message. */
+export function inMailbox(recipient: Address, { orcpt }: RcptParameters): ReportedRecipient {
+  return {
+    action: 'delivered',
+    recipient,
+    originalRecipient: orcpt ?? null,
+    status: '2.1.5',
+    remoteMta: null,
+    reply: null,
+    text: 'The message is in the mailbox.',
+    lastAttempt: null,
+    willRetryUntil: null,
+  };
+}
+
+/** NOTIFY=SUCCESS (RFC 3461 §4.1). */
+export function wantsSuccess({ parameters: { notify } }: { readonly parameters: RcptParameters }): boolean {
+  return notify !== undefined && notify !== 'never' && notify.includes('success');
 }

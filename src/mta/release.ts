@@ -2,7 +2,6 @@
 // gone in the same transaction. Whoever has no mailbox any more is reported; who is elsewhere is left to the relay.
 
 import { formatAddress } from '../formats/address.ts';
-import type { ReportedRecipient } from '../formats/report-facts.ts';
 import { deliver, type LocalRecipient } from '../mda/deliver.ts';
 import { failed } from '../smtp/client/outcome.ts';
 import type { Accept } from '../store/commands.ts';
@@ -11,7 +10,7 @@ import type { EntryRow } from '../store/rows.ts';
 import type { Staging } from '../store/store.ts';
 import { acceptOf, type QueueTimes } from './accept.ts';
 import { type BounceOptions, bounce } from './bounce.ts';
-import type { StagedReport } from './delivered.ts';
+import { inMailbox, type StagedReport, wantsSuccess } from './delivered.ts';
 import { contentOf, type Task, withoutTrying } from './relay.ts';
 import type { SettlerOptions } from './settle.ts';
 import { type Schedule, type Verdict, verdictOf } from './settlement.ts';
@@ -63,7 +62,9 @@ async function place(
   let report: StagedReport | null = null;
   try {
     const accept = await copy(staging, options, transit, [...recipients.values()], now);
-    const asked = here.flatMap(({ entry }) => (wantsSuccess(entry) ? [delivered(entry)] : []));
+    const asked = here.flatMap(({ entry }) =>
+      wantsSuccess(entry) ? [inMailbox(entry.recipient, entry.parameters)] : [],
+    );
     if (asked.length > 0) ({ report } = await bounce(options, transit, asked));
     const then = { kind: 'done' } as const;
     await store.execute<'settle'>({
@@ -112,23 +113,5 @@ async function copy(
     now,
     deliveries: recipients.map((recipient) => deliver(recipient, transit.reversePath, now)),
     dispatch: null,
-  };
-}
-
-function wantsSuccess({ parameters: { notify } }: EntryRow): boolean {
-  return notify !== undefined && notify !== 'never' && notify.includes('success');
-}
-
-function delivered({ recipient, parameters }: EntryRow): ReportedRecipient {
-  return {
-    action: 'delivered',
-    recipient,
-    originalRecipient: parameters.orcpt ?? null,
-    status: '2.1.5',
-    remoteMta: null,
-    reply: null,
-    text: 'The message is in the mailbox.',
-    lastAttempt: null,
-    willRetryUntil: null,
   };
 }
