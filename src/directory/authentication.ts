@@ -47,6 +47,18 @@ export class Authenticator {
     // Refused, not cut: no store may see another text than we do. Tells nothing of the account.
     if (!isUsablePassword(password))
       throw new AuthenticationFailure('rejected', 'password empty, too long or with NUL');
+    await this.#attempt(claimant, address, (source) => this.#matches(claimant, password, source));
+  }
+
+  /**
+   * Counts an attempt of which somebody else has found whether it is right, as if a password had been checked.
+   * @throws AuthenticationFailure as `check` does
+   */
+  async judge(claimant: Claimant, proven: boolean, address: string): Promise<void> {
+    await this.#attempt(claimant, address, async () => proven && claimant.password !== null);
+  }
+
+  async #attempt(claimant: Claimant, address: string, isRight: (source: string) => Promise<boolean>): Promise<void> {
     const source = sourceOf(address);
     const pending = this.#pending.get(source) ?? 0;
     // Before the memory of successes: else a source that is held could try guesses against it without a limit.
@@ -55,7 +67,7 @@ export class Authenticator {
     }
     this.#pending.set(source, pending + 1);
     try {
-      if (await this.#matches(claimant, password, source)) return this.#throttle.succeeded(source, claimant.key);
+      if (await isRight(source)) return this.#throttle.succeeded(source, claimant.key);
       await this.#sleep(this.#throttle.failed(source, claimant.key));
     } finally {
       const left = (this.#pending.get(source) ?? 1) - 1;

@@ -2,6 +2,7 @@
 // come from memory, which follows the store's change feed; only `authenticate` takes time.
 
 import type { Address } from '../formats/address.ts';
+import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
 
 export interface Account {
   readonly id: number;
@@ -50,4 +51,15 @@ export interface Directory {
    * @throws AuthenticationFailure; StoreError where accounts cannot be read or made
    */
   authenticate(username: string, password: string, source: string): Promise<Account>;
+  /** Is a password held against what is kept of it? Not where any will do. */
+  readonly checksPasswords: boolean;
+  /** What is kept for a login name for SCRAM (RFC 5802 §3); made up, and the same each time, where nothing is.
+   * @throws AuthenticationFailure for what cannot be a name; StoreError */
+  verifier(username: string, hash: ScramHash): Promise<ScramVerifier>;
+  /**
+   * Ends an exchange in which a client had to show that it knows the password of `verifier`: slows failures as
+   * `authenticate` does.
+   * @throws AuthenticationFailure; StoreError where accounts cannot be read
+   */
+  confirm(username: string, proven: boolean, source: string): Promise<Account>;
 }

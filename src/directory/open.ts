@@ -2,14 +2,15 @@
 // rules by which an address or a login name leads to one. How a password is checked is authentication.ts's business.
 
 import { type Address, formatAddress, normalizeDomain, parseMailbox } from '../formats/address.ts';
+import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AccountId, AccountRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { AddressBook, localKey, splitDetail } from './address-book.ts';
-import { Authenticator } from './authentication.ts';
+import { Authenticator, type Claimant } from './authentication.ts';
 import { type Account, AuthenticationFailure, type Directory, type Resolution } from './directory.ts';
-import { isUsablePassword } from './password.ts';
+import { isUsablePassword, keptVerifier, madeUpVerifier } from './password.ts';
 
 export interface DirectoryOptions {
   readonly store: Pick<Store, 'read' | 'execute' | 'follow'>;
@@ -61,6 +62,10 @@ class StoreDirectory implements OpenDirectory {
     this.#firstDomain = domains[0] ?? this.#hostname;
   }
 
+  get checksPasswords(): boolean {
+    return !this.#options.test.anyPassword;
+  }
+
   isLocalDomain(domain: string): boolean {
     return this.#options.test.catchAll ? domain !== '' : this.#domains.has(normalizeDomain(domain));
   }
@@ -88,20 +93,24 @@ class StoreDirectory implements OpenDirectory {
   }
 
   async authenticate(username: string, password: string, source: string): Promise<Account> {
-    if (username.includes('\0') || !username.isWellFormed() || Buffer.byteLength(username) > NAME_OCTETS_MAX) {
-      throw new AuthenticationFailure('rejected', 'name too long or with NUL');
-    }
-    const address = parseMailbox(username.includes('@') ? username : `${username}@${this.#firstDomain}`);
-    const row = address === null ? undefined : (await this.#accounts.current()).exactly(address);
+    const { row, address, claimant } = await this.#named(username);
     if (this.#options.test.anyPassword) return this.#anyPassword(row, address, password);
-    const key = row === undefined ? `- ${localKey(username)}` : String(row.id);
-    await this.#authenticator.check({ key, password: row?.password ?? null }, password, source);
-    // The password may have changed, or the account gone, while it was checked.
-    const now = row === undefined ? undefined : (await this.#accounts.current()).byId(row.id);
-    if (now === undefined || now.password?.argon2id !== row?.password?.argon2id) {
-      throw new AuthenticationFailure('rejected', 'the account changed meanwhile');
-    }
-    return accountOf(now);
+    await this.#authenticator.check(claimant, password, source);
+    return this.#unchanged(row);
+  }
+
+  async verifier(username: string, hash: ScramHash): Promise<ScramVerifier> {
+    const { row, claimant } = await this.#named(username);
+    const kept = row?.password ? keptVerifier(row.password, hash) : undefined;
+    if (kept !== undefined) return kept;
+    const secret = Buffer.from(await this.#options.store.read.epoch());
+    return madeUpVerifier(claimant.key, hash, secret);
+  }
+
+  async confirm(username: string, proven: boolean, source: string): Promise<Account> {
+    const { row, claimant } = await this.#named(username);
+    await this.#authenticator.judge(claimant, proven, source);
+    return this.#unchanged(row);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,6 +126,29 @@ class StoreDirectory implements OpenDirectory {
       return { localPart: address.localPart, domain: this.#firstDomain };
     }
     return domain === '' ? undefined : { localPart: address.localPart, domain };
+  }
+
+  /** Whose password a login name asks for. @throws AuthenticationFailure for what cannot be a name; StoreError */
+  async #named(username: string) {
+    if (username.includes('\0') || !username.isWellFormed() || Buffer.byteLength(username) > NAME_OCTETS_MAX) {
+      throw new AuthenticationFailure('rejected', 'name too long or with NUL');
+    }
+    const address = parseMailbox(username.includes('@') ? username : `${username}@${this.#firstDomain}`);
+    const row = address === null ? undefined : (await this.#accounts.current()).exactly(address);
+    const claimant: Claimant = {
+      key: row === undefined ? `- ${localKey(username)}` : String(row.id),
+      password: row?.password ?? null,
+    };
+    return { row, address, claimant };
+  }
+
+  /** The account, unless its password changed or it is gone since that was read. @throws AuthenticationFailure */
+  async #unchanged(row: AccountRow | undefined): Promise<Account> {
+    const now = row === undefined ? undefined : (await this.#accounts.current()).byId(row.id);
+    if (now === undefined || now.password?.argon2id !== row?.password?.argon2id) {
+      throw new AuthenticationFailure('rejected', 'the account changed meanwhile');
+    }
+    return accountOf(now);
   }
 
   async #anyPassword(row: AccountRow | undefined, address: Address | null, password: string): Promise<Account> {

@@ -5,6 +5,7 @@ import { argon2, createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } 
 import { promisify } from 'node:util';
 import { type Argon2idHash, formatPhc, parsePhc } from '../formats/phc.ts';
 import { saslprep } from '../formats/saslprep.ts';
+import { formatVerifier, parseVerifier, type ScramHash, type ScramVerifier } from '../formats/scram.ts';
 import type { PasswordRecord } from '../store/rows.ts';
 
 const argon2Async = promisify(argon2);
@@ -19,11 +20,8 @@ const SALT_OCTETS = 16;
 const TAG_OCTETS = 32;
 /** RFC 5802 §5.1 asks for at least 4096; a verifier must outlive faster machines. */
 const SCRAM_ITERATIONS = 10_000;
-const SCRAM_ITERATIONS_MAX = 1_000_000;
 /** Octets of UTF-8. A longer one is refused, since hashing costs by the octet. */
 export const PASSWORD_OCTETS_MAX = 1024;
-
-type ScramHash = 'sha1' | 'sha256';
 
 /** A hash that no password has, of the usual cost: what an unknown user is checked against. */
 export const UNMATCHABLE: PasswordRecord = {
@@ -75,12 +73,26 @@ export async function verifyPassword(record: PasswordRecord, password: string): 
  * is for configuration that is read at each start; false where the record has no such verifier.
  */
 export async function isMadeOf(record: PasswordRecord, password: string): Promise<boolean> {
-  const match = /^(\d{1,7}):([^:$]+)\$([^:$]+):([^:$]+)$/.exec(record.scramSha256 ?? '');
-  if (match === null || !isUsablePassword(password)) return false;
-  const [, iterations = '', salt = '', storedKey = ''] = match;
-  if (Number(iterations) < 1 || Number(iterations) > SCRAM_ITERATIONS_MAX) return false;
-  const keys = await scramKeys(saslprep(password), 'sha256', Buffer.from(salt, 'base64'), Number(iterations));
-  return equal(keys.storedKey, Buffer.from(storedKey, 'base64'));
+  const verifier = keptVerifier(record, 'sha256');
+  if (verifier === undefined || !isUsablePassword(password)) return false;
+  const keys = await scramKeys(saslprep(password), 'sha256', verifier.salt, verifier.iterations);
+  return equal(keys.storedKey, verifier.storedKey);
+}
+
+/** What is kept of a password for SCRAM; undefined where only another hash is. */
+export function keptVerifier(record: PasswordRecord, hash: ScramHash): ScramVerifier | undefined {
+  return parseVerifier((hash === 'sha1' ? record.scramSha1 : record.scramSha256) ?? '', hash);
+}
+
+/**
+ * A verifier that no password has, for a name that has none: the same salt each time, as a real one would have, so that
+ * it tells nothing (RFC 5802 §9).
+ * @param secret what nobody outside knows, and stays
+ */
+export function madeUpVerifier(name: string, hash: ScramHash, secret: Buffer): ScramVerifier {
+  const salt = createHmac('sha256', secret).update(`${hash}\0${name}`).digest().subarray(0, SALT_OCTETS);
+  const octets = hash === 'sha1' ? 20 : 32;
+  return { iterations: SCRAM_ITERATIONS, salt, storedKey: randomBytes(octets), serverKey: randomBytes(octets) };
 }
 
 async function makeArgon2id(password: string): Promise<string> {
@@ -98,12 +110,10 @@ function derive({ memory, passes, parallelism, salt, hash }: Argon2idHash, passw
   return argon2Async('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: hash.length });
 }
 
-/** RFC 5803 §2, without the scheme's name: `iterations:salt$StoredKey:ServerKey`. */
 async function makeScram(password: string, hash: ScramHash): Promise<string> {
   const salt = randomBytes(SALT_OCTETS);
-  const { storedKey, serverKey } = await scramKeys(password, hash, salt, SCRAM_ITERATIONS);
-  const base64 = (octets: Buffer) => octets.toString('base64');
-  return `${SCRAM_ITERATIONS}:${base64(salt)}$${base64(storedKey)}:${base64(serverKey)}`;
+  const keys = await scramKeys(password, hash, salt, SCRAM_ITERATIONS);
+  return formatVerifier({ iterations: SCRAM_ITERATIONS, salt, ...keys });
 }
 
 /** RFC 5802 §3: SaltedPassword is PBKDF2; StoredKey = H(HMAC(it, "Client Key")); ServerKey = HMAC(it, "Server Key"). */

@@ -6,6 +6,8 @@ export interface Standing {
   /** A password may cross this connection. */
   readonly mayLogIn: boolean;
   readonly mayStartTls: boolean;
+  /** SASL mechanisms that can be had on this connection. */
+  readonly mechanisms: readonly string[];
 }
 
 interface Capability {
@@ -18,6 +20,15 @@ const always = (): boolean => true;
 const beforeLogin = ({ authenticated, mayLogIn }: Standing): boolean => !authenticated && mayLogIn;
 const afterLogin = ({ authenticated }: Standing): boolean => authenticated;
 
+/** RFC 3501 §7.2.1: `AUTH=` and the name of a mechanism. */
+function mechanism(name: string, rfc: string): Capability {
+  return {
+    name: `AUTH=${name}`,
+    rfc,
+    when: (standing) => beforeLogin(standing) && standing.mechanisms.includes(name),
+  };
+}
+
 export const CAPABILITIES: readonly Capability[] = [
   { name: 'IMAP4rev1', rfc: 'RFC 3501', when: always },
   { name: 'LITERAL+', rfc: 'RFC 7888', when: always },
@@ -26,8 +37,12 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'ENABLE', rfc: 'RFC 5161', when: always },
   { name: 'STARTTLS', rfc: 'RFC 3501', when: ({ mayStartTls }) => mayStartTls },
   { name: 'LOGINDISABLED', rfc: 'RFC 3501', when: ({ authenticated, mayLogIn }) => !authenticated && !mayLogIn },
-  { name: 'AUTH=PLAIN', rfc: 'RFC 4616', when: beforeLogin },
-  { name: 'AUTH=LOGIN', rfc: 'RFC 3501', when: beforeLogin },
+  mechanism('SCRAM-SHA-256-PLUS', 'RFC 7677'),
+  mechanism('SCRAM-SHA-1-PLUS', 'RFC 5802'),
+  mechanism('SCRAM-SHA-256', 'RFC 7677'),
+  mechanism('SCRAM-SHA-1', 'RFC 5802'),
+  mechanism('PLAIN', 'RFC 4616'),
+  mechanism('LOGIN', 'RFC 3501'),
   { name: 'IDLE', rfc: 'RFC 2177', when: always },
   { name: 'NAMESPACE', rfc: 'RFC 2342', when: afterLogin },
   { name: 'CHILDREN', rfc: 'RFC 3348', when: afterLogin },

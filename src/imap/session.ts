@@ -2,10 +2,14 @@
 // after another, so that no two can be ambiguous. The three kinds of errors end here: refusals become NO or BAD, our own
 // mistakes NO [SERVERBUG], and a client that is gone ends the session.
 
+import { TLSSocket } from 'node:tls';
 import type { Account } from '../directory/directory.ts';
 import type { Connection } from '../platform/listener.ts';
-import { type TlsFacts, TlsFailure, tlsFacts, upgrade } from '../platform/tls.ts';
+import { channelBinding, type TlsFacts, TlsFailure, tlsFacts, upgrade } from '../platform/tls.ts';
 import { recognise } from '../platform/wrong-door.ts';
+import type { Surroundings } from '../sasl/mechanism.ts';
+import { offeredMechanisms } from '../sasl/mechanisms.ts';
+import { nonce } from '../sasl/nonce.ts';
 import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
 import { capabilityData, type Standing } from './capabilities.ts';
@@ -38,6 +42,7 @@ export class ImapSession implements Session {
   readonly #reader = new CommandReader({ line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin });
   readonly #input = new Input(this.#reader);
   #tls: TlsFacts | null;
+  #secured: TLSSocket | null;
   #account: Account | null = null;
   #selected: SelectedMailbox | null = null;
   #message: MessageLiteral | null = null;
@@ -59,6 +64,7 @@ export class ImapSession implements Session {
     this.#options = options;
     this.#claims = claims;
     this.#tls = connection.tls;
+    this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
     this.writer = new Writer(connection.socket, options.clock, this.turn);
     this.#patience = new Patience(options.clock, (text) => this.dismiss(text));
   }
@@ -93,6 +99,17 @@ export class ImapSession implements Session {
       authenticated: this.#account !== null,
       mayLogIn: !clear || tls === 'none' || tls === 'offered',
       mayStartTls: clear && (tls === 'offered' || tls === 'required'),
+      mechanisms: offeredMechanisms(this.sasl),
+    };
+  }
+
+  get sasl(): Surroundings {
+    const { directory } = this;
+    const secured = this.#secured;
+    return {
+      bindings: secured && ((name) => channelBinding(secured, name)),
+      verifier: directory.checksPasswords ? (name, hash) => directory.verifier(name, hash) : null,
+      nonce,
     };
   }
 
@@ -347,6 +364,7 @@ export class ImapSession implements Session {
       // Errors of the layer below end in 'close', which is enough.
       secured.on('error', () => undefined);
       this.#tls = tlsFacts(secured);
+      this.#secured = secured;
       this.writer.secure(secured);
       this.#input.attach(secured);
     } catch (error) {

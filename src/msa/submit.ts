@@ -6,12 +6,14 @@ import { type Address, formatAddress, parseMailbox } from '../formats/address.ts
 import { formatDate } from '../formats/date.ts';
 import { messageId as makeMessageId } from '../formats/message-id.ts';
 import { Refusal } from '../formats/refusal.ts';
+import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
 import type { ArrivedHeader } from '../mta/content.ts';
 import { RecipientList } from '../mta/recipients.ts';
 import { storeRefusal } from '../mta/store-refusal.ts';
 import { type Incoming, type TakeoverOptions, takeOver } from '../mta/takeover.ts';
 import { MessageNumbers, sessionReceived, zoneAt } from '../mta/transaction-facts.ts';
-import type { Credentials, Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
+import type { Claim } from '../sasl/mechanism.ts';
+import type { Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
 import type { DkimSigner } from '../trust/dkim/signer.ts';
 import { completeHeader, headerFields } from './completion.ts';
 import { sealOf } from './seal.ts';
@@ -31,7 +33,10 @@ export interface MsaOptions extends TakeoverOptions {
 export function createMsa(options: MsaOptions): Receiver {
   const numbers = new MessageNumbers();
   return {
-    authenticate: (credentials, session) => authenticate(options, credentials, session),
+    authentication: {
+      verifier: options.directory.checksPasswords ? (name, hash) => verifier(options, name, hash) : null,
+      authenticate: (claim, session) => authenticate(options, claim, session),
+    },
     async sender(reversePath, parameters, session) {
       const { directory } = options;
       // RFC 4954 §6; the listener asks first, but no message may pass on its word alone.
@@ -74,16 +79,26 @@ export function createMsa(options: MsaOptions): Receiver {
   };
 }
 
+async function verifier({ directory }: MsaOptions, name: string, hash: ScramHash): Promise<ScramVerifier> {
+  try {
+    return await directory.verifier(name, hash);
+  } catch (error) {
+    if (!(error instanceof AuthenticationFailure)) throw storeRefusal(error);
+    throw new Refusal(535, '5.7.8', 'Authentication credentials invalid', error.message);
+  }
+}
+
 /** RFC 4954 §6: 535 for wrong credentials, 454 where nothing was decided. */
-async function authenticate(
-  { directory, log }: MsaOptions,
-  { username, password, mechanism }: Credentials,
-  session: SmtpSession,
-): Promise<Identity> {
+async function authenticate({ directory, log }: MsaOptions, claim: Claim, session: SmtpSession): Promise<Identity> {
   const { id, remoteAddress, localPort } = session;
   try {
-    const account = await directory.authenticate(username, password, remoteAddress);
-    log.info({ session: id, hop: 'MUA→MSA', remoteAddress, localPort, account: account.address }, 'authenticated');
+    const account =
+      claim.kind === 'password'
+        ? await directory.authenticate(claim.username, claim.password, remoteAddress)
+        : await directory.confirm(claim.username, claim.proven, remoteAddress);
+    const { mechanism } = claim;
+    const facts = { session: id, hop: 'MUA→MSA', remoteAddress, localPort, account: account.address, mechanism };
+    log.info(facts, 'authenticated');
     return { accountId: account.id, address: account.address, mechanism };
   } catch (error) {
     if (!(error instanceof AuthenticationFailure)) throw storeRefusal(error);

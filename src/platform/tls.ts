@@ -1,7 +1,7 @@
 // TLS as the listeners use it: two floors, the server's side of a handshake on an open socket (implicit TLS and STARTTLS
 // alike), and what came of it. Which certificates there are is certificates.ts's business.
 
-import { constants } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 
@@ -129,6 +129,33 @@ export function tlsFacts(socket: TLSSocket): TlsFacts {
     cipher: cipher?.standardName ?? cipher?.name ?? 'unknown',
     bits: keyBits(cipher?.standardName ?? ''),
   };
+}
+
+/** RFC 9266 §2; RFC 5705 §4 tells an empty context from none. */
+const EXPORTER = { label: 'EXPORTER-Channel-Binding', octets: 32 } as const;
+
+/**
+ * What only the two ends of a connection know of it (RFC 5056), for whoever authenticates over it.
+ * @param socket either end, for `tls-server-end-point` the server's; the handshake must be done
+ * @param name `tls-exporter` is null before TLS 1.3, where a man in the middle might have it too (RFC 9266 §3);
+ *   `tls-server-end-point` is the hash of our certificate (RFC 5929 §4.1)
+ */
+export function channelBinding(socket: TLSSocket, name: 'tls-exporter' | 'tls-server-end-point'): Buffer | null {
+  if (name === 'tls-exporter') {
+    if (socket.getProtocol() !== 'TLSv1.3') return null;
+    return socket.exportKeyingMaterial(EXPORTER.octets, EXPORTER.label, Buffer.alloc(0));
+  }
+  const certificate = socket.getX509Certificate();
+  const hash = certificate === undefined ? undefined : signatureHash(certificate.signatureAlgorithm ?? '');
+  return certificate === undefined || hash === undefined ? null : createHash(hash).update(certificate.raw).digest();
+}
+
+/** RFC 5929 §4.1: the hash of the certificate's signature, SHA-256 instead of MD5 and SHA-1; undefined where the signature
+ * has none of its own, as Ed25519. */
+function signatureHash(algorithm: string): string | undefined {
+  if (/md5|sha-?1(?!\d)/i.test(algorithm)) return 'sha256';
+  const size = /sha-?(256|384|512)/i.exec(algorithm)?.[1];
+  return size === undefined ? undefined : `sha${size}`;
 }
 
 /** Key size by the cipher's name, since Node does not tell it. */

@@ -3,7 +3,7 @@
 
 import { decodeText, type Exchange, type Mechanism, refused, type Step } from './mechanism.ts';
 
-export const login: Mechanism = { name: 'LOGIN', cleartext: true, start };
+export const login: Mechanism = { name: 'LOGIN', offered: () => true, start };
 
 function start(): Exchange {
   let asked = false;
@@ -23,10 +23,7 @@ function start(): Exchange {
         return challenge('Password:');
       }
       if (text === undefined) return refused('LOGIN: password empty or unusable');
-      return {
-        kind: 'credentials',
-        credentials: { kind: 'password', mechanism: 'LOGIN', username, password: text },
-      };
+      return { kind: 'claim', claim: { kind: 'password', mechanism: 'LOGIN', username, password: text } };
     },
   };
 }

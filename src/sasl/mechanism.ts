@@ -1,35 +1,62 @@
 // A SASL exchange seen from the server (RFC 4422 §3): responses in, challenges out, until it ends in what the client
 // claims or in a refusal. A mechanism knows no transport (base64 and `+ ` are the protocol's) and checks no password.
 
-/** What a mechanism ends with: a claim that the directory checks. A mechanism that proves something other than a
- * password adds its own kind here. Never logged. */
+import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
+
+/** A name and a password, which the directory checks. Never logged. */
 export interface PasswordClaim {
   readonly kind: 'password';
-  readonly mechanism: 'PLAIN' | 'LOGIN';
+  readonly mechanism: string;
   readonly username: string;
   readonly password: string;
 }
+
+/** A name, and whether the client has shown that it knows the password; the directory has the last word. */
+export interface ProofClaim {
+  readonly kind: 'proof';
+  readonly mechanism: string;
+  readonly username: string;
+  readonly proven: boolean;
+}
+
+/** What a mechanism ends with. */
+export type Claim = PasswordClaim | ProofClaim;
 
 /** The answer to one response. `refused`: not what the mechanism's grammar allows; `reason` is for the log and holds
  * nothing that the client sent. */
 export type Step =
   | { readonly kind: 'challenge'; readonly challenge: Buffer }
-  | { readonly kind: 'credentials'; readonly credentials: PasswordClaim }
+  | { readonly kind: 'claim'; readonly claim: Claim }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** One exchange under way. Not to be used again once a step was no challenge. */
 export interface Exchange {
   /** Takes the client's response; null at the start for a client that sent no initial response (RFC 4422 §3.3), which
-   * differs from an empty one. */
-  step(response: Uint8Array | null): Step;
+   * differs from an empty one. Rejects only where the surroundings do. */
+  step(response: Uint8Array | null): Step | Promise<Step>;
+}
+
+/** What an exchange can bind itself to (RFC 5056): the octets of a channel binding by its name, null for one that this
+ * connection does not have. */
+export type ChannelBindings = (name: 'tls-exporter' | 'tls-server-end-point') => Buffer | null;
+
+/** Where an exchange takes place. */
+export interface Surroundings {
+  /** null: the connection is in clear. */
+  readonly bindings: ChannelBindings | null;
+  /** What is kept for a name; made up, and the same each time, for a name that is nobody's. null: passwords are not
+   * checked here, so nobody can prove to know one. */
+  readonly verifier: ((username: string, hash: ScramHash) => Promise<ScramVerifier>) | null;
+  /** Printable ASCII without a comma, never said before (RFC 5802 §5.1). */
+  readonly nonce: () => string;
 }
 
 /** A mechanism by its name in the IANA registry. */
 export interface Mechanism {
   readonly name: string;
-  /** RFC 4422 §6.1: the client's secret crosses the wire, so it is offered only under TLS. */
-  readonly cleartext: boolean;
-  start(): Exchange;
+  /** Can it be had here? */
+  offered(surroundings: Surroundings): boolean;
+  start(surroundings: Surroundings): Exchange;
 }
 
 /** A name or a password may have this many octets. RFC 4616 §2 demands 255 at least. */

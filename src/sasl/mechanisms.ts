@@ -1,14 +1,28 @@
 // The SASL mechanisms that Postern offers, best first, and how an exchange is begun by name.
 
 import { login } from './login.ts';
-import type { Exchange, Mechanism } from './mechanism.ts';
+import type { Exchange, Mechanism, Surroundings } from './mechanism.ts';
 import { plain } from './plain.ts';
+import { scram } from './scram.ts';
 
-export const mechanisms: readonly Mechanism[] = [plain, login];
+const MECHANISMS: readonly Mechanism[] = [
+  scram('sha256', { binds: true }),
+  scram('sha1', { binds: true }),
+  scram('sha256', { binds: false }),
+  scram('sha1', { binds: false }),
+  plain,
+  login,
+];
+
+/** Names of those that can be had on a connection. */
+export function offeredMechanisms(surroundings: Surroundings): readonly string[] {
+  return MECHANISMS.filter((mechanism) => mechanism.offered(surroundings)).map(({ name }) => name);
+}
 
 /** Begins an exchange. Names match without regard to case (RFC 4422 §3.1 has them upper case; clients vary). Undefined
  * for a mechanism that is not offered. */
-export function startMechanism(name: string): Exchange | undefined {
+export function startMechanism(name: string, surroundings: Surroundings): Exchange | undefined {
   const wanted = name.toUpperCase();
-  return mechanisms.find((mechanism) => mechanism.name === wanted)?.start();
+  const found = MECHANISMS.find((mechanism) => mechanism.name === wanted && mechanism.offered(surroundings));
+  return found?.start(surroundings);
 }

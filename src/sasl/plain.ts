@@ -2,7 +2,7 @@
 
 import { decodeText, type Exchange, type Mechanism, refused, type Step } from './mechanism.ts';
 
-export const plain: Mechanism = { name: 'PLAIN', cleartext: true, start: (): Exchange => ({ step }) };
+export const plain: Mechanism = { name: 'PLAIN', offered: () => true, start: (): Exchange => ({ step }) };
 
 /** message = [authzid] UTF8NUL authcid UTF8NUL passwd */
 function step(response: Uint8Array | null): Step {
@@ -18,5 +18,5 @@ function step(response: Uint8Array | null): Step {
   if (username === undefined || password === undefined) return refused('PLAIN: name or password empty or unusable');
   // Nobody acts for another here, so an authorization identity may only repeat the authentication identity.
   if (first > 0 && Buffer.compare(authorization, authentication) !== 0) return refused('PLAIN: acting for another');
-  return { kind: 'credentials', credentials: { kind: 'password', mechanism: 'PLAIN', username, password } };
+  return { kind: 'claim', claim: { kind: 'password', mechanism: 'PLAIN', username, password } };
 }

@@ -5,6 +5,7 @@ import type { Address, ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
 import type { Reply } from '../formats/refusal.ts';
 import type { TlsFacts } from '../platform/tls.ts';
+import type { Claim, Surroundings } from '../sasl/mechanism.ts';
 
 /** Who has authenticated: an account of the directory. */
 export interface Identity {
@@ -29,17 +30,18 @@ export interface SmtpSession {
   readonly identity: Identity | null;
 }
 
-/** What SASL PLAIN or LOGIN brought (RFC 4616, draft-murchison-sasl-login): never logged. */
-export interface Credentials {
-  readonly mechanism: 'PLAIN' | 'LOGIN';
-  readonly username: string;
-  readonly password: string;
+/** How clients log in. Methods throw a Refusal, which is then the reply. */
+export interface Authentication {
+  /** What is kept for a name (RFC 5802 §3), made up for a name that is nobody's; null: nobody's password is checked. */
+  readonly verifier: Surroundings['verifier'];
+  /** What a SASL exchange ended in; never logged. */
+  authenticate(claim: Claim, session: SmtpSession): Promise<Identity>;
 }
 
 /** The agent behind a listener. Each method may throw a Refusal, which is then the reply. */
 export interface Receiver {
   /** AUTH (RFC 4954). Absent: the listener never offers AUTH. */
-  authenticate?(credentials: Credentials, session: SmtpSession): Promise<Identity>;
+  readonly authentication?: Authentication;
   /** MAIL FROM: begins a transaction. `session` is live: read at the time of the call. */
   sender(reversePath: ReversePath, parameters: MailParameters, session: SmtpSession): Promise<Transaction>;
 }

@@ -132,6 +132,8 @@ export interface Reads {
    * about 8 MiB: the first ones. A body that is not among them is to be asked for again. */
   summaries(bodies: readonly BodyId[]): Promise<ReadonlyMap<BodyId, Uint8Array>>;
 
+  /** A random name of this store, which is nobody's business outside. */
+  epoch(): Promise<string>;
   /** Octets inside the store that hold nothing, and can take mail. */
   spare(): Promise<number>;
 

@@ -16,6 +16,7 @@ const CONVERSATIONS: readonly string[] = [
   'a CAPABILITY\r\na ID ("name" "x" "version" NIL)\r\na LOGIN "alice@example.test" {10+}\r\nwonderland\r\na ENABLE X\r\n',
   'a LOGIN {18+}\r\nalice@example.test {10+}\r\nwonderland\r\na NAMESPACE\r\na LIST "" "%"\r\na LSUB "" *\r\n',
   `a AUTHENTICATE PLAIN\r\n${Buffer.from(`\0alice@example.test\0${PASSWORD}`).toString('base64')}\r\na STATUS INBOX (MESSAGES UIDNEXT)\r\n`,
+  `a AUTHENTICATE SCRAM-SHA-256 ${Buffer.from('n,,n=alice@example.test,r=abc').toString('base64')}\r\n${Buffer.from('c=biws,r=abc,p=AAAA').toString('base64')}\r\n${LOGIN}a NOOP\r\n`,
   `a AUTHENTICATE LOGIN\r\n*\r\n${LOGIN}a IDLE\r\nDONE\r\n`,
   `${LOGIN}a CREATE x/&AOk-/y\r\na SUBSCRIBE x\r\na RENAME x z\r\na DELETE z/&AOk-/y\r\na DELETE z\r\na UNSUBSCRIBE x\r\n`,
   `${LOGIN}a APPEND INBOX (\\Seen $x) " 1-Jan-2020 00:00:00 +0100" {17+}\r\nSubject: x\r\n\r\nxyz\r\na APPEND Sent {4+}\r\nabcd\r\n`,

@@ -36,6 +36,7 @@ cases([mbsync], () => {
         `SSLType ${gate === '993' ? 'IMAPS' : 'STARTTLS'}`,
         `CertificateFile ${authorityOf(server)}`,
         'SystemCertificates no',
+        `AuthMechs ${gate === '993' ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1'}`,
         '',
         'IMAPStore far',
         'Account postern',

@@ -29,9 +29,13 @@ cases([msmtp], () => {
       account('transfer-tls', 25, 'tls on', 'auth off'),
       account('submissions', 465, ...user, 'tls_starttls off', 'auth plain'),
       account('submissions-login', 465, ...user, 'tls_starttls off', 'auth login'),
+      account('submissions-scram-1', 465, ...user, 'tls_starttls off', 'auth scram-sha-1'),
+      account('submissions-scram-256', 465, ...user, 'tls_starttls off', 'auth scram-sha-256'),
+      account('submission-scram', 587, ...user, 'auth scram-sha-256'),
       account('submission', 587, ...user, 'auth on'),
       account('submission-clear', 587, 'tls off', 'auth off'),
       account('wrong', 587, ...user, 'password wrong', 'auth plain'),
+      account('wrong-scram', 587, ...user, 'password wrong', 'auth scram-sha-256'),
       account('starttls-on-465', 465, ...user, 'auth plain'),
     ].join('\n');
     await writeFile(join(folder, 'msmtprc'), configuration, { mode: 0o600 });
@@ -51,6 +55,9 @@ cases([msmtp], () => {
     ['transfer-tls', /with ESMTPS /],
     ['submissions', /with ESMTPSA /],
     ['submissions-login', /with ESMTPSA /],
+    ['submissions-scram-1', /with ESMTPSA /],
+    ['submissions-scram-256', /with ESMTPSA /],
+    ['submission-scram', /with ESMTPSA /],
     ['submission', /with ESMTPSA /],
   ])('%s', async (account, trace) => {
     const { code, said } = await send(account, mail(account), userAddress(2));
@@ -78,7 +85,9 @@ cases([msmtp], () => {
   test('--serverinfo shows what each port offers', async () => {
     const info = async (account: string): Promise<string> =>
       (await succeed('msmtp', ['-C', join(folder, 'msmtprc'), '-a', account, '--serverinfo'])).toString();
-    expect(await info('submission')).toMatch(/AUTH:\s+Supported authentication methods:\s+.*PLAIN LOGIN/s);
+    expect(await info('submission')).toMatch(
+      /AUTH:\s+Supported authentication methods:\s+.*PLAIN SCRAM-SHA-1 SCRAM-SHA-256 LOGIN/s,
+    );
     const transfer = await info('transfer-tls');
     expect(transfer).toMatch(/DSN/);
     expect(transfer).not.toMatch(/AUTH/);
@@ -88,6 +97,7 @@ cases([msmtp], () => {
     ['relay on 25', 'transfer', 'someone@elsewhere.test', /550 5\.7\.1/],
     ['587 before TLS', 'submission-clear', userAddress(2), /530 5\.7\.0/],
     ['a wrong password', 'wrong', userAddress(2), /535 5\.7\.8/],
+    ['a wrong password, unsaid', 'wrong-scram', userAddress(2), /535 5\.7\.8/],
     ['STARTTLS on 465', 'starttls-on-465', userAddress(2), /./],
   ])('refused: %s', async (name, account, recipient, reply) => {
     const { code, said } = await send(account, mail(name), recipient);

@@ -4,6 +4,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makePassword } from '../../src/directory/password.ts';
 import { createMsa } from '../../src/msa/submit.ts';
+import type { Claim } from '../../src/sasl/mechanism.ts';
 import type { Identity } from '../../src/smtp/receiver.ts';
 import type { PasswordRecord } from '../../src/store/rows.ts';
 import { agentWorld, lines, mailbox, NOW, smtpSession, statusOf, TLS, transact } from '../mta/smtp-session.ts';
@@ -30,12 +31,18 @@ async function msa(options: { showClient?: boolean; catchAll?: boolean; anyPassw
   return { ...world, receiver, session, submit };
 }
 
+const claim = (username: string, password: string): Claim => ({
+  kind: 'password',
+  mechanism: 'PLAIN',
+  username,
+  password,
+});
+
 describe('authentication', () => {
   const login = async (username: string, password: string) => {
     const { receiver, session } = await msa();
-    const credentials = { mechanism: 'PLAIN' as const, username, password };
-    if (receiver.authenticate === undefined) throw new Error('an MSA authenticates');
-    return receiver.authenticate(credentials, session).then(
+    if (receiver.authentication === undefined) throw new Error('an MSA authenticates');
+    return receiver.authentication.authenticate(claim(username, password), session).then(
       ({ address, mechanism }) => [address, mechanism],
       (error: unknown) => statusOf(error),
     );
@@ -50,8 +57,8 @@ describe('authentication', () => {
   it('answers 454 while too much waits', async () => {
     const { receiver, session } = await msa();
     const attempts = Array.from({ length: 30 }, (_, index) =>
-      receiver
-        .authenticate?.({ mechanism: 'PLAIN', username: `nobody${index}`, password: 'x' }, session)
+      receiver.authentication
+        ?.authenticate(claim(`nobody${index}`, 'x'), session)
         .then(String, (error: unknown) => statusOf(error)),
     );
     const early = await Promise.race(attempts);
@@ -60,9 +67,7 @@ describe('authentication', () => {
 
   it('logs neither the password nor the name', async () => {
     const { receiver, session, lines: log } = await msa();
-    await receiver
-      .authenticate?.({ mechanism: 'LOGIN', username: 'hunter2', password: 'sesame' }, session)
-      .catch(() => undefined);
+    await receiver.authentication?.authenticate(claim('hunter2', 'sesame'), session).catch(() => undefined);
     expect(log.length).toBeGreaterThan(0);
     expect(JSON.stringify(log)).not.toMatch(/hunter2|sesame/);
   });

@@ -1,8 +1,8 @@
 // STARTTLS, AUTHENTICATE and LOGIN (RFC 3501 §6.2). Before TLS is on, where it is demanded, no password is asked for,
 // read, tried or logged (RFC 2595 §3.2).
 
-import { type Account, AuthenticationFailure } from '../../directory/directory.ts';
-import { decodeText, type Step } from '../../sasl/mechanism.ts';
+import { AuthenticationFailure } from '../../directory/directory.ts';
+import { type Claim, decodeText, type Step } from '../../sasl/mechanism.ts';
 import { startMechanism } from '../../sasl/mechanisms.ts';
 import { capabilityData } from '../capabilities.ts';
 import { bad, type Completion, no, ok } from '../completion.ts';
@@ -46,7 +46,7 @@ export const login = command({
     const username = decodeText(args.username);
     const password = decodeText(args.password);
     if (username === undefined || password === undefined) return failed(session, 'name or password unusable');
-    return await check(session, 'LOGIN command', username, password);
+    return await check(session, { kind: 'password', mechanism: 'LOGIN command', username, password });
   },
 });
 
@@ -62,18 +62,18 @@ export const authenticate = command({
     return { mechanism, initial: scanner.accept(' ') ? scanner.astring().toString('latin1') : null };
   },
   async run(session, { mechanism, initial }) {
-    const exchange = startMechanism(mechanism);
+    const exchange = startMechanism(mechanism, session.sasl);
     if (!exchange) throw no('That mechanism is not offered', 'CANNOT');
-    let step: Step = exchange.step(initial === null ? null : initial === '=' ? Buffer.alloc(0) : decodeBase64(initial));
+    const answer = (response: Buffer | null) => settled(session, async () => exchange.step(response));
+    let step: Step = await answer(initial === null ? null : initial === '=' ? Buffer.alloc(0) : decodeBase64(initial));
     while (step.kind === 'challenge') {
       session.writer.line(`+ ${step.challenge.toString('base64')}`);
       const response = await session.readLine(LIMIT.saslLine);
       if (response === '*') throw bad('Authentication was cancelled');
-      step = exchange.step(decodeBase64(response));
+      step = await answer(decodeBase64(response));
     }
     if (step.kind === 'refused') return failed(session, step.reason);
-    const { username, password } = step.credentials;
-    return await check(session, step.credentials.mechanism, username, password);
+    return await check(session, step.claim);
   },
 });
 
@@ -84,17 +84,26 @@ function decodeBase64(text: string): Buffer {
   return octets;
 }
 
-async function check(session: Session, mechanism: string, username: string, password: string): Promise<Completion> {
-  let account: Account;
+async function check(session: Session, claim: Claim): Promise<Completion> {
+  const { directory, remoteAddress } = session;
+  const account = await settled(session, () =>
+    claim.kind === 'password'
+      ? directory.authenticate(claim.username, claim.password, remoteAddress)
+      : directory.confirm(claim.username, claim.proven, remoteAddress),
+  );
+  session.loggedIn(account, claim.mechanism);
+  return ok('Logged in', capabilityData(session.standing));
+}
+
+/** What the directory answers. @throws ImapRefusal where it refuses */
+async function settled<T>(session: Session, ask: () => Promise<T>): Promise<T> {
   try {
-    account = await session.directory.authenticate(username, password, session.remoteAddress);
+    return await ask();
   } catch (error) {
     if (!(error instanceof AuthenticationFailure)) throw error;
     if (error.kind === 'busy') throw no('Too many logins at once, try again', 'UNAVAILABLE', error.message);
     return failed(session, error.message);
   }
-  session.loggedIn(account, mechanism);
-  return ok('Logged in', capabilityData(session.standing));
 }
 
 function failed(session: Session, reason: string): never {

@@ -4,6 +4,7 @@
 import type { Account, Directory } from '../../directory/directory.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Surroundings } from '../../sasl/mechanism.ts';
 import type { AccountId } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { Standing } from '../capabilities.ts';
@@ -43,6 +44,8 @@ export interface Session {
   readonly turn: Turn;
   readonly state: State;
   readonly standing: Standing;
+  /** Where a login takes place. */
+  readonly sasl: Surroundings;
   /** Who has logged in. @throws Error if nobody has: the table keeps such commands away */
   readonly account: AccountId;
   /** The selected mailbox. @throws Error if there is none */

@@ -4,6 +4,7 @@
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { saslprep } from '../../formats/saslprep.ts';
+import { formatSaslname } from '../../formats/scram.ts';
 import {
   type ClientExchange,
   type ClientMechanism,
@@ -47,7 +48,7 @@ function exchange(
   binding: Buffer | null,
 ): ClientExchange {
   const header = `${flag},,`;
-  const bare = `n=${saslname(user)},r=${nonce}`;
+  const bare = `n=${formatSaslname(saslprep(user))},r=${nonce}`;
   let serverSignature: Buffer | null = null;
   let proven = false;
 
@@ -101,11 +102,6 @@ function readServerFirst(text: string, nonce: string): { whole: string; salt: Bu
     throw new ExchangeFailure(`the server asks for ${iterations} iterations and ${salt.length} octets of salt`);
   }
   return { whole, salt, iterations };
-}
-
-/** RFC 5802 §5.1: `,` and `=` of a name are written `=2C` and `=3D`. */
-function saslname(user: string): string {
-  return saslprep(user).replaceAll('=', '=3D').replaceAll(',', '=2C');
 }
 
 function hmac(key: Buffer, text: string): Buffer {

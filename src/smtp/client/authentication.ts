@@ -19,8 +19,6 @@ export interface Credentials {
 
 /** RFC 4954 §4: an initial response goes with the command only where the line stays this short. Octets. */
 const MAX_LINE = 512;
-/** RFC 9266 §2. */
-const EXPORTER = { label: 'EXPORTER-Channel-Binding', octets: 32 } as const;
 /** Challenges of one exchange: no mechanism has more than two. */
 const MAX_CHALLENGES = 4;
 
@@ -40,7 +38,7 @@ export async function authenticate(
       `no login as ${user}: ${error instanceof Error ? error.message : 'no secret'}`,
     );
   });
-  const binding = channel.keyingMaterial(EXPORTER.label, EXPORTER.octets);
+  const { binding } = channel;
   const fitting = fittingMechanisms(offered, secret.kind, only, binding !== null);
   const surroundings = { binding, bindingOffered: offered.some((name) => name.endsWith('-PLUS')) };
   let unknown: Reply | null = null;

@@ -5,7 +5,7 @@ import { createConnection, type Socket } from 'node:net';
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { Reply } from '../../formats/refusal.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type TlsFacts, tlsFacts } from '../../platform/tls.ts';
+import { channelBinding, type TlsFacts, tlsFacts } from '../../platform/tls.ts';
 import { type CertificateVerdict, type Presented, presentedBy } from './certificate.ts';
 import { ReplyReader, ReplySyntaxError } from './reply-reader.ts';
 import { Transcript } from './transcript.ts';
@@ -157,12 +157,10 @@ export class Channel {
     return 'getPeerX509Certificate' in socket ? presentedBy(socket) : null;
   }
 
-  /** Octets that only the two ends of this TLS connection know (RFC 8446 §7.5); null in clear, and before TLS 1.3, where a
-   * man in the middle might have them too (RFC 9266 §3). */
-  keyingMaterial(label: string, octets: number): Buffer | null {
+  /** tls-exporter of this connection (RFC 9266 §2); null: it has none. */
+  get binding(): Buffer | null {
     const socket = this.#socket;
-    if (!('getCipher' in socket) || socket.getProtocol() !== 'TLSv1.3') return null;
-    return socket.exportKeyingMaterial(octets, label, Buffer.alloc(0));
+    return 'getCipher' in socket ? channelBinding(socket, 'tls-exporter') : null;
   }
 
   /** Drops the connection now. */

@@ -1,11 +1,14 @@
 // One SMTP session: what is known of it, and what a command may do with it. The loop that reads commands is
 // conversation.ts; what each command means stands in commands/.
 
+import { TLSSocket } from 'node:tls';
 import type { Refusal, Reply } from '../../formats/refusal.ts';
 import type { Connection } from '../../platform/listener.ts';
 import type { Hop, Log } from '../../platform/log.ts';
-import { type TlsFacts, tlsFacts } from '../../platform/tls.ts';
+import { channelBinding, type TlsFacts, tlsFacts } from '../../platform/tls.ts';
 import { recognise, type Seen } from '../../platform/wrong-door.ts';
+import type { Surroundings } from '../../sasl/mechanism.ts';
+import { nonce } from '../../sasl/nonce.ts';
 import type { Identity, SmtpSession, Transaction } from '../receiver.ts';
 import type { Chunks } from './chunks.ts';
 import { Input, type Line } from './input.ts';
@@ -44,6 +47,7 @@ export class Session {
   readonly watchdog: Watchdog;
   readonly #wire: Wire;
   readonly #began: number;
+  #secured: TLSSocket | null;
   open: Open | null = null;
   readonly tally = new Tally();
   /** Why the session ends, for the log; null while it goes on. */
@@ -66,6 +70,7 @@ export class Session {
     this.hop = options.role === 'transfer' ? 'MTA→MTA' : 'MUA→MSA';
     this.facts = { id, remoteAddress, remotePort, localAddress, localPort, tls, hello: null, identity: null };
     this.#began = options.clock.now();
+    this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
     this.watchdog = new Watchdog(options.clock, () => this.#expire());
     this.#wire = new Wire(server, connection, {
       piece: (octets, release) => {
@@ -80,6 +85,16 @@ export class Session {
   /** Starts to read the socket. */
   start(): void {
     this.#wire.init();
+  }
+
+  /** Where a login takes place. */
+  get sasl(): Surroundings {
+    const secured = this.#secured;
+    return {
+      bindings: secured && ((name) => channelBinding(secured, name)),
+      verifier: this.options.receiver.authentication?.verifier ?? null,
+      nonce,
+    };
   }
 
   /** Resolves once the socket is gone. */
@@ -205,7 +220,10 @@ export class Session {
     this.watchdog.until(this.options.clock.now() + TIMES.handshake);
     const facts = await new Promise<TlsFacts | null>((resolve) => {
       this.#upgraded = resolve;
-      this.#wire.startTls((socket) => resolve(tlsFacts(socket)));
+      this.#wire.startTls((socket) => {
+        this.#secured = socket;
+        resolve(tlsFacts(socket));
+      });
       // What came in clear behind STARTTLS is not a command of the TLS session (RFC 3207 §4.2, RFC 2595 §2.1).
       this.input.discard();
     });

@@ -61,6 +61,7 @@ export function createReads(
         const { page_size: octets = 0 } = db.get<{ page_size: number }>('PRAGMA page_size') ?? {};
         return pages * octets;
       }),
+    epoch: () => read((db) => db.get<{ epoch: string }>('SELECT epoch FROM meta')?.epoch ?? ''),
     queue: queueReads(snapshots),
     receivers: receiverReads(snapshots),
   };

@@ -12,10 +12,11 @@ import { Refusal, type Reply } from '../../../src/formats/refusal.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { type Connection, listen, type TlsMode } from '../../../src/platform/listener.ts';
 import { type Identity as Certificate, makeContext, type TlsKeeper } from '../../../src/platform/tls.ts';
+import type { PasswordClaim } from '../../../src/sasl/mechanism.ts';
 import type { SmtpOptions } from '../../../src/smtp/listener/options.ts';
 import { createSmtp, type Smtp } from '../../../src/smtp/listener/smtp.ts';
 import { busyLine, cleartextOnImplicit } from '../../../src/smtp/listener/wrong-door.ts';
-import type { Credentials, Identity, Receiver, SmtpSession, Transaction } from '../../../src/smtp/receiver.ts';
+import type { Authentication, Receiver, SmtpSession, Transaction } from '../../../src/smtp/receiver.ts';
 
 /** What the Receiver saw of one transaction. */
 export interface Seen {
@@ -36,8 +37,8 @@ export interface Seen {
  * ours, `early…` refuses the content at its first octet, `deaf…` never reads it. */
 export class RecordingReceiver implements Receiver {
   readonly transactions: Seen[] = [];
-  readonly credentials: Credentials[] = [];
-  authenticate?: (credentials: Credentials, session: SmtpSession) => Promise<Identity>;
+  readonly claims: PasswordClaim[] = [];
+  authentication?: Authentication;
   /** Awaited before a content is answered. */
   hold: Promise<void> = Promise.resolve();
   /** Contents under way. */
@@ -45,11 +46,16 @@ export class RecordingReceiver implements Receiver {
 
   constructor(submission: boolean) {
     if (!submission) return;
-    this.authenticate = async (credentials) => {
-      this.credentials.push(credentials);
-      if (credentials.username === 'busy') throw new Refusal(454, '4.7.0', 'Busy');
-      if (credentials.password !== 'wonderland') throw new Refusal(535, '5.7.8', 'No', 'wrong password');
-      return { accountId: 1, address: credentials.username, mechanism: credentials.mechanism };
+    this.authentication = {
+      // Without verifiers no mechanism is offered that needs them.
+      verifier: null,
+      authenticate: async (claim) => {
+        if (claim.kind !== 'password') throw new Error('nothing is proven here');
+        this.claims.push(claim);
+        if (claim.username === 'busy') throw new Refusal(454, '4.7.0', 'Busy');
+        if (claim.password !== 'wonderland') throw new Refusal(535, '5.7.8', 'No', 'wrong password');
+        return { accountId: 1, address: claim.username, mechanism: claim.mechanism };
+      },
     };
   }
 
@@ -201,7 +207,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
       lines.length = 0;
       text = '';
       receiver.transactions.length = 0;
-      receiver.credentials.length = 0;
+      receiver.claims.length = 0;
     },
     logged(test) {
       return new Promise((resolve) => {

@@ -37,7 +37,10 @@ describe('T1: port 25 takes mail', () => {
 
 test('T2: AUTH is not offered on port 25, even if the Receiver could check passwords', async () => {
   await using gate = await openGate();
-  gate.receiver.authenticate = async () => ({ accountId: 1, address: 'alice@example.test', mechanism: 'PLAIN' });
+  gate.receiver.authentication = {
+    verifier: null,
+    authenticate: async () => ({ accountId: 1, address: 'alice@example.test', mechanism: 'PLAIN' }),
+  };
   await using peer = await Peer.at(gate);
   expect((await peer.say('EHLO client.test')).lines.join()).not.toContain('AUTH');
   await expect(peer.say(PLAIN)).resolves.toMatchObject({ code: 503 });
@@ -175,7 +178,7 @@ describe('S2: a password that is sent early', () => {
     for (let count = 0; count < 3; count++) await peer.expect(530, '5.7.0');
     await peer.say('QUIT');
     await gate.logged((line) => line.msg === 'session ended');
-    expect(gate.receiver.credentials).toHaveLength(0);
+    expect(gate.receiver.claims).toHaveLength(0);
     expect(gate.logText()).not.toContain(secret);
     expect(gate.logText()).not.toContain('opensesame');
   });

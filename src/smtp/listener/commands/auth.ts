@@ -2,13 +2,12 @@
 // Receiver's; nothing that the client sends here reaches a log.
 
 import { Refusal } from '../../../formats/refusal.ts';
-import type { PasswordClaim } from '../../../sasl/mechanism.ts';
+import type { Claim } from '../../../sasl/mechanism.ts';
 import { startMechanism } from '../../../sasl/mechanisms.ts';
 import { LIMITS, TIMES } from '../limits.ts';
 import type { Session } from '../session.ts';
 import { namePorts } from '../wrong-door.ts';
 import { badArgument, badSequence, type Command } from './command.ts';
-import { authMechanisms } from './hello.ts';
 
 export const auth: Command = {
   verb: 'AUTH',
@@ -16,7 +15,7 @@ export const auth: Command = {
   idle: true,
   async run(session, argument) {
     const { options, facts } = session;
-    if (options.role === 'transfer' || options.receiver.authenticate === undefined) {
+    if (options.role === 'transfer' || options.receiver.authentication === undefined) {
       session.log.info({ session: session.facts.id, hop: session.hop, door: 'AUTH on a transfer port' }, 'wrong door');
       throw badSequence(`No AUTH on this port: it takes mail from servers. ${namePorts(options.submissionPorts)}`);
     }
@@ -25,13 +24,13 @@ export const auth: Command = {
     if (session.open !== null) throw badSequence('No AUTH during a mail transaction');
     if (argument === '') throw badArgument('Syntax: AUTH mechanism');
     const [name = '', initial, extra] = argument.split(' ');
-    const exchange = authMechanisms(session).includes(name.toUpperCase()) ? startMechanism(name) : undefined;
+    const exchange = startMechanism(name, session.sasl);
     if (exchange === undefined) throw new Refusal(504, '5.5.4', 'Mechanism not offered');
     if (extra !== undefined) throw badArgument('Syntax: AUTH mechanism initial-response');
     // RFC 4954 §4: "=" is the empty initial response.
     let response = initial === undefined ? null : initial === '=' ? Buffer.alloc(0) : decode(initial);
     for (;;) {
-      const step = exchange.step(response);
+      const step = await exchange.step(response);
       if (step.kind === 'challenge') {
         // RFC 4954 §4: the code and its space stand even before an empty challenge.
         session.say({ code: 334, text: step.challenge.toString('base64') });
@@ -44,15 +43,15 @@ export const auth: Command = {
       } else if (step.kind === 'refused') {
         throw failed(session, new Refusal(535, '5.7.8', 'Authentication credentials invalid', step.reason));
       } else {
-        return authenticate(session, step.credentials);
+        return authenticate(session, step.claim);
       }
     }
   },
 };
 
-async function authenticate(session: Session, { mechanism, username, password }: PasswordClaim) {
+async function authenticate(session: Session, claim: Claim) {
   try {
-    const identity = await session.options.receiver.authenticate?.({ mechanism, username, password }, session.facts);
+    const identity = await session.options.receiver.authentication?.authenticate(claim, session.facts);
     if (identity === undefined) throw new Error('the receiver cannot authenticate');
     session.facts.identity = identity;
     return { code: 235, status: '2.7.0', text: 'Authentication succeeded' } as const;

@@ -1,7 +1,7 @@
 // EHLO and HELO (RFC 5321 §4.1.1.1): who the client says it is, and what it may ask for here.
 
 import type { Reply } from '../../../formats/refusal.ts';
-import { mechanisms } from '../../../sasl/mechanisms.ts';
+import { offeredMechanisms } from '../../../sasl/mechanisms.ts';
 import { LIMITS } from '../limits.ts';
 import type { Session } from '../session.ts';
 import { badArgument, type Command } from './command.ts';
@@ -67,8 +67,8 @@ function futureRelease({ clock, maxHold }: Session['options']): string {
 
 /** The SASL mechanisms of this port; where TLS is demanded, nothing is offered or run before it. A submission listener
  * whose TLS is `none` or `offered` was configured to take passwords in clear (loopback, or `cleartext = true`). */
-export function authMechanisms(session: Session): string[] {
+function authMechanisms(session: Session): readonly string[] {
   const { options } = session;
-  if (options.role === 'transfer' || options.receiver.authenticate === undefined) return [];
-  return mechanisms.map((mechanism) => mechanism.name);
+  if (options.role === 'transfer' || options.receiver.authentication === undefined) return [];
+  return offeredMechanisms(session.sasl);
 }

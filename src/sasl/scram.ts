@@ -1,0 +1,126 @@
+// SCRAM-SHA-1, SCRAM-SHA-256 and their -PLUS forms as a server (RFC 5802 §5, RFC 7677): the password never crosses the wire,
+// the server proves that it keeps the verifier, and with -PLUS both prove that nobody sits between them (RFC 5929 §4,
+// RFC 9266). A wrong proof ends in a claim that is not proven, so that the directory can count it.
+
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { parseSaslname, type ScramHash, type ScramVerifier } from '../formats/scram.ts';
+import { decodeText, type Exchange, type Mechanism, refused, type Step, type Surroundings } from './mechanism.ts';
+
+const NAMES: Readonly<Record<ScramHash, string>> = { sha1: 'SCRAM-SHA-1', sha256: 'SCRAM-SHA-256' };
+
+/** Octets of a client's message. */
+const MESSAGE_MAX = 4096;
+
+export function scram(hash: ScramHash, { binds }: { readonly binds: boolean }): Mechanism {
+  const name = `${NAMES[hash]}${binds ? '-PLUS' : ''}`;
+  return {
+    name,
+    offered: ({ verifier, bindings }) => verifier !== null && (bindings !== null || !binds),
+    start: (surroundings) => exchange(name, hash, binds, surroundings),
+  };
+}
+
+/** What the client said first. */
+interface ClientFirst {
+  /** The octets that `c=` has to repeat: gs2-header and the channel binding. */
+  readonly bound: Buffer;
+  readonly username: string;
+  readonly nonce: string;
+  readonly bare: string;
+}
+
+function exchange(mechanism: string, hash: ScramHash, binds: boolean, surroundings: Surroundings): Exchange {
+  let opening: ClientFirst | null = null;
+  let serverFirst = '';
+  let nonce = '';
+  let verifier: ScramVerifier | null = null;
+  let proven = false;
+
+  /** server-first-message = [reserved-mext ","] nonce "," salt "," iteration-count ["," extensions] */
+  async function first(message: string): Promise<Step> {
+    const read = readClientFirst(message, binds, surroundings);
+    if (typeof read === 'string') return refused(`${mechanism}: ${read}`);
+    opening = read;
+    verifier = (await surroundings.verifier?.(read.username, hash)) ?? null;
+    if (verifier === null) return refused(`${mechanism}: not to be had`);
+    nonce = `${read.nonce}${surroundings.nonce()}`;
+    serverFirst = `r=${nonce},s=${verifier.salt.toString('base64')},i=${verifier.iterations}`;
+    return { kind: 'challenge', challenge: Buffer.from(serverFirst) };
+  }
+
+  /** client-final-message = channel-binding "," nonce ["," extensions] "," proof;
+   * server-final-message = verifier ["," extensions] */
+  function final(message: string, said: ClientFirst, { storedKey, serverKey }: ScramVerifier): Step {
+    const match = /^(c=([^,]+),r=([^,]+)(?:,[^,]+)*),p=([^,]+)$/.exec(message);
+    const [, withoutProof = '', binding = '', repeated = '', proof = ''] = match ?? [];
+    if (match === null) return refused(`${mechanism}: no client-final-message`);
+    if (repeated !== nonce) return refused(`${mechanism}: another nonce`);
+    // RFC 5802 §6: another header was tampered with, another binding is that of another connection.
+    if (!equal(Buffer.from(binding, 'base64'), said.bound)) return refused(`${mechanism}: another channel binding`);
+    const authMessage = `${said.bare},${serverFirst},${withoutProof}`;
+    const signature = hmac(hash, storedKey, authMessage);
+    const shown = Buffer.from(proof, 'base64');
+    const clientKey = shown.map((octet, at) => octet ^ (signature[at] ?? 0));
+    if (shown.length !== signature.length || !equal(createHash(hash).update(clientKey).digest(), storedKey)) {
+      return claim(said.username);
+    }
+    proven = true;
+    const server = hmac(hash, serverKey, authMessage).toString('base64');
+    return { kind: 'challenge', challenge: Buffer.from(`v=${server}`) };
+  }
+
+  const claim = (username: string): Step => ({ kind: 'claim', claim: { kind: 'proof', mechanism, username, proven } });
+
+  return {
+    step(response) {
+      // RFC 5802 §5: the client speaks first; where it did not, it is asked to by an empty challenge.
+      if (response === null) return { kind: 'challenge', challenge: Buffer.alloc(0) };
+      // What follows the server's proof is empty: RFC 4422 §5 has it acknowledged so where a protocol cannot carry it
+      // with its success.
+      if (opening !== null && proven) {
+        return response.length === 0 ? claim(opening.username) : refused(`${mechanism}: more than was asked for`);
+      }
+      const message = response.length <= MESSAGE_MAX ? decodeText(response) : undefined;
+      if (message === undefined) return refused(`${mechanism}: no text`);
+      return opening === null || verifier === null ? first(message) : final(message, opening, verifier);
+    },
+  };
+}
+
+/**
+ * client-first-message = gs2-header client-first-message-bare
+ * gs2-header = gs2-cbind-flag "," [authzid] ","; gs2-cbind-flag = ("p=" cb-name) / "n" / "y"
+ * client-first-message-bare = [reserved-mext ","] username "," nonce ["," extensions]
+ * Returns why it is refused where it is; a reserved-mext (`m=`) always is (RFC 5802 §5.1).
+ */
+function readClientFirst(message: string, binds: boolean, { bindings }: Surroundings): ClientFirst | string {
+  const match =
+    /^((n|y|p=([A-Za-z0-9.-]{1,64})),(?:a=([^,]+))?,)(n=([^,]+),r=([!-+\--~]{1,512})(?:,[A-Za-z]=[^,]*)*)$/u.exec(
+      message,
+    );
+  if (match === null) return 'no client-first-message';
+  const [, header = '', flag = '', bindingName, acting, bare = '', name = '', nonce = ''] = match;
+  const username = parseSaslname(name);
+  if (username === undefined || username === '') return 'no name';
+  // Nobody acts for another here, so an authorization identity may only repeat the name.
+  if (acting !== undefined && acting !== name) return 'acting for another';
+  if (binds !== (bindingName !== undefined)) return 'channel binding in one of mechanism and message only';
+  // RFC 5802 §6: a client that could bind, and was told that we cannot, was told so by somebody else.
+  if (flag === 'y' && bindings !== null) return 'the offer of channel binding was lost on the way';
+  const binding = bindingName === undefined ? Buffer.alloc(0) : bindingNamed(bindingName, bindings);
+  if (binding === null) return 'no such channel binding';
+  return { bound: Buffer.concat([Buffer.from(header), binding]), username, nonce, bare };
+}
+
+function bindingNamed(name: string, bindings: Surroundings['bindings']): Buffer | null {
+  if (name !== 'tls-exporter' && name !== 'tls-server-end-point') return null;
+  return bindings?.(name) ?? null;
+}
+
+function hmac(hash: ScramHash, key: Buffer, text: string): Buffer {
+  return createHmac(hash, key).update(text).digest();
+}
+
+function equal(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,134 @@
+// Logging in without saying the password: SCRAM with and without channel binding on every port that knows users.
+
+import { describe, expect, test } from 'vitest';
+import { LineSocket } from '../clients/line-socket.ts';
+import { type Binding, bindingOf, scramClient } from '../clients/scram.ts';
+import { createWorld, loginOf, type Server } from '../world.ts';
+
+type Gate = 465 | 587 | 993 | 143;
+
+/** A client at the point where it may log in, which says what one line of the exchange is answered. */
+interface Conversation extends Disposable {
+  readonly link: LineSocket;
+  readonly offered: string;
+  /** The challenge decoded, or the reply that ends it. */
+  say(response: string, command?: string): Promise<string>;
+}
+
+const encode = (text: string): string => Buffer.from(text).toString('base64');
+const decode = (line: string): string => Buffer.from(line.replace(/^(?:334|\+) /, ''), 'base64').toString();
+
+async function converse(server: Server, gate: Gate, tls12 = false): Promise<Conversation> {
+  const starttls = gate === 587 || gate === 143;
+  const link = await LineSocket.open({
+    port: server.port(gate),
+    tls: starttls ? 'starttls' : 'implicit',
+    tlsOptions: tls12 ? { maxVersion: 'TLSv1.2' } : {},
+  });
+  const imap = gate === 993 || gate === 143;
+  const until = async (last: RegExp): Promise<string> => {
+    for (let said = ''; ; ) {
+      const line = await link.line();
+      said += `${line}\n`;
+      if (last.test(line)) return said;
+    }
+  };
+  const answer = async (line: string, last: RegExp): Promise<string> => {
+    link.write(`${line}\r\n`);
+    return until(last);
+  };
+  await link.line();
+  const hello = imap ? 'c CAPABILITY' : 'EHLO client.test';
+  const helloEnds = imap ? /^c OK/ : /^250 /;
+  if (starttls) {
+    if (!imap) await answer(hello, helloEnds);
+    await answer(imap ? 's STARTTLS' : 'STARTTLS', imap ? /^s OK/ : /^220/);
+    await link.upgrade();
+  }
+  const offered = await answer(hello, helloEnds);
+  return {
+    link,
+    offered,
+    async say(response, command) {
+      const begin = imap ? 'a AUTHENTICATE' : 'AUTH';
+      const line = `${command === undefined ? '' : `${begin} ${command} `}${encode(response)}`;
+      const reply = (await answer(line, imap ? /^(?:\+|a) / : /^\d{3} /)).trim();
+      return /^(?:334|\+) /.test(reply) ? decode(reply) : reply;
+    },
+    [Symbol.dispose]: () => link.destroy(),
+  };
+}
+
+/** The replies to a whole exchange. `wrong` binds to another connection. */
+async function login(
+  client: Conversation,
+  hash: 'sha1' | 'sha256',
+  binding: Binding,
+  { user = 'alice', password = loginOf('alice').password, wrong = false } = {},
+): Promise<{ proved: boolean; ended: string }> {
+  const { secure } = client.link;
+  if (secure === null) throw new Error('TLS is on by now');
+  const octets = wrong ? Buffer.alloc(32) : bindingOf(secure, binding);
+  const scram = scramClient(hash, { user: loginOf(user).user, password }, binding, octets);
+  const mechanism = `SCRAM-SHA-${hash === 'sha1' ? '1' : '256'}${binding === 'none' ? '' : '-PLUS'}`;
+  const { message, verifier } = scram.final(await client.say(scram.first, mechanism));
+  const proof = await client.say(message);
+  if (proof !== verifier) return { proved: false, ended: proof };
+  return { proved: true, ended: await client.say('') };
+}
+
+const LOGGED_IN = /^(?:235 2\.7\.0|a OK \[CAPABILITY)/;
+const REFUSED = /^(?:535 5\.7\.8|a NO \[AUTHENTICATIONFAILED\])/;
+
+describe.each([465, 587, 993, 143] as const)('on %d', (gate) => {
+  test('every mechanism and binding leads in, and a wrong password or connection does not', async () => {
+    await using world = await createWorld({ level: 'fatal' });
+    const { here } = world;
+    for (const hash of ['sha1', 'sha256'] as const) {
+      for (const binding of ['none', 'tls-exporter', 'tls-server-end-point'] as const) {
+        using client = await converse(here, gate);
+        const { proved, ended } = await login(client, hash, binding);
+        expect([proved, ended], `${hash} ${binding}`).toEqual([true, expect.stringMatching(LOGGED_IN)]);
+      }
+    }
+    using older = await converse(here, gate, true);
+    expect((await login(older, 'sha256', 'tls-server-end-point')).ended).toMatch(LOGGED_IN);
+
+    using elsewhere = await converse(here, gate);
+    expect((await login(elsewhere, 'sha256', 'tls-exporter', { wrong: true })).ended).toMatch(REFUSED);
+    using mistyped = await converse(here, gate);
+    expect(await login(mistyped, 'sha256', 'none', { password: 'sesame' })).toEqual({
+      proved: false,
+      ended: expect.stringMatching(REFUSED),
+    });
+  });
+});
+
+test('a name that nobody has is answered as a name that somebody has', async () => {
+  await using world = await createWorld({ level: 'fatal' });
+  const { here } = world;
+  const first = async (user: string): Promise<string> => {
+    using client = await converse(here, 993);
+    return (await client.say(`n,,n=${user}@example.test,r=abc`, 'SCRAM-SHA-256')).replace(/^r=[^,]+/, '');
+  };
+  const [known, unknown] = [await first('alice'), await first('nobody')];
+  expect(unknown.length).toBe(known.length);
+  expect(unknown).not.toBe(await first('nobody2'));
+  expect(await first('nobody')).toBe(unknown);
+  expect(await first('NOBODY')).toBe(unknown);
+  await here.restart();
+  expect(await first('nobody')).toBe(unknown);
+  expect(await first('alice')).toBe(known);
+});
+
+test('no proof is asked for where any password will do', async () => {
+  await using world = await createWorld({
+    level: 'fatal',
+    configure: (config) => ({ ...config, test: { ...config.test, anyPassword: true, catchAll: true } }),
+  });
+  for (const gate of [465, 993] as const) {
+    using client = await converse(world.here, gate);
+    expect(client.offered).toMatch(/PLAIN/);
+    expect(client.offered).not.toMatch(/SCRAM/);
+  }
+});
