@@ -9,6 +9,7 @@ import { SmtpClient } from '../clients/smtp.ts';
 import { freePorts, Postfix } from '../process/postfix.ts';
 import { PASSWORD, Program, userAddress } from '../process/program.ts';
 import { SignedDns } from '../process/signed-dns.ts';
+import { type Fate, Fates } from './fates.ts';
 import { cases, program } from './foreign.ts';
 
 const postfix = await program('postfix', ['postconf', '-d', '-h', 'mail_version'], /^(\d\S*)/);
@@ -16,16 +17,13 @@ const unbound = await program('unbound', ['unbound', '-V'], /Version (\S+)/);
 const nsd = await program('nsd', ['nsd', '-v'], /version (\S+)/);
 const bind = await program('dnssec-signzone', ['dnssec-signzone', '-V'], /(\d\S+)/);
 
-/** What becomes of a message, and how well its hop was protected. */
-type Fate = readonly ['delivered', string, 'TLS' | 'clear'] | readonly ['deferred', string];
-
 /** TLSA records and hosts, and their fate where MX and addresses are secure (RFC 7672 §2.1, §2.2, §3.1). */
 const hosts: readonly (readonly [host: string, what: string, secure: Fate])[] = [
-  ['ee-right', 'DANE-EE, the right key', ['delivered', 'dane', 'TLS']],
+  ['ee-right', 'DANE-EE, the right key', ['delivered', 'dane', 'TLSv1.3']],
   ['ee-wrong', 'DANE-EE, another key', ['deferred', 'dane']],
   ['ta-right', 'DANE-TA, the issuer, of a certificate for another name', ['deferred', 'dane']],
-  ['absent', 'no TLSA', ['delivered', 'opportunistic', 'TLS']],
-  ['unusable', 'PKIX-EE, which SMTP cannot use', ['delivered', 'required', 'TLS']],
+  ['absent', 'no TLSA', ['delivered', 'opportunistic', 'TLSv1.3']],
+  ['unusable', 'PKIX-EE, which SMTP cannot use', ['delivered', 'required', 'TLSv1.3']],
   ['bogus', 'TLSA whose signatures nobody trusts', ['deferred', 'dane']],
   ['expired', 'TLSA whose signatures are over', ['deferred', 'dane']],
   ['ee-stripped', 'DANE-EE, and STARTTLS is not offered', ['deferred', 'dane']],
@@ -37,17 +35,7 @@ cases([unbound, nsd, bind, postfix], () => {
   describe('DANE', () => {
     const stack = new AsyncDisposableStack();
     let server: Program;
-    /** The log's word on a recipient. */
-    const fates = new Map<string, { msg: string; rung?: string; tls?: string | null; status?: string }>();
-    const waiting = new Map<string, () => void>();
-
-    const hear = (line: string): void => {
-      if (!line.startsWith('{')) return;
-      const entry = JSON.parse(line); // pino writes an object a line
-      if (entry.hop !== 'MTA→MTA' || typeof entry.recipient !== 'string' || fates.has(entry.recipient)) return;
-      fates.set(entry.recipient, entry);
-      waiting.get(entry.recipient)?.();
-    };
+    const fates = new Fates();
 
     beforeAll(async () => {
       const [port = 0] = await freePorts(1);
@@ -107,7 +95,7 @@ cases([unbound, nsd, bind, postfix], () => {
       const relay = ['[relay]', `port = ${port}`, 'loopback = true'];
       const resolver = ['[[relay.resolver]]', `address = "127.0.0.1:${dns.port}"`, 'trusted = true'];
       server = stack.use(
-        await Program.start({ more: [...relay, ...resolver].join('\n'), logLevel: 'info', onLine: hear }),
+        await Program.start({ more: [...relay, ...resolver].join('\n'), logLevel: 'info', onLine: fates.hear }),
       );
       const door = { port: server.port(465), tls: 'implicit' } as const;
       using client = await SmtpClient.open(door, { user: userAddress(1), password: PASSWORD });
@@ -117,24 +105,20 @@ cases([unbound, nsd, bind, postfix], () => {
     });
     afterAll(() => stack.disposeAsync());
 
-    async function fateOf(recipient: string): Promise<Fate> {
-      if (!fates.has(recipient)) await new Promise<void>((resolve) => waiting.set(recipient, resolve));
-      const { msg, rung = '', tls } = fates.get(recipient) ?? { msg: '' };
-      return msg === 'delivered' ? [msg, rung, tls ? 'TLS' : 'clear'] : ['deferred', rung];
-    }
-
     test.each(hosts)('MX secure, %s: %s', async (host, _what, secure) => {
-      expect(await fateOf(`x@to.${host}.good.test`)).toEqual(secure);
-      if (secure[0] === 'deferred') expect(fates.get(`x@to.${host}.good.test`)?.status).toMatch(/^4\.7\./);
+      expect(await fates.of(`x@to.${host}.good.test`)).toEqual(secure);
+      if (secure[0] === 'deferred') {
+        expect((await fates.wordOn(`x@to.${host}.good.test`)).status).toMatch(/^4\.7\./);
+      }
     });
 
     test.each(hosts)('MX not signed, %s: whatever there is', async (host) => {
-      const tls = host.endsWith('stripped') ? 'clear' : 'TLS';
-      expect(await fateOf(`x@to.${host}.plain.test`)).toEqual(['delivered', 'opportunistic', tls]);
+      const tls = host.endsWith('stripped') ? 'clear' : 'TLSv1.3';
+      expect(await fates.of(`x@to.${host}.plain.test`)).toEqual(['delivered', 'opportunistic', tls]);
     });
 
     test.each(hosts)('MX bogus, %s: it waits', async (host) => {
-      expect((await fateOf(`x@to.${host}.bad.test`))[0]).toBe('deferred');
+      expect((await fates.of(`x@to.${host}.bad.test`))[0]).toBe('deferred');
     });
   });
 });

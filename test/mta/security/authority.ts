@@ -2,6 +2,7 @@
 
 import 'reflect-metadata';
 import { createHash, webcrypto, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import { subjectPublicKeyInfo } from '../../../src/mta/security/spki.ts';
 import type { TlsaRecord } from '../../../src/platform/dns.ts';
@@ -21,7 +22,7 @@ export interface Validity {
 export interface Authority {
   /** PEM. */
   readonly certificate: string;
-  /** A certificate for these names, with the authority's behind it. */
+  /** A certificate for these names and addresses, with the authority's behind it. */
   issue(names: readonly string[], validity?: Partial<Validity>): Promise<Identity>;
   /** An authority below this one. */
   below(name: string, validity?: Partial<Validity>): Promise<Authority>;
@@ -65,7 +66,9 @@ function authorityOf(
     certificate: pem,
     async issue(names, validity = {}) {
       const { made, own } = await issued(`CN=${names[0]}`, validity, [
-        new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value }))),
+        new x509.SubjectAlternativeNameExtension(
+          names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+        ),
       ]);
       const key = await webcrypto.subtle.exportKey('pkcs8', own.privateKey);
       return {
