@@ -10,13 +10,15 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:26-slim
 WORKDIR /app
-RUN mkdir data certs && chown node:node data certs && ln -s /app/src/launch.js /usr/local/bin/postern
+# The second name is where cron, PHP and others look for it.
+RUN mkdir data certs && chown node:node data certs \
+ && ln -s /app/src/launch.js /usr/local/bin/postern && ln -s /app/src/launch.js /usr/sbin/sendmail
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY src src
 COPY config config
 USER node
-ENV NODE_ENV=production POSTERN_CONFIG=config/production.toml
+ENV NODE_ENV=production POSTERN_CONFIG=/app/config/production.toml
 VOLUME ["/app/data", "/app/certs"]
 EXPOSE 25 465 587 143 993
 STOPSIGNAL SIGTERM
