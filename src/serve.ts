@@ -77,6 +77,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     );
     await demandPostmasters(config, directory);
 
+    const dkim = signerOf(config, clock);
     const agent = {
       store,
       directory,
@@ -84,16 +85,16 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       limits: config.limits,
       queue: config.queue,
       room: createRoom({ store, disk: () => diskOf(config.data), limits: config.limits, clock, log }),
+      dkim,
       clock,
       log,
     };
     const dns = surroundings.dns ?? createDns({ resolvers: config.relay.resolvers, clock });
     const authorities = await readAuthorities(config.relay.authorities);
-    const queue = createQueueRunner({ store, directory, clock, random, dns, config, log, authorities });
+    const queue = createQueueRunner({ store, directory, clock, random, dns, config, log, dkim, authorities });
     await queue.start();
     opened.defer(() => queue.close(GRACE));
 
-    const dkim = signerOf(config, clock);
     const doors: Doors = await openDoors(config, {
       receivers: {
         transfer: (submissionPorts) => createMta({ ...agent, submissionPorts }),
@@ -101,7 +102,6 @@ export async function startServer(config: Config, surroundings: Surroundings): P
           ...agent,
           showClient: config.submission.showClient,
           test: config.test,
-          dkim,
         }),
       },
       keeper,
@@ -115,7 +115,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       await Promise.all([doors.close(GRACE), queue.close(GRACE)]);
     });
 
-    const local = createLocalSubmission({ ...agent, dkim, spool: spoolPlace(config), origin: originOf(config) });
+    const local = createLocalSubmission({ ...agent, spool: spoolPlace(config), origin: originOf(config) });
     await local.prepare();
     opened.defer(() => local.close());
     opened.use(

@@ -75,16 +75,6 @@ export function deliveryReport(report: DeliveryReport): ReportFrame {
   };
 }
 
-/** The report as it is sent, with the octets sent back in chunks. */
-export async function* reportChunks(
-  frame: ReportFrame,
-  returned: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield frame.before;
-  yield* returned;
-  yield frame.after;
-}
-
 /** Only an identifier that can be said as it is names the message. */
 function inReplyTo(messageId: string | null): string[] {
   return messageId !== null && /^[!-~]{1,900}$/.test(messageId) ? [`In-Reply-To: <${messageId}>`] : [];

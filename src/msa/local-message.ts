@@ -16,7 +16,6 @@ import { type Rejected, rejectionReport } from '../mta/rejected.ts';
 import { storeRefusal } from '../mta/store-refusal.ts';
 import type { TakeoverOptions } from '../mta/takeover.ts';
 import { zoneAt } from '../mta/transaction-facts.ts';
-import type { DkimSigner } from '../trust/dkim/signer.ts';
 import { completeLocalHeader } from './local-header.ts';
 import { type Submitter, sealOf } from './seal.ts';
 import { SevenBitContent } from './seven-bit-content.ts';
@@ -32,8 +31,6 @@ export interface LocalSubmissionOptions extends TakeoverOptions {
   readonly spool: SpoolPlace;
   /** The domain of addresses that have none. */
   readonly origin: string;
-  /** null: nothing is signed. */
-  readonly dkim: DkimSigner | null;
 }
 
 /** The keys of a message and of the report on it. */

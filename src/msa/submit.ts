@@ -14,15 +14,12 @@ import { type Incoming, type TakeoverOptions, takeOver } from '../mta/takeover.t
 import { MessageNumbers, sessionReceived, zoneAt } from '../mta/transaction-facts.ts';
 import type { Claim } from '../sasl/mechanism.ts';
 import type { Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
-import type { DkimSigner } from '../trust/dkim/signer.ts';
 import { completeHeader, headerFields } from './completion.ts';
 import { sealOf } from './seal.ts';
 import { authoriseHeader, authoriseReversePath } from './sender.ts';
 import { SevenBitContent } from './seven-bit-content.ts';
 
 export interface MsaOptions extends TakeoverOptions {
-  /** null: mail goes out unsigned. */
-  readonly dkim: DkimSigner | null;
   /** Does Received name the client and its address? */
   readonly showClient: boolean;
   /** With `anyPassword` an identity proves nothing, so a sender's address is not held against it. */

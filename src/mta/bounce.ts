@@ -5,27 +5,25 @@
 import type { Directory } from '../directory/directory.ts';
 import { formatAddress } from '../formats/address.ts';
 import { messageId as makeMessageId } from '../formats/message-id.ts';
-import { deliveryReport, reportChunks } from '../formats/report.ts';
+import { deliveryReport } from '../formats/report.ts';
 import type { ReportedRecipient } from '../formats/report-facts.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newIdentifier } from '../platform/identifier.ts';
-import type { Log } from '../platform/log.ts';
 import { bodyFacts } from '../store/facts.ts';
 import type { TransitRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import type { StagedReport } from './delivered.ts';
+import { type ComposerOptions, type StagedReport, stageReport } from './composed.ts';
 import { contentOf } from './relay.ts';
 import { zoneAt } from './transaction-facts.ts';
 
 /** Octets of a message that RET=FULL sends back; of a larger one it is the header (RFC 3461 §4.3). */
 const RETURNED = 1024 * 1024;
 
-export interface BounceOptions {
+export interface BounceOptions extends ComposerOptions {
   readonly store: Pick<Store, 'read' | 'stage'>;
   readonly directory: Directory;
   readonly hostname: string;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
 export interface Bounced {
@@ -40,10 +38,11 @@ export interface Bounced {
  * @throws StoreError, with nothing kept
  */
 export async function bounce(
-  { store, directory, hostname, clock, log }: BounceOptions,
+  options: BounceOptions,
   transit: TransitRow,
   recipients: readonly ReportedRecipient[],
 ): Promise<Bounced> {
+  const { store, directory, hostname, clock, log } = options;
   const { reversePath, parameters, headerSize } = transit;
   const failed = recipients.some(({ action }) => action === 'failed');
   if (reversePath === null) return { report: null, double: failed };
@@ -90,32 +89,20 @@ export async function bounce(
     },
     recipients,
   });
-
-  const staging = store.stage();
-  try {
-    for await (const chunk of reportChunks(frame, [returned])) await staging.write(chunk);
-    const report: StagedReport = {
-      staging,
-      arrival: {
-        messageId,
-        origin: { ...transit.origin, role: 'local', account: null },
-        reversePath: null,
-        parameters: {
-          ...(frame.utf8 ? { smtputf8: true } : {}),
-          ...(frame.eightBit ? { body: '8BITMIME' } : {}),
-          ...(secret ? { requiretls: true } : {}),
-        },
-        locals: reader.kind === 'account' ? [{ ...recipient, account: reader.account }] : [],
-        remotes: reader.kind === 'remote' ? [recipient] : [],
-        content: { body: staging.finish(), facts: bodyFacts(frame.before) },
-        now,
-      },
-    };
-    return { report, double };
-  } catch (error) {
-    staging.discard();
-    throw error;
-  }
+  const report = await stageReport(options, postmaster, [frame.before, returned, frame.after], {
+    messageId,
+    origin: { ...transit.origin, role: 'local', account: null },
+    reversePath: null,
+    parameters: {
+      ...(frame.utf8 ? { smtputf8: true } : {}),
+      ...(frame.eightBit ? { body: '8BITMIME' } : {}),
+      ...(secret ? { requiretls: true } : {}),
+    },
+    locals: reader.kind === 'account' ? [{ ...recipient, account: reader.account }] : [],
+    remotes: reader.kind === 'remote' ? [recipient] : [],
+    now,
+  });
+  return { report, double };
 }
 
 async function firstOctets(content: AsyncIterable<Uint8Array>, count: number): Promise<Buffer> {

@@ -9,22 +9,16 @@ import { Refusal } from '../formats/refusal.ts';
 import { deliveryReport } from '../formats/report.ts';
 import type { ReportedRecipient } from '../formats/report-facts.ts';
 import { newIdentifier } from '../platform/identifier.ts';
-import { bodyFacts } from '../store/facts.ts';
-import type { Staging, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Arrival } from './accept.ts';
+import { type ComposerOptions, type StagedReport, stageReport } from './composed.ts';
 import { type LocalRcpt, RecipientList } from './recipients.ts';
 import { zoneAt } from './transaction-facts.ts';
 
-export interface ReporterOptions {
+export interface ReporterOptions extends ComposerOptions {
   readonly store: Pick<Store, 'read' | 'stage'>;
   readonly directory: Directory;
   readonly hostname: string;
-}
-
-/** A report, and the staging that holds it until it is accepted. */
-export interface StagedReport {
-  readonly arrival: Arrival;
-  readonly staging: Staging;
 }
 
 /**
@@ -34,11 +28,12 @@ export interface StagedReport {
  * @param header the message's, as stored: of what was delivered no more goes back, whatever RET says (RFC 3461 §4.3)
  */
 export async function deliveredReport(
-  { store, directory, hostname }: ReporterOptions,
+  options: ReporterOptions,
   arrival: Arrival,
   locals: readonly LocalRcpt[],
   header: Uint8Array,
 ): Promise<StagedReport | null> {
+  const { store, directory, hostname } = options;
   const { reversePath, parameters, now, origin } = arrival;
   const asked = locals.filter(wantsSuccess);
   if (reversePath === null || asked.length === 0) return null;
@@ -51,10 +46,11 @@ export async function deliveredReport(
     throw error;
   }
   const messageId = `${arrival.messageId}.dsn`;
+  // The postmaster of this host is somebody (RFC 5321 §4.5.1), so an answer is read.
+  const from = { localPart: 'postmaster', domain: hostname } as const;
   const frame = deliveryReport({
     reportingMta: hostname,
-    // The postmaster of this host is somebody (RFC 5321 §4.5.1), so an answer is read.
-    from: { localPart: 'postmaster', domain: hostname },
+    from,
     to: reversePath,
     messageId: makeMessageId(`${now.toString(36)}.${messageId}`, hostname),
     boundary: `${newIdentifier()}${newIdentifier()}`,
@@ -72,33 +68,20 @@ export async function deliveredReport(
     },
     recipients: asked.map(({ address, parameters }) => inMailbox(address, parameters)),
   });
-  const octets = Buffer.concat([frame.before, header, frame.after]);
-  const staging = store.stage();
-  try {
-    await staging.write(octets);
-    const content = { body: staging.finish(), facts: bodyFacts(frame.before) };
-    return {
-      staging,
-      arrival: {
-        messageId,
-        origin: { ...origin, role: 'local', account: null },
-        reversePath: null,
-        parameters: {
-          ...(frame.utf8 ? { smtputf8: true } : {}),
-          ...(frame.eightBit ? { body: '8BITMIME' } : {}),
-          // RFC 8689 §5.
-          ...(parameters.requiretls === true ? { requiretls: true } : {}),
-        },
-        locals: recipients.locals,
-        remotes: recipients.remotes,
-        content,
-        now,
-      },
-    };
-  } catch (error) {
-    staging.discard();
-    throw error;
-  }
+  return stageReport(options, from, [frame.before, header, frame.after], {
+    messageId,
+    origin: { ...origin, role: 'local', account: null },
+    reversePath: null,
+    parameters: {
+      ...(frame.utf8 ? { smtputf8: true } : {}),
+      ...(frame.eightBit ? { body: '8BITMIME' } : {}),
+      // RFC 8689 §5.
+      ...(parameters.requiretls === true ? { requiretls: true } : {}),
+    },
+    locals: recipients.locals,
+    remotes: recipients.remotes,
+    now,
+  });
 }
 
 /** What a report says of a recipient whose mailbox here has the message. */

@@ -10,6 +10,7 @@ import type { Log } from '../platform/log.ts';
 import { plainAddress } from '../platform/source.ts';
 import { clientContexts } from '../smtp/client/secure-context.ts';
 import { type Store, StoreError } from '../store/store.ts';
+import type { DkimSigner } from '../trust/dkim/signer.ts';
 import { Connections } from './connections.ts';
 import { Hops } from './hops.ts';
 import { Lane, type LaneOptions } from './lane.ts';
@@ -29,6 +30,8 @@ export interface QueueOptions {
   readonly dns: Dns;
   readonly config: Pick<Config, 'hostname' | 'queue' | 'relay' | 'listeners'>;
   readonly log: Log;
+  /** Signs reports; null: they go out unsigned. */
+  readonly dkim: DkimSigner | null;
   /** Certificates in PEM that are trusted beside the machine's, where one is checked. */
   readonly authorities?: readonly string[];
   /** How MTA-STS policies come; absent: over HTTPS. */
@@ -74,7 +77,7 @@ class Runner implements QueueRunner {
   #closed: Promise<void> | null = null;
 
   constructor(options: QueueOptions) {
-    const { store, directory, clock, random, dns, config, log, authorities = [] } = options;
+    const { store, directory, clock, random, dns, config, log, dkim, authorities = [] } = options;
     const { hostname, queue, relay } = config;
     this.#options = options;
     const contexts = clientContexts(authorities);
@@ -94,7 +97,7 @@ class Runner implements QueueRunner {
     this.#security = createSecurity({ store, dns, clock, log, contexts, loopback, fetchPolicy });
     const { policies, memory, journal } = this.#security;
     const schedule = { queue, random };
-    const settle = createSettler({ store, directory, hostname, queue, clock, log, closing: () => this.#closing });
+    const settle = createSettler({ store, directory, hostname, queue, clock, log, dkim, closing: () => this.#closing });
     this.#shared = {
       store,
       clock,
@@ -111,7 +114,7 @@ class Runner implements QueueRunner {
       relay: { hops: this.#hops, journal, store, clock, log },
       schedule,
       settle,
-      deliverHere: createRelease({ store, directory, hostname, queue, clock, log, schedule, settle }),
+      deliverHere: createRelease({ store, directory, hostname, queue, clock, log, dkim, schedule, settle }),
       acquire: () => (this.#closing ? null : this.#connections.take()),
       crowded: () => this.#crowded,
     };

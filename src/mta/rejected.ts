@@ -9,7 +9,8 @@ import type { Refusal } from '../formats/refusal.ts';
 import { deliveryReport } from '../formats/report.ts';
 import { newIdentifier } from '../platform/identifier.ts';
 import { bodyFacts } from '../store/facts.ts';
-import type { ReporterOptions, StagedReport } from './delivered.ts';
+import { type StagedReport, stageReport } from './composed.ts';
+import type { ReporterOptions } from './delivered.ts';
 import { RecipientList } from './recipients.ts';
 import { zoneAt } from './transaction-facts.ts';
 
@@ -36,19 +37,21 @@ export interface RejectedMessage {
  * @throws Refusal where even the postmaster cannot have it; StoreError
  */
 export async function rejectionReport(
-  { store, directory, hostname }: ReporterOptions,
+  options: ReporterOptions,
   message: RejectedMessage,
   rejected: readonly Rejected[],
 ): Promise<StagedReport> {
+  const { store, directory, hostname } = options;
   const { messageId, reversePath, parameters, header, now } = message;
   const to = await readerOf(directory, hostname, reversePath);
   // RFC 3461 §6.2: nobody reports on a report.
   const recipients = new RecipientList(directory, store, undefined);
   await recipients.add(to, { notify: 'never' }, 'queue');
   const id = `${messageId}.dsn`;
+  const from = { localPart: 'postmaster', domain: hostname } as const;
   const frame = deliveryReport({
     reportingMta: hostname,
-    from: { localPart: 'postmaster', domain: hostname },
+    from,
     to,
     messageId: makeMessageId(`${now.toString(36)}.${newIdentifier()}.${id}`, hostname),
     boundary: `${newIdentifier()}${newIdentifier()}`,
@@ -74,29 +77,18 @@ export async function rejectionReport(
       willRetryUntil: null,
     })),
   });
-  const staging = store.stage();
-  try {
-    await staging.write(Buffer.concat([frame.before, header, frame.after]));
-    return {
-      staging,
-      arrival: {
-        messageId: id,
-        origin: { role: 'local', session: messageId, remoteAddress: null, localPort: null, account: null, tls: null },
-        reversePath: null,
-        parameters: {
-          ...(frame.utf8 ? { smtputf8: true } : {}),
-          ...(frame.eightBit ? { body: '8BITMIME' } : {}),
-        },
-        locals: recipients.locals,
-        remotes: recipients.remotes,
-        content: { body: staging.finish(), facts: bodyFacts(frame.before) },
-        now,
-      },
-    };
-  } catch (error) {
-    staging.discard();
-    throw error;
-  }
+  return stageReport(options, from, [frame.before, header, frame.after], {
+    messageId: id,
+    origin: { role: 'local', session: messageId, remoteAddress: null, localPort: null, account: null, tls: null },
+    reversePath: null,
+    parameters: {
+      ...(frame.utf8 ? { smtputf8: true } : {}),
+      ...(frame.eightBit ? { body: '8BITMIME' } : {}),
+    },
+    locals: recipients.locals,
+    remotes: recipients.remotes,
+    now,
+  });
 }
 
 /** A sender that is nobody here (`root` of a machine without such an account) leaves the postmaster. */

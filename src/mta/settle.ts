@@ -7,7 +7,7 @@ import type { TransitId } from '../store/rows.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { acceptOf, logHops, type QueueTimes } from './accept.ts';
 import { type BounceOptions, bounce } from './bounce.ts';
-import type { StagedReport } from './delivered.ts';
+import type { StagedReport } from './composed.ts';
 import type { Verdict } from './settlement.ts';
 
 export interface SettlerOptions extends BounceOptions {

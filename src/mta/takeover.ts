@@ -12,9 +12,11 @@ import type { Log } from '../platform/log.ts';
 import type { SmtpSession } from '../smtp/receiver.ts';
 import type { TransitOrigin } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import type { DkimSigner } from '../trust/dkim/signer.ts';
 import { accept, type QueueTimes } from './accept.ts';
+import type { StagedReport } from './composed.ts';
 import { type ArrivedHeader, type ContentLimits, stageContent, type Witness } from './content.ts';
-import { deliveredReport, type StagedReport } from './delivered.ts';
+import { deliveredReport } from './delivered.ts';
 import type { RecipientList } from './recipients.ts';
 import type { Room } from './room.ts';
 import { storeRefusal } from './store-refusal.ts';
@@ -28,6 +30,8 @@ export interface TakeoverOptions {
   readonly limits: ContentLimits;
   readonly queue: QueueTimes;
   readonly room: Room;
+  /** null: mail goes out unsigned. */
+  readonly dkim: DkimSigner | null;
   readonly clock: Clock;
   readonly log: Log;
 }

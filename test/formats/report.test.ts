@@ -4,7 +4,7 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
 import { type HeaderField, parseHeaderText } from '../../src/formats/header.ts';
-import { deliveryReport, type ReportFrame, reportChunks } from '../../src/formats/report.ts';
+import { deliveryReport, type ReportFrame } from '../../src/formats/report.ts';
 import type { DeliveryReport, ReportAction, ReportedRecipient } from '../../src/formats/report-facts.ts';
 import { structureOf } from '../../src/formats/structure.ts';
 
@@ -62,10 +62,8 @@ interface ReadReport {
 /** The report as mailparser has it, and the fields of its second part. */
 async function read(facts: Facts): Promise<ReadReport> {
   const frame = frameOf(facts);
-  const chunks: Uint8Array[] = [];
   const returned = Buffer.from(facts.original?.returned === 'FULL' ? MESSAGE : HEADER);
-  for await (const chunk of reportChunks(frame, [returned])) chunks.push(chunk);
-  const octets = Buffer.concat(chunks);
+  const octets = Buffer.concat([frame.before, returned, frame.after]);
   const structure = structureOf(octets);
   const parts = structure.parts ?? [];
   const status = parts[1];

@@ -12,6 +12,7 @@ import type { PolicyFetcher } from '../../src/mta/security/policy-fetch.ts';
 import { bodyFacts } from '../../src/store/facts.ts';
 import type { EntryRow, TransitRow } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { DkimSigner } from '../../src/trust/dkim/signer.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeDns } from '../fake-dns.ts';
 import { type FakeServer, type Script, startFakeServer } from '../smtp/fake-server.ts';
@@ -66,6 +67,7 @@ export async function queueStage(
     /** Who may vouch for a certificate, in PEM. */
     readonly authorities?: readonly string[];
     readonly fetchPolicy?: PolicyFetcher;
+    readonly dkim?: DkimSigner;
     /** ms since the epoch, at which the clock stands. */
     readonly now?: number;
   } = {},
@@ -120,7 +122,7 @@ export async function queueStage(
       ...(typeof options.relay === 'function' ? options.relay(port) : options.relay),
     },
   };
-  const { authorities = [], fetchPolicy } = options;
+  const { authorities = [], fetchPolicy, dkim = null } = options;
   const shared = {
     directory,
     clock,
@@ -128,6 +130,7 @@ export async function queueStage(
     dns,
     config,
     log,
+    dkim,
     authorities,
     ...(fetchPolicy === undefined ? {} : { fetchPolicy }),
   };
