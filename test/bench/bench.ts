@@ -1,14 +1,16 @@
 // `npm run bench`: measures the real program and prints figures as JSON; with `--peer` the same loads run against Postfix
 // and Dovecot in turn, and a table of medians and ratios follows. A ratio stands only on sound runs of both.
 //
-//   npm run bench -- [--peer] [--quick] [--rounds 3] [--only inbound,relay]
+//   npm run bench -- [--peer] [--quick] [--sign] [--rounds 3] [--only inbound,relay]
+//
+// With `--sign` Postern signs by DKIM what it relays; the peer, which has no signer of its own, does not.
 
 import { parseArgs } from 'node:util';
 import { type Figures, works } from './figures.ts';
 import { startPeer } from './peer.ts';
 import { startPostern } from './postern.ts';
+import { Receivers } from './receivers.ts';
 import type { LoadedServer } from './server.ts';
-import { Sink } from './sink.ts';
 import { median } from './statistics.ts';
 import { countSyncs } from './syncs.ts';
 import { type Measured, tableOf } from './table.ts';
@@ -17,6 +19,7 @@ const { values: options } = parseArgs({
   options: {
     peer: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    sign: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     only: { type: 'string' },
   },
@@ -24,11 +27,11 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds ?? (options.peer && !options.quick ? 3 : 1));
 const chosen = works.filter((work) => options.only === undefined || options.only.split(',').includes(work.name));
 
-async function record(start: (sinkPort: number) => Promise<LoadedServer>, sink: Sink): Promise<Measured> {
-  await using server = await start(sink.port);
+async function record(start: (receivers: Receivers) => Promise<LoadedServer>): Promise<Measured> {
+  await using server = await start(receivers);
   const figures = new Map<string, Figures[]>();
   for (const work of chosen) {
-    const result = await work.run(server, sink, options.quick);
+    const result = await work.run(server, receivers, options.quick);
     figures.set(work.name, [result]);
     console.error(`${server.name}: ${work.name} ${JSON.stringify(result.values)} ${result.unsound.join(', ')}`);
   }
@@ -69,12 +72,12 @@ const report = (figures: Measured): unknown => ({
   ),
 });
 
-await using sink = await Sink.open();
+await using receivers = await Receivers.open();
 const ours: Measured[] = [];
 const theirs: Measured[] = [];
 for (let round = 0; round < rounds; round++) {
-  ours.push(await record(startPostern, sink));
-  if (options.peer) theirs.push(await record(startPeer, sink));
+  ours.push(await record(({ routes }) => startPostern(routes, options.sign)));
+  if (options.peer) theirs.push(await record(({ routes }) => startPeer(routes)));
 }
 const postern = joined(ours);
 console.log(JSON.stringify(report(postern)));

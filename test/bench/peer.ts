@@ -6,13 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LineSocket } from '../clients/line-socket.ts';
 import { Dovecot } from '../process/dovecot.ts';
 import { freePorts, Postfix } from '../process/postfix.ts';
+import { RETRY, type Route } from './receivers.ts';
 import { type Gate, type LoadedServer, PASSWORD, USERS, userAddress } from './server.ts';
 
 /** Dovecot tells IDLE clients by inotify; the kernel's default is too few for a thousand of them. */
 const INOTIFY = '/proc/sys/fs/inotify/max_user_instances';
 const INOTIFY_WANTED = 8192;
 
-export async function startPeer(sinkPort: number): Promise<LoadedServer> {
+/** @param routes where the mail for other domains goes */
+export async function startPeer(routes: readonly Route[]): Promise<LoadedServer> {
   const stack = new AsyncDisposableStack();
   try {
     const inotify = (await readFile(INOTIFY, 'latin1')).trim();
@@ -55,6 +57,11 @@ export async function startPeer(sinkPort: number): Promise<LoadedServer> {
           'smtpd_client_connection_count_limit = 0',
           'default_process_limit = 200',
           'message_size_limit = 52428800',
+          // TLS where a host has it, as Postern does; how long to wait is the same for both.
+          'smtp_tls_security_level = may',
+          `queue_run_delay = ${RETRY}s`,
+          `minimal_backoff_time = ${RETRY}s`,
+          `maximal_backoff_time = ${RETRY}s`,
         ],
         listeners: [
           { port: transfer },
@@ -63,7 +70,7 @@ export async function startPeer(sinkPort: number): Promise<LoadedServer> {
         ],
         tables: {
           users: addresses.map((address) => `${address} OK\n`).join(''),
-          transport: `remote.test smtp:[127.0.0.1]:${sinkPort}\n`,
+          transport: routes.map(({ domain, host, port }) => `${domain} smtp:[${host}]:${port}\n`).join(''),
         },
       }),
     );

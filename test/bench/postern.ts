@@ -4,27 +4,31 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Program } from '../process/program.ts';
+import { RETRY, type Route } from './receivers.ts';
 import type { LoadedServer } from './server.ts';
 import { USERS } from './server.ts';
 
-/** @param sinkPort where remote.test leads */
-export async function startPostern(sinkPort: number): Promise<LoadedServer> {
-  const route = [
-    '[[relay.route]]',
-    'domain = "remote.test"',
-    'host = "127.0.0.1"',
-    `port = ${sinkPort}`,
-    'tls = "none"',
-    // The peer signs nothing. POSTERN_DKIM_ENABLED=yes measures what signatures cost.
+/** @param routes where the mail for other domains goes @param sign by DKIM, as Postern does by itself */
+export async function startPostern(routes: readonly Route[], sign: boolean): Promise<LoadedServer> {
+  const more = [
+    '[queue]',
+    `retry = ["${RETRY}s"]`,
+    ...routes.flatMap(({ domain, host, port }) => [
+      '[[relay.route]]',
+      `domain = "${domain}"`,
+      `host = "${host}"`,
+      `port = ${port}`,
+      'tls = "opportunistic"',
+    ]),
     '[dkim]',
-    'enabled = false',
+    `enabled = ${sign}`,
   ];
-  const program = await Program.start({ users: USERS, more: route.join('\n') });
+  const program = await Program.start({ users: USERS, more: more.join('\n') });
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
     version: string; // The shape that npm gives the file.
   };
   return {
-    name: 'postern',
+    name: sign ? 'postern (which signs)' : 'postern',
     version,
     port: (gate) => program.port(gate),
     pids: async () => [program.pid],

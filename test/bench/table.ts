@@ -34,7 +34,7 @@ const bounds: Readonly<Record<Goal['kind'], (goal: Goal) => string>> = {
 /** @returns the table in Markdown, and whether every goal that was measured is reached on sound figures */
 export function tableOf(postern: Measured, peer: Measured): { text: string; reached: boolean } {
   const lines = [
-    `| work | ${peer.server} ${peer.version} | postern ${postern.version} | ratio | goal | reached |`,
+    `| work | ${peer.server} ${peer.version} | ${postern.server} ${postern.version} | ratio | goal | reached |`,
     '|---|---|---|---|---|---|',
   ];
   let reached = true;

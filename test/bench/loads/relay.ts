@@ -1,12 +1,12 @@
 // The load of outgoing mail: messages submitted on 465 for another domain, timed from the first submission to the last
-// arrival at the sink.
+// arrival at its host.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SmtpClient } from '../../clients/smtp.ts';
 import { createBatch } from '../message.ts';
 import { cpuSeconds } from '../process-tree.ts';
+import type { Receivers } from '../receivers.ts';
 import { doorOf, type LoadedServer, loginOf, USERS, userAddress } from '../server.ts';
-import type { Sink } from '../sink.ts';
 import { round } from '../statistics.ts';
 import { Tally } from '../tally.ts';
 
@@ -14,6 +14,8 @@ export interface RelayOptions {
   readonly messages: number;
   readonly sessions: number;
   readonly size: number;
+  /** @param batch tells the recipients of one load from those of another */
+  readonly recipient: (number: number, batch: string) => string;
 }
 
 export interface RelayFigures {
@@ -22,21 +24,26 @@ export interface RelayFigures {
   readonly submittedPerSecond: number;
   readonly serverCpuMsPerMessage: number;
   readonly connections: number;
+  /** Answers of 451. */
+  readonly deferrals: number;
   readonly lost: number;
   readonly doubled: number;
+  /** TLS sessions with the hosts that were no full handshakes. */
+  readonly resumed: number;
 }
 
 const PATIENCE = 300_000;
 /** ms after the last arrival in which a second copy would come. */
 const AFTERMATH = 1000;
 
-export async function relay(server: LoadedServer, sink: Sink, options: RelayOptions): Promise<RelayFigures> {
-  const batch = createBatch(`out${process.pid}x${Math.round(performance.now())}`, options.size);
+export async function relay(server: LoadedServer, receivers: Receivers, options: RelayOptions): Promise<RelayFigures> {
+  const name = `out${process.pid}x${Math.round(performance.now())}`;
+  const batch = createBatch(name, options.size);
   const tally = new Tally();
   const pids = await server.pids();
-  const connectionsBefore = sink.connections;
+  const before = receivers.counts;
   let lastAt = 0;
-  sink.onMessage = (head) => {
+  receivers.onMessage = (head) => {
     const number = batch.numberOf(head);
     if (number !== null) tally.find(number);
     lastAt = performance.now();
@@ -49,7 +56,7 @@ export async function relay(server: LoadedServer, sink: Sink, options: RelayOpti
     const client = await SmtpClient.open(doorOf(server, 465, 'implicit'), login);
     while (next < options.messages) {
       const number = next++;
-      const to = `r${number % 500}@remote.test`;
+      const to = options.recipient(number, name);
       await client.send(userAddress(1 + (id % USERS)), [to], batch.content(number, login.user, to));
       tally.accept(number);
     }
@@ -61,14 +68,17 @@ export async function relay(server: LoadedServer, sink: Sink, options: RelayOpti
   while (!tally.complete && performance.now() < giveUp) await sleep(20);
   const cpu = cpuSeconds(pids) - cpuBegun;
   await sleep(AFTERMATH);
-  sink.onMessage = () => undefined;
+  receivers.onMessage = () => undefined;
+  const after = receivers.counts;
   return {
     messages: tally.accepted,
     arrivedPerSecond: round(tally.found / ((lastAt - begun) / 1000), 1),
     submittedPerSecond: round(tally.accepted / submitted, 1),
     serverCpuMsPerMessage: round((cpu * 1000) / tally.accepted, 3),
-    connections: sink.connections - connectionsBefore,
+    connections: after.connections - before.connections,
+    deferrals: after.deferrals - before.deferrals,
     lost: tally.lost,
     doubled: tally.doubled,
+    resumed: after.resumed - before.resumed,
   };
 }
