@@ -8,6 +8,11 @@ export interface Completion {
   readonly text: string;
 }
 
+/** resp-cond-state (RFC 3501 §7.1), tagged or with `*`. */
+export function completionLine(tag: string, { status, code, text }: Completion): string {
+  return `${tag} ${status} ${code === null ? '' : `[${code}] `}${text}`;
+}
+
 export function ok(text: string, code: string | null = null): Completion {
   return { status: 'OK', code, text };
 }

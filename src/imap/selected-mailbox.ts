@@ -2,6 +2,7 @@
 // client at the points where something may be said (RFC 3501 §5.2, §7.3, §7.4).
 
 import type { Clock } from '../platform/clock.ts';
+import type { SocketWriter } from '../platform/socket-writer.ts';
 import { Limit } from '../store/limits.ts';
 import type { Commit, MailboxId, MailboxRow, Uid, ViewId } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -10,13 +11,12 @@ import { flagList, SYSTEM_FLAGS } from './grammar/flags.ts';
 import { LIMIT } from './limits.ts';
 import type { RecentClaims } from './recent.ts';
 import { View } from './view.ts';
-import type { Writer } from './writer.ts';
 
 export interface Surroundings {
   readonly store: Store;
   readonly claims: RecentClaims;
   readonly clock: Clock;
-  readonly writer: Writer;
+  readonly writer: SocketWriter;
   /** The session must end, since the store will not wait for it any longer. */
   readonly overdue: () => void;
   /** Something is to be told, to a session that waits. */

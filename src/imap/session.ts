@@ -5,7 +5,11 @@
 import { TLSSocket } from 'node:tls';
 import type { Account } from '../directory/directory.ts';
 import type { Connection } from '../platform/listener.ts';
+import { Patience } from '../platform/patience.ts';
+import { SocketInput } from '../platform/socket-input.ts';
+import { Disconnected, SocketWriter } from '../platform/socket-writer.ts';
 import { channelBinding, type TlsFacts, TlsFailure, tlsFacts, upgrade } from '../platform/tls.ts';
+import { Turn } from '../platform/turn.ts';
 import { recognise } from '../platform/wrong-door.ts';
 import type { Surroundings } from '../sasl/mechanism.ts';
 import { offeredMechanisms } from '../sasl/mechanisms.ts';
@@ -15,32 +19,28 @@ import { StoreError } from '../store/store.ts';
 import { capabilityData, type Standing } from './capabilities.ts';
 import { Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
 import { type Parsed, parseCommand } from './commands/table.ts';
-import { type Completion, ImapRefusal, no } from './completion.ts';
+import { type Completion, completionLine, ImapRefusal, no } from './completion.ts';
 import { CommandReader, type Step } from './grammar/command-reader.ts';
 import type { LiteralHead, Scanner } from './grammar/scanner.ts';
 import { MessageLiteral } from './incoming-message.ts';
-import { Input } from './input.ts';
 import { LIMIT } from './limits.ts';
 import type { ImapOptions } from './options.ts';
-import { Patience } from './patience.ts';
 import type { RecentClaims } from './recent.ts';
 import { SelectedMailbox } from './selected-mailbox.ts';
 import { refusalOf } from './store-refusal.ts';
-import { Turn } from './turn.ts';
-import { Disconnected, Writer } from './writer.ts';
 import { wrongDoor } from './wrong-door.ts';
 
 export class ImapSession implements Session {
   readonly id: string;
   readonly remoteAddress: string;
-  readonly writer: Writer;
-  readonly turn = new Turn();
+  readonly writer: SocketWriter;
+  readonly turn = new Turn(LIMIT.turn);
   readonly retrieved = { messages: 0, octets: 0 };
   readonly #options: ImapOptions;
   readonly #claims: RecentClaims;
   readonly #connection: Connection;
   readonly #reader = new CommandReader({ line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin });
-  readonly #input = new Input(this.#reader);
+  readonly #input = new SocketInput(this.#reader, LIMIT);
   #tls: TlsFacts | null;
   #secured: TLSSocket | null;
   #account: Account | null = null;
@@ -65,8 +65,10 @@ export class ImapSession implements Session {
     this.#claims = claims;
     this.#tls = connection.tls;
     this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
-    this.writer = new Writer(connection.socket, options.clock, this.turn);
-    this.#patience = new Patience(options.clock, (text) => this.dismiss(text));
+    this.writer = new SocketWriter(connection.socket, options.clock, this.turn, LIMIT);
+    this.#patience = new Patience(options.clock, LIMIT, (loggedIn) =>
+      this.dismiss(loggedIn ? 'Nothing was said for too long' : 'Nobody logged in in time'),
+    );
   }
 
   get hostname() {
@@ -292,7 +294,7 @@ export class ImapSession implements Session {
   }
 
   async #complete(completion: Completion): Promise<void> {
-    this.writer.completion(this.#tag ?? '*', completion);
+    this.writer.line(completionLine(this.#tag ?? '*', completion));
     if (completion.status === 'BAD') this.#countBad();
     this.#requireMailbox();
     await this.writer.ready();

@@ -24,7 +24,7 @@ export const imapMutants: readonly Mutant[] = [
   },
   {
     rule: 'A3: what came in clear behind STARTTLS is forgotten',
-    file: 'src/imap/input.ts',
+    file: 'src/platform/socket-input.ts',
     from: 'while (socket.read() !== null);\n    this.#reader.discard();',
     to: '',
     caughtBy: transcripts,

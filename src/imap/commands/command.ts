@@ -4,6 +4,8 @@
 import type { Account, Directory } from '../../directory/directory.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { SocketWriter } from '../../platform/socket-writer.ts';
+import type { Turn } from '../../platform/turn.ts';
 import type { Surroundings } from '../../sasl/mechanism.ts';
 import type { AccountId } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
@@ -12,8 +14,6 @@ import type { Completion } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import type { ImapLimits } from '../limits.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
-import type { Turn } from '../turn.ts';
-import type { Writer } from '../writer.ts';
 
 /** RFC 3501 §3. */
 export type State = 'not authenticated' | 'authenticated' | 'selected';
@@ -40,7 +40,7 @@ export interface Session {
   readonly log: Log;
   readonly limits: ImapLimits;
   readonly remoteAddress: string;
-  readonly writer: Writer;
+  readonly writer: SocketWriter;
   readonly turn: Turn;
   readonly state: State;
   readonly standing: Standing;

@@ -2,7 +2,7 @@
 
 import type { CopyResult } from '../../store/commands.ts';
 import type { Uid } from '../../store/rows.ts';
-import { no, ok } from '../completion.ts';
+import { completionLine, no, ok } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { sequenceSet, uidSet } from '../grammar/sequence-set.ts';
 import type { SetRange } from '../search/keys.ts';
@@ -63,7 +63,7 @@ export const move = command({
   async run(session, args, byUid) {
     session.mailbox.requireWritable();
     const code = copyUid(await transfer(session, 'move', args, byUid));
-    if (code) session.writer.completion('*', ok('Moved', code));
+    if (code) session.writer.line(completionLine('*', ok('Moved', code)));
     return ok('Moved');
   },
 });

@@ -1,6 +1,7 @@
 // One FETCH response (RFC 3501 §7.4.2): the items of one message, written as they come. Metadata is text that was made
 // once; sections stream from the store.
 
+import { Disconnected } from '../../platform/socket-writer.ts';
 import type { MessageRow } from '../../store/rows.ts';
 import { dateTimeText } from '../grammar/date-time.ts';
 import type { FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts';
@@ -9,7 +10,6 @@ import { LIMIT } from '../limits.ts';
 import { readOctets, readWhole } from '../message-octets.ts';
 import { headerFields, resolveSection, type SectionRange } from '../render/section.ts';
 import type { Summary } from '../render/summary.ts';
-import { Disconnected } from '../writer.ts';
 import type { Session } from './command.ts';
 
 /** A message and what is known of it when its response is written. */

@@ -2,9 +2,9 @@
 // arrive. Pure and bounded: it never waits, and it stays in step with the client whatever the client sends, by dropping
 // what belongs to a command that was refused. Knows no command: `parse` is the caller's.
 
+import { Gathered, OctetQueue } from '../../formats/octet-queue.ts';
 import { bad, ImapRefusal, no } from '../completion.ts';
 import { LIMIT } from '../limits.ts';
-import { Gathered, OctetQueue } from './octet-queue.ts';
 import { type LiteralHead, LiteralWanted, Scanner } from './scanner.ts';
 
 /** `line`: octets of text in one command; `literal`: octets of all its string literals. */

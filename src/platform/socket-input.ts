@@ -2,19 +2,34 @@
 // unread than a session may hold. Whoever waits here wakes by octets, by the end of the connection, or by `nudge`.
 
 import type { Socket } from 'node:net';
-import type { CommandReader } from './grammar/command-reader.ts';
-import { LIMIT } from './limits.ts';
+/** Where the octets go: whoever makes commands of them. */
+export interface OctetReader {
+  push(octets: Buffer): void;
+  /** Octets that wait to be read. */
+  readonly unread: number;
+  /** Throws away what waits. */
+  discard(): void;
+}
 
-export class Input {
-  readonly #reader: CommandReader;
+export interface InputLimits {
+  /** Octets that wait to be parsed before the socket is paused. */
+  readonly unread: number;
+  /** Octets by which a client of another protocol is recognised. */
+  readonly opening: number;
+}
+
+export class SocketInput {
+  readonly #reader: OctetReader;
+  readonly #limits: InputLimits;
   #socket: Socket | null = null;
   #wake: (() => void) | null = null;
   #nudged = false;
   #closed = false;
-  /** The first octets, until it is known that the client speaks IMAP. */
+  /** The first octets, until it is known that the client speaks the protocol of this port. */
   #opening: Buffer | null = Buffer.alloc(0);
 
-  constructor(reader: CommandReader) {
+  constructor(reader: OctetReader, limits: InputLimits) {
+    this.#limits = limits;
     this.#reader = reader;
   }
 
@@ -40,7 +55,7 @@ export class Input {
     else socket.resume();
   }
 
-  /** Lets go of the socket; what it sent and nobody has read is thrown away (RFC 3501 §6.2.1). */
+  /** Lets go of the socket; what it sent and nobody has read is thrown away (RFC 3501 §6.2.1, RFC 2595 §4). */
   detach(): Socket | null {
     const socket = this.#socket;
     this.#socket = null;
@@ -65,7 +80,7 @@ export class Input {
   async wait(): Promise<void> {
     if (this.#closed) return;
     if (!this.#nudged) {
-      if (this.#reader.unread < LIMIT.unread && this.#socket?.isPaused()) this.#socket.resume();
+      if (this.#reader.unread < this.#limits.unread && this.#socket?.isPaused()) this.#socket.resume();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -82,10 +97,10 @@ export class Input {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#reader.push(chunk);
-    if (this.#opening && this.#opening.length < LIMIT.opening) {
-      this.#opening = Buffer.concat([this.#opening, chunk.subarray(0, LIMIT.opening)]);
+    if (this.#opening && this.#opening.length < this.#limits.opening) {
+      this.#opening = Buffer.concat([this.#opening, chunk.subarray(0, this.#limits.opening)]);
     }
-    if (this.#reader.unread >= LIMIT.unread) this.#socket?.pause();
+    if (this.#reader.unread >= this.#limits.unread) this.#socket?.pause();
     this.nudge();
   };
 

@@ -1,10 +1,8 @@
-// The only place that writes to an IMAP client. Gathers what is said into few writes, and lets a command wait for a slow
-// client, so that what is unsent is bounded.
+// The only place that writes to a client of a protocol of lines. Gathers what is said into few writes, and lets a command
+// wait for a slow client, so that what is unsent is bounded.
 
 import type { Socket } from 'node:net';
-import type { Clock } from '../platform/clock.ts';
-import type { Completion } from './completion.ts';
-import { LIMIT } from './limits.ts';
+import type { Clock } from './clock.ts';
 import type { Turn } from './turn.ts';
 
 /** The client is gone, or takes nothing any more: nobody is left to answer. */
@@ -12,7 +10,20 @@ export class Disconnected extends Error {
   override readonly name = 'Disconnected';
 }
 
-export class Writer {
+/** Octets and ms. */
+export interface WriterLimits {
+  /** Octets that wait for a slow client before a command pauses. */
+  readonly unsent: number;
+  /** Octets gathered before they are written in any case. */
+  readonly write: number;
+  /** A client that takes nothing of what is written to it for so long is gone. */
+  readonly writeTime: number;
+  /** For a client to read its last line and close. */
+  readonly parting: number;
+}
+
+export class SocketWriter {
+  readonly #limits: WriterLimits;
   readonly #clock: Clock;
   readonly #turn: Turn;
   #socket: Socket;
@@ -21,7 +32,8 @@ export class Writer {
   /** Octets handed to the socket since the connection began. */
   #written = 0;
 
-  constructor(socket: Socket, clock: Clock, turn: Turn) {
+  constructor(socket: Socket, clock: Clock, turn: Turn, limits: WriterLimits) {
+    this.#limits = limits;
     this.#socket = socket;
     this.#clock = clock;
     this.#turn = turn;
@@ -53,11 +65,6 @@ export class Writer {
     this.#count(octets.length);
   }
 
-  /** resp-cond-state (RFC 3501 §7.1), tagged or with `*`. */
-  completion(tag: string, { status, code, text }: Completion): void {
-    this.line(`${tag} ${status} ${code === null ? '' : `[${code}] `}${text}`);
-  }
-
   /** Sends what was gathered. */
   flush(): void {
     if (this.#gathered === 0) return;
@@ -72,7 +79,7 @@ export class Writer {
 
   /** More should not be said now: too much is unsent, or other sessions have waited long enough. */
   get full(): boolean {
-    return this.#unsent >= LIMIT.unsent || this.#turn.over || this.#socket.destroyed;
+    return this.#unsent >= this.#limits.unsent || this.#turn.over || this.#socket.destroyed;
   }
 
   /** Resolves at once unless `full`; then when the client has taken enough and others had their turn.
@@ -80,7 +87,7 @@ export class Writer {
   async ready(): Promise<void> {
     if (!this.full) return;
     await this.#turn.pass();
-    if (this.#unsent >= LIMIT.unsent || this.#socket.destroyed) await this.drained();
+    if (this.#unsent >= this.#limits.unsent || this.#socket.destroyed) await this.drained();
   }
 
   get #unsent(): number {
@@ -111,9 +118,9 @@ export class Writer {
           return;
         }
         unsent = socket.writableLength;
-        stop = this.#clock.after(LIMIT.writeTime, check);
+        stop = this.#clock.after(this.#limits.writeTime, check);
       };
-      let stop = this.#clock.after(LIMIT.writeTime, check);
+      let stop = this.#clock.after(this.#limits.writeTime, check);
       socket.on('drain', drained);
       socket.on('close', closed);
     });
@@ -124,7 +131,7 @@ export class Writer {
     this.flush();
     const socket = this.#socket;
     if (socket.destroyed) return;
-    const stop = this.#clock.after(LIMIT.parting, () => socket.destroy());
+    const stop = this.#clock.after(this.#limits.parting, () => socket.destroy());
     await new Promise<void>((resolve) => {
       socket.once('close', () => resolve());
       socket.end();
@@ -135,7 +142,7 @@ export class Writer {
   #count(octets: number): void {
     this.#gathered += octets;
     this.#turn.spend(octets);
-    if (this.#gathered >= LIMIT.write) this.flush();
+    if (this.#gathered >= this.#limits.write) this.flush();
   }
 }
 

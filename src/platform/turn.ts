@@ -1,10 +1,14 @@
 // Fairness on the one thread that all sessions share: reads answer at once and fast sockets take all, so a long command
 // would never let go of it by itself. Who works counts what it cost, and passes the turn on when it was enough.
 
-import { LIMIT } from './limits.ts';
-
 export class Turn {
+  readonly #most: number;
   #spent = 0;
+
+  /** @param most octets that one session reads or writes until others have their turn */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** @param octets read or written, or what takes as long */
   spend(octets: number): void {
@@ -13,7 +17,7 @@ export class Turn {
 
   /** Others have waited long enough. */
   get over(): boolean {
-    return this.#spent >= LIMIT.turn;
+    return this.#spent >= this.#most;
   }
 
   /** Resolves when others had their turn; at once if it is not over. */
