@@ -50,6 +50,8 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'UIDPLUS', rfc: 'RFC 4315', when: afterLogin },
   { name: 'UNSELECT', rfc: 'RFC 3691', when: afterLogin },
   { name: 'MOVE', rfc: 'RFC 6851', when: afterLogin },
+  { name: 'CONDSTORE', rfc: 'RFC 7162', when: afterLogin },
+  { name: 'QRESYNC', rfc: 'RFC 7162', when: afterLogin },
 ];
 
 /** capability-data without its parentheses: `CAPABILITY IMAP4rev1 …`, as a response and as a response code. */

@@ -7,16 +7,20 @@ import { Limit } from '../store/limits.ts';
 import type { Commit, MailboxId, MailboxRow, Uid, ViewId } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
 import { no } from './completion.ts';
-import { flagList, SYSTEM_FLAGS } from './grammar/flags.ts';
+import type { Enabled } from './enabled.ts';
+import { SYSTEM_FLAGS } from './grammar/flags.ts';
 import { LIMIT } from './limits.ts';
 import type { RecentClaims } from './recent.ts';
-import { View } from './view.ts';
+import { flagReport } from './render/flag-report.ts';
+import { runsOfUids, vanishedLines } from './vanished.ts';
+import { type FlagState, type News, View } from './view.ts';
 
 export interface Surroundings {
   readonly store: Store;
   readonly claims: RecentClaims;
   readonly clock: Clock;
   readonly writer: SocketWriter;
+  readonly enabled: Readonly<Enabled>;
   /** The session must end, since the store will not wait for it any longer. */
   readonly overdue: () => void;
   /** Something is to be told, to a session that waits. */
@@ -59,7 +63,8 @@ export class SelectedMailbox {
       const begun = await store.execute({ kind: 'open-view', mailbox: id, claimRecent: !readOnly });
       opened = begun.view;
       const { uids, commit, mailbox } = await store.read.uids(id);
-      view = new View({ id: opened, readOnly, uids, commit, keywords: mailbox.keywords });
+      const { highestModSeq: modSeq, keywords } = mailbox;
+      view = new View({ id: opened, readOnly, uids, commit, modSeq, keywords });
       // What came after the claim was made is claimed with what arrives.
       view.markRecent(begun.recentFrom, readOnly ? mailbox.uidNext - 1 : mailbox.recentFrom - 1);
       const selected = new SelectedMailbox(mailbox, view, around, unfollow);
@@ -98,20 +103,30 @@ export class SelectedMailbox {
   /** Tells the client what has happened. @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
   async announce(expunges: boolean): Promise<void> {
     const { view } = this;
+    const { enabled } = this.#around;
+    if (view.hasNews(expunges)) await this.#tell(expunges);
+    // RFC 7162 §3.2.3: what the client takes from MODSEQ must not hide from it what it has not been told.
+    if (!expunges && view.untoldExpunges && enabled.qresync) this.describeModSeq();
+  }
+
+  /** HIGHESTMODSEQ (RFC 7162 §3.1.2.1), of what the client has been told. */
+  describeModSeq(): void {
+    this.#around.writer.line(`* OK [HIGHESTMODSEQ ${this.view.toldModSeq}] All changes up to this are told`);
+  }
+
+  async #tell(expunges: boolean): Promise<void> {
+    const { view } = this;
     const { writer } = this.#around;
-    if (!view.hasNews(expunges)) return;
     await writer.ready();
     const news = view.tell(expunges);
     if (expunges) {
       this.#stopOverdue?.();
       this.#stopOverdue = null;
     }
-    for (const sequence of news.expunged) writer.line(`* ${sequence} EXPUNGE`);
+    this.#tellExpunged(news);
     if (news.exists !== null) writer.line(`* ${news.exists} EXISTS`);
     if (news.keywords) this.describeFlags(news.keywords);
-    for (const { sequence, uid, state } of news.flags) {
-      writer.line(`* ${sequence} FETCH (FLAGS ${flagList(state.flags, state.keywords, view.isRecent(uid))})`);
-    }
+    for (const { sequence, uid, state } of news.flags) this.#tellFlags(sequence, uid, state);
     if (news.exists !== null) {
       // A claim may wait for the disk; nobody needs it as urgently as EXISTS.
       writer.flush();
@@ -120,6 +135,19 @@ export class SelectedMailbox {
     }
     if (news.reread !== null) await this.#tellFlagsAfter(news.reread);
     if (news.acknowledge !== null) this.#acknowledge(news.acknowledge);
+  }
+
+  /** EXPUNGE (RFC 3501 §7.4.1), or VANISHED (RFC 7162 §3.2.10), which RFC 9586 §3.1 demands, too. The view has let go of
+   * the messages, so that nothing may come between these lines. */
+  #tellExpunged({ expunged, vanished }: News): void {
+    const { writer, enabled } = this.#around;
+    if (!enabled.qresync && !enabled.uidOnly) for (const sequence of expunged) writer.line(`* ${sequence} EXPUNGE`);
+    else for (const line of vanishedLines(runsOfUids(vanished), false)) writer.line(line);
+  }
+
+  #tellFlags(sequence: number, uid: Uid, state: FlagState): void {
+    const { writer, enabled } = this.#around;
+    writer.line(flagReport({ sequence, uid }, state, { recent: this.view.isRecent(uid) }, enabled));
   }
 
   async close(): Promise<void> {
@@ -154,7 +182,7 @@ export class SelectedMailbox {
       for (const { uid, modSeq: current, flags, keywords } of rows) {
         const sequence = this.view.sequenceOf(uid);
         if (sequence === 0 || current <= modSeq) continue;
-        writer.line(`* ${sequence} FETCH (FLAGS ${flagList(flags, keywords, this.view.isRecent(uid))})`);
+        this.#tellFlags(sequence, uid, { flags, keywords, modSeq: current });
       }
     }
   }

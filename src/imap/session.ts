@@ -20,6 +20,7 @@ import { capabilityData, type Standing } from './capabilities.ts';
 import { Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
 import { type Parsed, parseCommand } from './commands/table.ts';
 import { type Completion, completionLine, ImapRefusal, no } from './completion.ts';
+import { nothingEnabled } from './enabled.ts';
 import { CommandReader, type Step } from './grammar/command-reader.ts';
 import type { LiteralHead, Scanner } from './grammar/scanner.ts';
 import { MessageLiteral } from './incoming-message.ts';
@@ -35,6 +36,7 @@ export class ImapSession implements Session {
   readonly remoteAddress: string;
   readonly writer: SocketWriter;
   readonly turn = new Turn(LIMIT.turn);
+  readonly enabled = nothingEnabled();
   readonly retrieved = { messages: 0, octets: 0 };
   readonly #options: ImapOptions;
   readonly #claims: RecentClaims;
@@ -187,6 +189,8 @@ export class ImapSession implements Session {
   }
 
   async select(name: string, readOnly: boolean): Promise<SelectedMailbox> {
+    // RFC 7162 §3.2.11: where what is said of the old mailbox ends, also for a client that has sent more already.
+    if (this.#selected) this.writer.line('* OK [CLOSED] The mailbox before is closed');
     await this.unselect();
     const row = await this.store.read.mailboxByName(this.account, name);
     if (!row?.selectable) throw no('There is no such mailbox to select', 'NONEXISTENT');
@@ -195,6 +199,7 @@ export class ImapSession implements Session {
       claims: this.#claims,
       clock: this.clock,
       writer: this.writer,
+      enabled: this.enabled,
       overdue: () => this.dismiss('Messages that were expunged elsewhere cannot be kept any longer'),
       news: () => this.#input.nudge(),
     });

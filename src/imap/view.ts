@@ -22,6 +22,8 @@ export interface FlagState {
 export interface News {
   /** Sequence numbers for EXPUNGE, highest first, so that none changes another. */
   readonly expunged: readonly number[];
+  /** The UIDs that they had, ascending, for VANISHED. */
+  readonly vanished: readonly number[];
   /** For EXISTS; null: as before. */
   readonly exists: number | null;
   /** The last of the UIDs that are new with it; 0: none. */
@@ -41,6 +43,8 @@ interface Opened {
   /** May be the store's own array. */
   readonly uids: Uint32Array;
   readonly commit: Commit;
+  /** The mailbox's highest, with which the UIDs were read. */
+  readonly modSeq: ModSeq;
   readonly keywords: readonly string[];
 }
 
@@ -52,6 +56,11 @@ export class View {
   readonly #uids: UidList;
   /** The last commit that is in this view, told or not. */
   #commit: Commit;
+  /** The highest MODSEQ that is in this view, told or not, and the one below the first expunge that is not told. */
+  #modSeq: ModSeq;
+  #beforeGone: ModSeq | null = null;
+  /** The highest up to which the client had been told everything when it last was told. */
+  #toldModSeq: ModSeq;
   /** Several changes can have one commit: only that of the opening is in the view already. */
   #fed = false;
   #keywords: readonly string[];
@@ -65,11 +74,13 @@ export class View {
   #reread: ModSeq | null = null;
   #deleted = false;
 
-  constructor({ id, readOnly, uids, commit, keywords }: Opened) {
+  constructor({ id, readOnly, uids, commit, modSeq, keywords }: Opened) {
     this.id = id;
     this.readOnly = readOnly;
     this.#uids = new UidList(uids);
     this.#commit = commit;
+    this.#modSeq = modSeq;
+    this.#toldModSeq = modSeq;
     this.#keywords = keywords;
   }
 
@@ -86,6 +97,16 @@ export class View {
   /** Messages are gone that the client may still speak of. */
   get untoldExpunges(): boolean {
     return this.#gone.size > 0;
+  }
+
+  /** The highest MODSEQ of which nothing is left to tell: what HIGHESTMODSEQ may promise (RFC 7162 §3.1.2.1). */
+  get toldModSeq(): ModSeq {
+    return this.hasNews(false) ? this.#toldModSeq : (this.#beforeGone ?? this.#modSeq);
+  }
+
+  /** The same, once all that is known here now will have been told, expunges included. */
+  get knownModSeq(): ModSeq {
+    return this.#modSeq;
   }
 
   /** Some of these are gone, and the client has not been told. */
@@ -124,6 +145,8 @@ export class View {
         break;
       case 'expunged':
         this.#noteExpunged(change.uids);
+        // One below a ModSeq.
+        if (this.#gone.size > 0) this.#beforeGone ??= (change.modSeq - 1) as ModSeq;
         break;
       case 'mailbox-deleted':
         this.#deleted = true;
@@ -132,6 +155,7 @@ export class View {
         return;
     }
     this.#commit = change.commit;
+    if ('modSeq' in change) this.#modSeq = change.modSeq;
     this.onNews?.();
   }
 
@@ -140,12 +164,15 @@ export class View {
    * @param expunges false while a FETCH, STORE or SEARCH by sequence number is answered (RFC 3501 §7.4.1)
    */
   tell(expunges: boolean): News {
-    const expunged = expunges && this.#gone.size > 0 ? this.#uids.remove(this.#gone).reverse() : [];
+    const vanished = expunges ? [...this.#gone].sort((a, b) => a - b) : [];
+    const expunged = vanished.length > 0 ? this.#uids.remove(this.#gone).reverse() : [];
     const acknowledge = expunges && this.#owesAcknowledgement ? this.#commit : null;
     if (expunges) {
       this.#gone.clear();
       this.#owesAcknowledgement = false;
+      this.#beforeGone = null;
     }
+    this.#toldModSeq = this.#beforeGone ?? this.#modSeq;
     const flags: { sequence: number; uid: Uid; state: FlagState }[] = [];
     for (const [uid, state] of this.#flags) {
       const sequence = this.#uids.sequenceOf(uid);
@@ -161,6 +188,7 @@ export class View {
     this.#reread = null;
     return {
       expunged,
+      vanished,
       exists: arrived.length > 0 ? this.#uids.length : null,
       arrivedUpTo: (arrived.at(-1) ?? 0) as Uid, // 0 stands for none
       keywords,

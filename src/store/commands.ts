@@ -213,6 +213,8 @@ export interface Results {
     readonly uids: Uint32Array;
     readonly flags: Uint8Array;
     readonly keywords: readonly (readonly string[])[] | null;
+    /** MODSEQ of each: `modSeq` where something was changed, an older one where nothing had to be. */
+    readonly modSeqs: Float64Array;
     /** UIDs that were not changed because of `unchangedSince`. */
     readonly modified: Uint32Array;
   };

@@ -33,6 +33,9 @@ export const Limit = {
   tombstoneAge: 3_600_000,
   /** ms between two looks at the clock of a store where nothing happens. */
   tick: 60_000,
+  /** Runs in the expunge log of one mailbox; the oldest beyond them become one, that many at a time. */
+  vanishedRuns: 10_000,
+  vanishedJoined: 256,
   /** Rows, and octets of a body, that one read returns. */
   pageRows: 500,
   readOctets: 1_048_576,

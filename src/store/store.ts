@@ -93,6 +93,12 @@ export interface Staging {
   discard(): void;
 }
 
+/** UIDs `first` to `last`, both included. */
+export interface UidRun {
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface Page<T> {
   readonly rows: readonly T[];
   /** The commit that this page saw. */
@@ -124,8 +130,12 @@ export interface Reads {
   /** Messages changed after `since`, at most 500, by MODSEQ and UID (RFC 7162 §3.1.4). One command may have changed more
    * than a page: `after` is the last UID of the page before, which ended at `since`. */
   changedSince(mailbox: MailboxId, since: ModSeq, after?: number): Promise<Page<MessageRow>>;
-  /** UIDs expunged after `since` (RFC 7162 §3.2.5). */
-  vanishedSince(mailbox: MailboxId, since: ModSeq): Promise<{ readonly uids: Uint32Array; readonly commit: Commit }>;
+  /** Runs of UIDs that hold every one expunged after `since` (RFC 7162 §3.2.6), in no order. Where the log had to be
+   * shortened, they also hold UIDs that went before, or that stand. */
+  vanishedSince(
+    mailbox: MailboxId,
+    since: ModSeq,
+  ): Promise<{ readonly runs: readonly UidRun[]; readonly commit: Commit }>;
   /** Octets `[offset, offset + length)` of a body, at most 1 MiB; shorter only at its end. */
   body(body: BodyId, offset: number, length: number): Promise<Uint8Array>;
   /** What the deriver computed of each body (derived.db), computed now where it is not there yet. At most 500, and at most

@@ -1,8 +1,8 @@
-// Commands of any state (RFC 3501 §6.1), ID (RFC 2971) and ENABLE (RFC 5161).
+// Commands of any state (RFC 3501 §6.1) and ID (RFC 2971).
 
 import { capabilityData } from '../capabilities.ts';
 import { bad, ok } from '../completion.ts';
-import { ANY_STATE, command, LOGGED_IN, nothing } from './command.ts';
+import { ANY_STATE, command, nothing } from './command.ts';
 
 /** capability = "CAPABILITY" */
 export const capability = command({
@@ -69,21 +69,5 @@ export const id = command({
     // RFC 2971 §4: neither version nor system: they serve an attacker more than a client.
     session.writer.line('* ID ("name" "Postern")');
     return ok('Pleased to meet you');
-  },
-});
-
-/** enable = "ENABLE" 1*(SP capability). None of the extensions offered needs to be enabled; those that do say so here. */
-export const enable = command({
-  name: 'ENABLE',
-  states: LOGGED_IN,
-  grammar(scanner) {
-    const names: string[] = [];
-    while (scanner.accept(' ')) names.push(scanner.atom('a capability'));
-    if (names.length === 0) throw scanner.problem('a capability');
-    return names;
-  },
-  run(session) {
-    session.writer.line('* ENABLED');
-    return ok('Nothing more was enabled');
   },
 });

@@ -11,6 +11,7 @@ import type { AccountId } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { Standing } from '../capabilities.ts';
 import type { Completion } from '../completion.ts';
+import type { Enabled } from '../enabled.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import type { ImapLimits } from '../limits.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -46,6 +47,7 @@ export interface Session {
   readonly standing: Standing;
   /** Where a login takes place. */
   readonly sasl: Surroundings;
+  readonly enabled: Enabled;
   /** Who has logged in. @throws Error if nobody has: the table keeps such commands away */
   readonly account: AccountId;
   /** The selected mailbox. @throws Error if there is none */

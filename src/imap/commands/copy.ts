@@ -7,6 +7,7 @@ import type { Scanner } from '../grammar/scanner.ts';
 import { sequenceSet, uidSet } from '../grammar/sequence-set.ts';
 import type { SetRange } from '../search/keys.ts';
 import { command, SELECTED, type Session } from './command.ts';
+import { highestModSeq } from './expunge.ts';
 import { existing } from './mailboxes.ts';
 import { mailboxArgument } from './select.ts';
 
@@ -63,7 +64,8 @@ export const move = command({
   async run(session, args, byUid) {
     session.mailbox.requireWritable();
     const code = copyUid(await transfer(session, 'move', args, byUid));
-    if (code) session.writer.line(completionLine('*', ok('Moved', code)));
-    return ok('Moved');
+    if (!code) return ok('Moved');
+    session.writer.line(completionLine('*', ok('Moved', code)));
+    return ok('Moved', highestModSeq(session));
   },
 });

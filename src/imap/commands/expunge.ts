@@ -4,7 +4,12 @@
 import type { Uid } from '../../store/rows.ts';
 import { ok } from '../completion.ts';
 import { sequenceSet } from '../grammar/sequence-set.ts';
-import { command, SELECTED } from './command.ts';
+import { command, SELECTED, type Session } from './command.ts';
+
+/** RFC 7162 §3.2.7: HIGHESTMODSEQ with the completion of what has expunged something, after all news is told. */
+export function highestModSeq({ mailbox, enabled }: Session): string | null {
+  return enabled.condstore ? `HIGHESTMODSEQ ${mailbox.view.knownModSeq}` : null;
+}
 
 /** expunge = "EXPUNGE"; uid-expunge = "UID" SP "EXPUNGE" SP sequence-set */
 export const expunge = command({
@@ -16,13 +21,13 @@ export const expunge = command({
     scanner.space();
     return sequenceSet(scanner);
   },
-  async run({ mailbox, store }, set) {
+  async run(session, set) {
+    const { mailbox, store } = session;
     const { id, view } = mailbox;
     mailbox.requireWritable();
     const uids = set && (Array.from(view.resolveUids(set)) as Uid[]); // the view holds nothing else
-    if (uids === null || uids.length > 0) {
-      await store.execute({ kind: 'expunge', mailbox: id, uids, force: false, view: view.id });
-    }
-    return ok('Expunged');
+    if (uids !== null && uids.length === 0) return ok('Expunged');
+    const gone = await store.execute({ kind: 'expunge', mailbox: id, uids, force: false, view: view.id });
+    return ok('Expunged', gone.uids.length > 0 ? highestModSeq(session) : null);
   },
 });

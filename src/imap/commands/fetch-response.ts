@@ -8,6 +8,7 @@ import type { FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts'
 import { flagList } from '../grammar/flags.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets, readWhole } from '../message-octets.ts';
+import { fetchHead } from '../render/flag-report.ts';
 import { headerFields, resolveSection, type SectionRange } from '../render/section.ts';
 import type { Summary } from '../render/summary.ts';
 import type { Session } from './command.ts';
@@ -38,7 +39,7 @@ export function needsSummary(item: FetchItem): boolean {
 /** Writes `* n FETCH (…)`, waiting for a slow client between any two items: one response can be of any size. */
 export async function writeFetch(session: Session, fetched: Fetched, items: readonly FetchItem[]): Promise<void> {
   const { writer } = session;
-  let text = `* ${fetched.sequence} FETCH (`;
+  let text = fetchHead({ sequence: fetched.sequence, uid: fetched.row.uid }, session.enabled);
   for (const [i, item] of items.entries()) {
     if (i > 0) text += ' ';
     text += item.item === 'section' ? `${item.label} ` : itemText(fetched, item.item);
@@ -68,6 +69,8 @@ function itemText({ row, recent, summary }: Fetched, item: Exclude<FetchItem, Se
       return `BODY ${binaryText(summary?.body)}`;
     case 'BODYSTRUCTURE':
       return `BODYSTRUCTURE ${binaryText(summary?.bodyStructure)}`;
+    case 'MODSEQ':
+      return `MODSEQ (${row.modSeq})`;
   }
 }
 

@@ -1,17 +1,24 @@
-// FETCH and UID FETCH (RFC 3501 §6.4.5): pages of rows, one response for each message. What another session has expunged
+// FETCH and UID FETCH (RFC 3501 §6.4.5, RFC 7162 §3.1.4): pages of rows, one response for each message. What another session has expunged
 // is still answered, as long as this one has not been told.
 
-import type { MessageRow, Uid } from '../../store/rows.ts';
+import { MAX_UID } from '../../store/limits.ts';
+import type { MessageRow, ModSeq, Uid } from '../../store/rows.ts';
 import { Flag } from '../../store/rows.ts';
-import { ok } from '../completion.ts';
+import { bad, ok } from '../completion.ts';
+import type { Enabled } from '../enabled.ts';
 import { type FetchItem, fetchItems } from '../grammar/fetch-items.ts';
+import { fetchModifiers } from '../grammar/resynchronisation.ts';
 import { sequenceSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
 import { openSummary } from '../render/summary.ts';
+import { runsOf } from '../vanished.ts';
 import { command, SELECTED, type Session } from './command.ts';
+import { enableCondstore } from './enable.ts';
 import { needsSummary, writeFetch } from './fetch-response.ts';
+import { tellVanished } from './resynchronise.ts';
 
-/** fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")") */
+/** fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
+ *   [fetch-modifiers] */
 export const fetch = command({
   name: 'FETCH',
   states: SELECTED,
@@ -21,22 +28,55 @@ export const fetch = command({
     scanner.space();
     const set = sequenceSet(scanner);
     scanner.space();
-    return { set, items: fetchItems(scanner) };
+    const items = fetchItems(scanner);
+    const none = { changedSince: null, vanished: false };
+    return { set, items, modifiers: scanner.accept(' ') ? fetchModifiers(scanner) : none };
   },
-  async run(session, { set, items: asked }, byUid) {
-    const { view } = session.mailbox;
-    const uids = byUid ? view.resolveUids(set) : view.resolveSequences(set);
-    // RFC 3501 §6.4.8: the response to a UID command always has the UID.
-    const items = byUid ? withItem(asked, 'UID') : asked;
-    for (let at = 0; at < uids.length; at += LIMIT.page) {
-      await fetchPage(session, uids.subarray(at, at + LIMIT.page), items);
+  async run(session, { set, items: asked, modifiers: { changedSince, vanished } }, byUid) {
+    const { mailbox, enabled } = session;
+    // RFC 7162 §3.2.6
+    if (vanished && !(byUid && changedSince !== null && enabled.qresync)) {
+      throw bad('VANISHED is for UID FETCH with CHANGEDSINCE, once QRESYNC is enabled');
+    }
+    const uids = byUid ? mailbox.view.resolveUids(set) : mailbox.view.resolveSequences(set);
+    const since = changedSince as ModSeq | null; // as a client says it
+    if (since !== null || asked.some(({ item }) => item === 'MODSEQ')) enableCondstore(session);
+    if (vanished && since !== null) await tellVanished(session, mailbox, since, runsOf(set, MAX_UID));
+    // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ. RFC 3501 §6.4.8: the response to a UID command always has the UID.
+    const listed = since === null ? asked : withItem(asked, 'MODSEQ');
+    const items = byUid && !enabled.uidOnly ? withItem(listed, 'UID') : listed;
+    const wanted = since === null ? uids : await changedAmong(session, uids, since);
+    for (let at = 0; at < wanted.length; at += LIMIT.page) {
+      await fetchPage(session, wanted.subarray(at, at + LIMIT.page), items);
     }
     return ok('Fetched');
   },
 });
 
-function withItem(items: readonly FetchItem[], item: 'UID' | 'FLAGS'): readonly FetchItem[] {
+/** Those of `uids`, which ascend, that were changed after `since`: their rows are found without a look at the others. */
+async function changedAmong({ store, mailbox }: Session, uids: Uint32Array, since: ModSeq): Promise<Uint32Array> {
+  const changed = new Set<number>();
+  let at = since;
+  let after: number | undefined;
+  for (;;) {
+    const { rows } = await store.read.changedSince(mailbox.id, at, after);
+    for (const { uid } of rows) changed.add(uid);
+    const last = rows.at(-1);
+    if (!last) return uids.filter((uid) => changed.has(uid));
+    at = last.modSeq;
+    after = last.uid;
+  }
+}
+
+function withItem(items: readonly FetchItem[], item: 'UID' | 'FLAGS' | 'MODSEQ'): readonly FetchItem[] {
   return items.some((other) => other.item === item) ? items : [{ item }, ...items];
+}
+
+/** What a FETCH that has set \Seen tells beside what it was asked for (RFC 3501 §6.4.5, RFC 7162 §3.2.4). */
+function withSeen(items: readonly FetchItem[], { condstore, uidOnly }: Enabled): readonly FetchItem[] {
+  const flagged = withItem(items, 'FLAGS');
+  if (!condstore) return flagged;
+  return withItem(uidOnly ? flagged : withItem(flagged, 'UID'), 'MODSEQ');
 }
 
 async function fetchPage(session: Session, uids: Uint32Array, items: readonly FetchItem[]): Promise<void> {
@@ -54,7 +94,7 @@ async function fetchPage(session: Session, uids: Uint32Array, items: readonly Fe
     // Large ones come a few at a time.
     if (summaries !== null && !summaries.has(row.body)) summaries = await store.read.summaries(bodies.slice(at));
     const blob = summaries?.get(row.body);
-    const itemsOfRow = seen.has(row.uid) ? withItem(items, 'FLAGS') : items;
+    const itemsOfRow = seen.has(row.uid) ? withSeen(items, session.enabled) : items;
     const summary = blob ? openSummary(blob) : null;
     await writeFetch(session, { row, sequence, recent: view.isRecent(row.uid), summary }, itemsOfRow);
     if (itemsOfRow.some(({ item }) => item === 'FLAGS')) view.flagsTold(row.uid, row.modSeq);

@@ -1,4 +1,4 @@
-// SEARCH and UID SEARCH (RFC 3501 §6.4.4): the messages that this client knows, judged page by page. What a key means is
+// SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 7162 §3.1.5): the messages that this client knows, judged page by page. What a key means is
 // src/imap/search's business.
 
 import type { MessageRow, Uid } from '../../store/rows.ts';
@@ -10,6 +10,7 @@ import { openSummary } from '../render/summary.ts';
 import type { SearchContent } from '../search/message-text.ts';
 import { compileSearch, type RequiredFlags, type SearchMessage } from '../search/program.ts';
 import { command, SELECTED, type Session } from './command.ts';
+import { enableCondstore } from './enable.ts';
 
 /** What one row costs of a turn, beside what is read of its body. */
 const ROW_COST = 256;
@@ -28,24 +29,29 @@ export const search = command({
     const { mailbox, store } = session;
     const { id, view } = mailbox;
     const { all } = view;
-    const { flags, judge, matches } = compileSearch(program, { sequence: all.length, uid: all.at(-1) ?? 0 });
+    const { flags, modSeq, judge, matches } = compileSearch(program, { sequence: all.length, uid: all.at(-1) ?? 0 });
+    if (modSeq) enableCondstore(session);
     const uids = await withFlags(session, all, flags);
     if (flags.decide) {
       await answer(session, byUid ? uids : uids.map((uid) => view.sequenceOf(uid as Uid /* of the view */)));
       return ok('Searched');
     }
     const found: number[] = [];
+    let highest = 0;
     for (let at = 0; at < uids.length; at += LIMIT.page) {
       const { rows } = await store.read.messages(id, uids.subarray(at, at + LIMIT.page));
       for (const row of rows) {
         const message = searchMessage(row, view.sequenceOf(row.uid), view.isRecent(row.uid));
         const hit = judge(message) ?? (await matches(message, contentOf(session, row)));
-        if (hit) found.push(byUid ? row.uid : message.sequence);
+        if (hit) {
+          found.push(byUid ? row.uid : message.sequence);
+          highest = Math.max(highest, row.modSeq);
+        }
         session.turn.spend(ROW_COST);
         if (session.turn.over) await session.turn.pass();
       }
     }
-    await answer(session, found);
+    await answer(session, found, modSeq && found.length > 0 ? ` (MODSEQ ${highest})` : '');
     return ok('Searched');
   },
 });
@@ -62,24 +68,26 @@ async function withFlags({ mailbox, store }: Session, uids: Uint32Array, { set, 
   });
 }
 
-/** mailbox-data =/ "SEARCH" *(SP nz-number) */
-async function answer({ writer }: Session, numbers: readonly number[] | Uint32Array): Promise<void> {
+/** mailbox-data =/ "SEARCH" [1*(SP nz-number) SP search-sort-mod-seq]
+ * search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")" (RFC 7162 §7) */
+async function answer({ writer }: Session, numbers: readonly number[] | Uint32Array, modSeq = ''): Promise<void> {
   writer.text('* SEARCH');
   for (let at = 0; at < numbers.length; at += LIMIT.page) {
     writer.text(` ${numbers.slice(at, at + LIMIT.page).join(' ')}`);
     await writer.ready();
   }
-  writer.text('\r\n');
+  writer.text(`${modSeq}\r\n`);
 }
 
 function searchMessage(row: MessageRow, sequence: number, recent: boolean): SearchMessage {
-  const { uid, flags, keywords, internalDate, internalZone, size, headerSize, prefix } = row;
+  const { uid, flags, keywords, modSeq, internalDate, internalZone, size, headerSize, prefix } = row;
   return {
     sequence,
     uid,
     flags,
     keywords,
     recent,
+    modSeq,
     internalDate,
     internalZone,
     size,

@@ -1,9 +1,12 @@
-// SELECT, EXAMINE, CHECK, CLOSE (RFC 3501 §6.3.1, §6.3.2, §6.4.1, §6.4.2) and UNSELECT (RFC 3691).
+// SELECT, EXAMINE, CHECK, CLOSE (RFC 3501 §6.3.1, §6.3.2, §6.4.1, §6.4.2) and UNSELECT (RFC 3691), with the parameters
+// and the HIGHESTMODSEQ of RFC 7162.
 
-import { type Completion, ok } from '../completion.ts';
+import { bad, type Completion, ok } from '../completion.ts';
 import { mailbox } from '../grammar/mailbox-name.ts';
+import { selectParameters } from '../grammar/resynchronisation.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { command, LOGGED_IN, nothing, SELECTED, type Session } from './command.ts';
+import { resynchronise } from './resynchronise.ts';
 
 /** SP mailbox */
 export function mailboxArgument(scanner: Scanner): string {
@@ -11,7 +14,20 @@ export function mailboxArgument(scanner: Scanner): string {
   return mailbox(scanner);
 }
 
-async function open(session: Session, name: string, readOnly: boolean): Promise<Completion> {
+/** SP mailbox [select-params] */
+function selectArguments(scanner: Scanner) {
+  const name = mailboxArgument(scanner);
+  return { name, parameters: scanner.accept(' ') ? selectParameters(scanner) : null };
+}
+
+type Arguments = ReturnType<typeof selectArguments>;
+
+async function open(session: Session, { name, parameters }: Arguments, readOnly: boolean): Promise<Completion> {
+  const { enabled } = session;
+  const memory = parameters?.qresync ?? null;
+  // RFC 7162 §3.2.5
+  if (memory && !enabled.qresync) throw bad('QRESYNC has to be enabled first');
+  if (parameters?.condstore) enabled.condstore = true;
   const selected = await session.select(name, readOnly);
   const { row, view } = selected;
   const unseen = await session.store.read.firstUnseen(row.id);
@@ -22,23 +38,25 @@ async function open(session: Session, name: string, readOnly: boolean): Promise<
   if (sequence > 0) writer.line(`* OK [UNSEEN ${sequence}] First unseen message`);
   writer.line(`* OK [UIDVALIDITY ${row.uidValidity}] UIDs are valid`);
   writer.line(`* OK [UIDNEXT ${row.uidNext}] Next UID`);
+  selected.describeModSeq();
+  if (memory) await resynchronise(session, selected, memory);
   return ok('Selected', readOnly ? 'READ-ONLY' : 'READ-WRITE');
 }
 
-/** select = "SELECT" SP mailbox */
+/** select = "SELECT" SP mailbox [select-params] */
 export const select = command({
   name: 'SELECT',
   states: LOGGED_IN,
-  grammar: mailboxArgument,
-  run: (session, name) => open(session, name, false),
+  grammar: selectArguments,
+  run: (session, args) => open(session, args, false),
 });
 
-/** examine = "EXAMINE" SP mailbox */
+/** examine = "EXAMINE" SP mailbox [select-params] */
 export const examine = command({
   name: 'EXAMINE',
   states: LOGGED_IN,
-  grammar: mailboxArgument,
-  run: (session, name) => open(session, name, true),
+  grammar: selectArguments,
+  run: (session, args) => open(session, args, true),
 });
 
 /** "CHECK": every change is on disk before it is answered, so there is nothing to do. */
@@ -49,7 +67,8 @@ export const check = command({
   run: () => ok('Everything is on disk'),
 });
 
-/** "CLOSE": expunges, says nothing of it, and leaves the mailbox. */
+/** "CLOSE": expunges, says nothing of it, and leaves the mailbox. RFC 7162 §3.2.8: no HIGHESTMODSEQ, which would promise
+ * that the client knows what others have done since it was last told. */
 export const close = command({
   name: 'CLOSE',
   states: SELECTED,

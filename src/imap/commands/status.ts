@@ -5,6 +5,7 @@ import { bad, no, ok } from '../completion.ts';
 import { nameText } from '../grammar/mailbox-name.ts';
 import { UidList } from '../uid-list.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
+import { enableCondstore } from './enable.ts';
 import { existing } from './mailboxes.ts';
 import { mailboxArgument } from './select.ts';
 
@@ -17,6 +18,8 @@ const ITEMS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['UIDNEXT', (row) => row.uidNext],
   ['UIDVALIDITY', (row) => row.uidValidity],
   ['UNSEEN', (row) => row.unseen],
+  // RFC 7162 §3.1.7
+  ['HIGHESTMODSEQ', (row) => row.highestModSeq],
 ]);
 
 /** Messages that no session has been told of. */
@@ -45,6 +48,7 @@ export const status = command({
   async run(session, { name, items }) {
     const row = await existing(session, name);
     if (!row.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
+    if (items.some(({ item }) => item === 'HIGHESTMODSEQ')) enableCondstore(session);
     const values: string[] = [];
     for (const { item, value } of items) values.push(`${item} ${await value(row, session)}`);
     session.writer.line(`* STATUS ${nameText(name)} (${values.join(' ')})`);

@@ -1,16 +1,20 @@
-// STORE and UID STORE (RFC 3501 §6.4.6). What another session has changed meanwhile is told with it; .SILENT hides only
+// STORE and UID STORE (RFC 3501 §6.4.6, RFC 7162 §3.1.3). What another session has changed meanwhile is told with it; .SILENT hides only
 // what this client asked for itself.
 
-import type { Uid } from '../../store/rows.ts';
+import type { ModSeq, Uid } from '../../store/rows.ts';
 import { bad, no, ok } from '../completion.ts';
-import { flagList, storeFlags } from '../grammar/flags.ts';
-import { sequenceSet } from '../grammar/sequence-set.ts';
+import { storeFlags } from '../grammar/flags.ts';
+import { storeModifiers } from '../grammar/resynchronisation.ts';
+import { sequenceSet, uidSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
+import { flagReport } from '../render/flag-report.ts';
+import type { View } from '../view.ts';
 import { command, SELECTED } from './command.ts';
+import { enableCondstore } from './enable.ts';
 
 const MODES = { '': 'replace', '+': 'add', '-': 'remove' } as const;
 
-/** store = "STORE" SP sequence-set SP store-att-flags
+/** store = "STORE" SP sequence-set [store-modifiers] SP store-att-flags
  * store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag))) */
 export const store = command({
   name: 'STORE',
@@ -21,18 +25,23 @@ export const store = command({
     scanner.space();
     const set = sequenceSet(scanner);
     scanner.space();
+    const unchangedSince = scanner.atList ? storeModifiers(scanner) : null;
+    if (unchangedSince !== null) scanner.space();
     const item = /^([+-]?)FLAGS(\.SILENT)?$/.exec(scanner.word('FLAGS'));
     if (!item) throw bad('STORE changes FLAGS, +FLAGS or -FLAGS');
     scanner.space();
     // The expression has matched one of the three.
     const sign = item[1] as keyof typeof MODES;
-    return { set, mode: MODES[sign], silent: item[2] !== undefined, flags: storeFlags(scanner) };
+    return { set, unchangedSince, mode: MODES[sign], silent: item[2] !== undefined, flags: storeFlags(scanner) };
   },
-  async run({ mailbox, store: messageStore, writer }, { set, mode, silent, flags }, byUid) {
+  async run(session, { set, unchangedSince, mode, silent, flags }, byUid) {
+    const { mailbox, store: messageStore, writer, enabled } = session;
     const { id, view } = mailbox;
     const uids = byUid ? view.resolveUids(set) : view.resolveSequences(set);
     mailbox.requireWritable();
+    if (unchangedSince !== null) enableCondstore(session);
     let missing = 0;
+    const modified: Uid[] = [];
     for (let at = 0; at < uids.length; at += LIMIT.flagsAtOnce) {
       await writer.ready();
       const page = uids.subarray(at, at + LIMIT.flagsAtOnce);
@@ -43,21 +52,34 @@ export const store = command({
         mode,
         flags: flags.bits,
         keywords: flags.keywords,
-        unchangedSince: null,
+        unchangedSince: unchangedSince as ModSeq | null, // as a client says it
         view: view.id,
       });
-      missing += page.length - after.uids.length;
-      if (silent) continue;
+      missing += page.length - after.uids.length - after.modified.length;
+      for (const uid of after.modified) modified.push(uid as Uid /* as the store names it */);
+      // RFC 7162 §3.1.3: MODSEQ is told also where the flags need not be.
+      if (silent && !enabled.condstore) continue;
       after.uids.forEach((number, i) => {
         const uid = number as Uid; // as the store names it
-        const list = flagList(after.flags[i] ?? 0, after.keywords?.[i] ?? [], view.isRecent(uid));
-        writer.line(`* ${view.sequenceOf(uid)} FETCH (${byUid ? `UID ${uid} ` : ''}FLAGS ${list})`);
-        view.flagsTold(uid, after.modSeq);
+        const state = {
+          flags: after.flags[i] ?? 0,
+          keywords: after.keywords?.[i] ?? [],
+          modSeq: (after.modSeqs[i] ?? 0) as ModSeq, // as the store names it
+        };
+        const told = { recent: view.isRecent(uid), silent, withUid: byUid };
+        writer.line(flagReport({ sequence: view.sequenceOf(uid), uid }, state, told, enabled));
+        if (!silent) view.flagsTold(uid, after.modSeq);
       });
     }
+    const code = modified.length === 0 ? null : modifiedCode(view, modified, byUid);
     // RFC 2180 §4.2: what could be changed is; the client hears of the rest by EXPUNGE. After NO it would not believe in
     // changes that it was not told of, so .SILENT succeeds.
-    if (missing > 0 && !byUid && !silent) throw no('Some of the messages are gone', 'EXPUNGEISSUED');
-    return ok('Flags stored');
+    if (missing > 0 && !byUid && !silent) throw no('Some of the messages are gone', code ?? 'EXPUNGEISSUED');
+    return ok(code ? 'Flags stored, but not of all messages' : 'Flags stored', code);
   },
 });
+
+/** resp-text-code =/ "MODIFIED" SP sequence-set (RFC 7162 §7): the messages that were not changed, as they were named. */
+function modifiedCode(view: View, uids: readonly Uid[], byUid: boolean): string {
+  return `MODIFIED ${uidSet(byUid ? uids : uids.map((uid) => view.sequenceOf(uid)))}`;
+}

@@ -3,11 +3,12 @@
 
 import { bad, type Completion } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
-import { capability, enable, id, logout, noop } from './any-state.ts';
+import { capability, id, logout, noop } from './any-state.ts';
 import { append } from './append.ts';
 import { authenticate, login, starttls } from './authenticate.ts';
 import type { Command, Session } from './command.ts';
 import { copy, move } from './copy.ts';
+import { enable } from './enable.ts';
 import { expunge } from './expunge.ts';
 import { fetch } from './fetch.ts';
 import { idle } from './idle.ts';

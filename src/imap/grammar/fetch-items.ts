@@ -28,7 +28,15 @@ export interface SectionItem {
 
 export type FetchItem =
   | {
-      readonly item: 'UID' | 'FLAGS' | 'INTERNALDATE' | 'RFC822.SIZE' | 'ENVELOPE' | 'BODY' | 'BODYSTRUCTURE';
+      readonly item:
+        | 'UID'
+        | 'FLAGS'
+        | 'INTERNALDATE'
+        | 'RFC822.SIZE'
+        | 'ENVELOPE'
+        | 'BODY'
+        | 'BODYSTRUCTURE'
+        | 'MODSEQ';
     }
   | SectionItem;
 
@@ -72,7 +80,7 @@ export function fetchItems(scanner: Scanner): readonly FetchItem[] {
 
 /** fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
- *   "BODY.PEEK" section ["<" number "." nz-number ">"] */
+ *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ" (RFC 7162 §7) */
 function fetchItem(scanner: Scanner): FetchItem {
   const name = scanner.word('a FETCH item');
   switch (name) {
@@ -82,6 +90,7 @@ function fetchItem(scanner: Scanner): FetchItem {
     case 'RFC822.SIZE':
     case 'ENVELOPE':
     case 'BODYSTRUCTURE':
+    case 'MODSEQ':
       return { item: name };
     case 'BODY':
     case 'BODY.PEEK':

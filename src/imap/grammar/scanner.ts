@@ -20,6 +20,8 @@ export interface LiteralHead {
   readonly synchronising: boolean;
 }
 
+const MAX_MOD_SEQUENCE = 2n ** 63n - 1n;
+
 const LF = 0x0a;
 const CR = 0x0d;
 const QUOTE = 0x22;
@@ -127,6 +129,16 @@ export class Scanner {
     }
     if (this.#at === start) throw this.problem('a number');
     return value;
+  }
+
+  /** mod-sequence-valzer = "0" / mod-sequence-value; mod-sequence-value = 1*DIGIT, positive unsigned 63 bits
+   * (RFC 7162 §7). What is beyond the integers that a number holds is higher than any that the store gives out. */
+  modSequence(): number {
+    const digits = /^\d{1,19}(?!\d)/.exec(this.#octets.toString('latin1', this.#at, this.#at + 20))?.[0];
+    if (digits === undefined) throw this.problem('a mod-sequence');
+    if (BigInt(digits) > MAX_MOD_SEQUENCE) throw bad('A mod-sequence is larger than 63 bits');
+    this.#at += digits.length;
+    return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
   }
 
   /** nz-number = digit-nz *DIGIT */

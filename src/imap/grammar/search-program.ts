@@ -60,6 +60,7 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
   BODY: (reader) => ({ key: 'body', text: reader.text() }),
   TEXT: (reader) => ({ key: 'text', text: reader.text() }),
   UID: (reader) => ({ key: 'uid', set: reader.set() }),
+  MODSEQ: (reader) => reader.modSeq(),
   NOT: (reader) => ({ key: 'not', operand: reader.operand() }),
   OR: (reader) => ({ key: 'or', left: reader.operand(), right: reader.operand() }),
 };
@@ -137,6 +138,21 @@ class ProgramReader {
     } catch {
       throw bad('A SEARCH text is not in its charset');
     }
+  }
+
+  /** search-modsequence = "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer
+   * search-modseq-ext = SP entry-name SP entry-type-req (RFC 7162 §7). Here all entries of a message share one number,
+   * so which one is meant changes nothing. */
+  modSeq(): SearchKey {
+    const scanner = this.#scanner;
+    scanner.space();
+    if (scanner.atQuote) {
+      scanner.string();
+      scanner.space();
+      if (!['ALL', 'PRIV', 'SHARED'].includes(scanner.word('an entry type'))) throw scanner.problem('an entry type');
+      scanner.space();
+    }
+    return { key: 'modseq', from: scanner.modSequence() };
   }
 
   fieldName(): string {

@@ -41,6 +41,8 @@ export type SearchKey =
   | { readonly key: 'header'; readonly name: string; readonly text: string }
   /** BODY and TEXT. */
   | { readonly key: 'body' | 'text'; readonly text: string }
+  /** MODSEQ: changed with it or later. */
+  | { readonly key: 'modseq'; readonly from: number }
   | { readonly key: 'not'; readonly operand: SearchKey }
   | { readonly key: 'or'; readonly left: SearchKey; readonly right: SearchKey }
   | { readonly key: 'and'; readonly keys: readonly SearchKey[] };

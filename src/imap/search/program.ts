@@ -17,6 +17,7 @@ export interface SearchMessage {
   readonly flags: number;
   readonly keywords: readonly string[];
   readonly recent: boolean;
+  readonly modSeq: number;
   /** ms since the epoch, and the minutes of its zone. */
   readonly internalDate: number;
   readonly internalZone: number;
@@ -37,6 +38,8 @@ export interface RequiredFlags {
 /** A search, ready for many messages. */
 export interface Search {
   readonly flags: RequiredFlags;
+  /** MODSEQ is among its keys: the answer names the highest (RFC 7162 §3.1.5). */
+  readonly modSeq: boolean;
   /** What the row decides: true, false, or null where the message must be read. */
   judge(message: SearchMessage): boolean | null;
   /** Reads no more of the message than is needed to decide. */
@@ -66,6 +69,7 @@ export function compileSearch(
   const unread = { header: null, found: null, complete: false };
   return {
     flags: requiredFlags(program.keys),
+    modSeq: program.keys.some(asksModSeq),
     judge: (message) => judge({ ...unread, message }),
     matches: async (message, content) => {
       const first = judge({ ...unread, message });
@@ -88,6 +92,12 @@ function requiredFlags(keys: readonly SearchKey[]): RequiredFlags {
     else if (key.key !== 'all') decide = false;
   }
   return { set, clear, decide };
+}
+
+function asksModSeq(key: SearchKey): boolean {
+  if (key.key === 'not') return asksModSeq(key.operand);
+  if (key.key === 'or') return asksModSeq(key.left) || asksModSeq(key.right);
+  return key.key === 'and' ? key.keys.some(asksModSeq) : key.key === 'modseq';
 }
 
 /** Reads the body until the search is decided. */
@@ -138,6 +148,8 @@ function compile(key: SearchKey, largest: { sequence: number; uid: number }, nee
     }
     case 'size':
       return ({ message }) => (key.relation === 'larger' ? message.size > key.octets : message.size < key.octets);
+    case 'modseq':
+      return ({ message }) => message.modSeq >= key.from;
     case 'date':
       return key.of === 'internal'
         ? ({ message }) => compareDay(dayOf(message.internalDate, message.internalZone), key.relation, key.day)

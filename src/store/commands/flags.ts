@@ -11,6 +11,7 @@ interface Changed {
   readonly uid: number;
   readonly flags: number;
   readonly keywords: readonly string[];
+  readonly modSeq: number;
 }
 
 export function flags(work: Work, command: CommandOf<'flags'>): Results['flags'] {
@@ -30,11 +31,14 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
       continue;
     }
     const next = change(row, command, named);
-    after.push(next);
     const text = joinKeywords(next.keywords);
-    if (next.flags === row.flags && text === row.keywords) continue;
+    if (next.flags === row.flags && text === row.keywords) {
+      after.push({ ...next, modSeq: row.modseq });
+      continue;
+    }
     modSeq ??= work.numbers.next('modseq');
-    changed.push(next);
+    after.push({ ...next, modSeq });
+    changed.push({ ...next, modSeq });
     unseen += bit(row.flags, Flag.Seen) - bit(next.flags, Flag.Seen);
     deleted += bit(next.flags, Flag.Deleted) - bit(row.flags, Flag.Deleted);
     work.db.run(
@@ -67,11 +71,12 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
   return {
     modSeq: modSeq ?? mailbox.highest_modseq,
     ...columns(after),
+    modSeqs: Float64Array.from(after, (row) => row.modSeq),
     modified: Uint32Array.from(modified),
   };
 }
 
-function change(row: Standing, command: CommandOf<'flags'>, named: readonly string[]): Changed {
+function change(row: Standing, command: CommandOf<'flags'>, named: readonly string[]): Omit<Changed, 'modSeq'> {
   const bits = command.flags & ALL_FLAGS;
   const { uid } = row;
   const before = splitKeywords(row.keywords);

@@ -5,6 +5,7 @@ import { splitKeywords } from '../keywords.ts';
 import { Limit } from '../limits.ts';
 import { emailObjectId, threadObjectId } from '../object-id.ts';
 import type { BodyId, MailboxId, MessageRow, ModSeq, Uid } from '../rows.ts';
+import type { UidRun } from '../store.ts';
 
 interface Row {
   readonly uid: Uid;
@@ -76,19 +77,9 @@ export function changedSince(db: Connection, mailbox: MailboxId, since: ModSeq, 
     .map(messageRow);
 }
 
-/** UIDs expunged after `since`, ascending. */
-export function vanishedSince(db: Connection, mailbox: MailboxId, since: ModSeq): Uint32Array {
-  const runs = db.all<{ first: number; last: number }>(
-    'SELECT first, last FROM vanished WHERE mailbox = ? AND modseq > ?',
-    mailbox,
-    since,
-  );
-  const uids = new Uint32Array(runs.reduce((sum, run) => sum + run.last - run.first + 1, 0));
-  let at = 0;
-  for (const { first, last } of runs) {
-    for (let uid = first; uid <= last; uid++) uids[at++] = uid;
-  }
-  return uids.sort();
+/** Runs that hold every UID expunged after `since`. */
+export function vanishedSince(db: Connection, mailbox: MailboxId, since: ModSeq): readonly UidRun[] {
+  return db.all<UidRun>('SELECT first, last FROM vanished WHERE mailbox = ? AND modseq > ?', mailbox, since);
 }
 
 function messageRow(row: Row): MessageRow {

@@ -51,7 +51,7 @@ export function createReads(
       }),
     changedSince: (id, since, after = MAX_UID) =>
       snapshots.readTold((db, commit) => ({ rows: changedSince(db, id, since, after), commit })),
-    vanishedSince: (id, since) => snapshots.readTold((db, commit) => ({ uids: vanishedSince(db, id, since), commit })),
+    vanishedSince: (id, since) => snapshots.readTold((db, commit) => ({ runs: vanishedSince(db, id, since), commit })),
     // A body never changes: its chunks need no snapshot.
     body: async (id, offset, length) => readBody(connection, id, offset, Math.min(length, Limit.readOctets)),
     summaries: (bodies) => summaries.of(bodies.slice(0, Limit.pageRows)),

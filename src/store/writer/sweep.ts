@@ -121,13 +121,36 @@ export class Sweep {
         Math.min(told, Number.MAX_SAFE_INTEGER),
       );
       this.#freeMessages(mailbox, rows);
-      if (rows.length === Limit.sweepRows) return true;
+      if (rows.length === Limit.sweepRows || this.#shortenLog(mailbox)) return true;
       const left = graves.filter((grave) => grave.commit > told);
       if (left.length === 0) this.#graves.delete(mailbox);
       else this.#graves.set(mailbox, left);
       return true;
     }
     return false;
+  }
+
+  /** The oldest runs of a log that has grown too long become one, from the first UID of them to the last, whatever stands
+   * between: a client that was away for so long is told of more than it needs (RFC 7162 §3.2.5.2 allows that), and of
+   * nothing less. @returns whether there may be more to do */
+  #shortenLog(mailbox: MailboxId): boolean {
+    const over = this.#db.get(`SELECT 1 FROM vanished WHERE mailbox = ? LIMIT 1 OFFSET ${Limit.vanishedRuns}`, mailbox);
+    if (over === undefined) return false;
+    const runs = this.#db.all<{ modseq: number; first: number; last: number }>(
+      `SELECT modseq, first, last FROM vanished WHERE mailbox = ? ORDER BY modseq, first LIMIT ${Limit.vanishedJoined}`,
+      mailbox,
+    );
+    for (const { modseq, first } of runs) {
+      this.#db.run('DELETE FROM vanished WHERE mailbox = ? AND modseq = ? AND first = ?', mailbox, modseq, first);
+    }
+    this.#db.run(
+      'INSERT INTO vanished (mailbox, modseq, first, last) VALUES (?, ?, ?, ?)',
+      mailbox,
+      runs.at(-1)?.modseq ?? 0,
+      Math.min(...runs.map(({ first }) => first)),
+      Math.max(...runs.map(({ last }) => last)),
+    );
+    return true;
   }
 
   /** Up to which commit nobody needs a tombstone: all views were told, or have had their time. */

@@ -16,6 +16,7 @@ const message: SearchMessage = {
   flags: 0,
   keywords: [],
   recent: false,
+  modSeq: 1,
   internalDate: 0,
   internalZone: 0,
   size: octets.length,
