@@ -88,7 +88,7 @@ export const rfcs: readonly Rfc[] = [
   whole(4865, 'SMTP Submission Service Extension for Future Message Release'),
   whole(4954, 'SMTP Service Extension for Authentication'),
   whole(4959, 'IMAP Extension for Simple Authentication and Security Layer (SASL) Initial Client Response'),
-  background(4978, 'The IMAP COMPRESS Extension'),
+  whole(4978, 'The IMAP COMPRESS Extension'),
   background(5051, 'i;unicode-casemap - Simple Unicode Collation Algorithm'),
   background(5056, 'On the Use of Channel Bindings to Secure Channels'),
   background(5068, 'Email Submission Operations: Access and Accountability Requirements'),

@@ -6,6 +6,8 @@ export interface Standing {
   /** A password may cross this connection. */
   readonly mayLogIn: boolean;
   readonly mayStartTls: boolean;
+  /** COMPRESS is on. */
+  readonly compressed: boolean;
   /** SASL mechanisms that can be had on this connection. */
   readonly mechanisms: readonly string[];
 }
@@ -49,6 +51,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'SPECIAL-USE', rfc: 'RFC 6154', when: afterLogin },
   { name: 'UIDPLUS', rfc: 'RFC 4315', when: afterLogin },
   { name: 'UNSELECT', rfc: 'RFC 3691', when: afterLogin },
+  { name: 'COMPRESS=DEFLATE', rfc: 'RFC 4978', when: (standing) => afterLogin(standing) && !standing.compressed },
   { name: 'MOVE', rfc: 'RFC 6851', when: afterLogin },
   { name: 'CONDSTORE', rfc: 'RFC 7162', when: afterLogin },
   { name: 'QRESYNC', rfc: 'RFC 7162', when: afterLogin },

@@ -2,13 +2,11 @@
 // after another, so that no two can be ambiguous. The three kinds of errors end here: refusals become NO or BAD, our own
 // mistakes NO [SERVERBUG], and a client that is gone ends the session.
 
-import { TLSSocket } from 'node:tls';
 import type { Account } from '../directory/directory.ts';
 import type { Connection } from '../platform/listener.ts';
 import { Patience } from '../platform/patience.ts';
 import { SocketInput } from '../platform/socket-input.ts';
 import { Disconnected, SocketWriter } from '../platform/socket-writer.ts';
-import { channelBinding, type TlsFacts, TlsFailure, tlsFacts, upgrade } from '../platform/tls.ts';
 import { Turn } from '../platform/turn.ts';
 import { recognise } from '../platform/wrong-door.ts';
 import type { Surroundings } from '../sasl/mechanism.ts';
@@ -17,13 +15,14 @@ import { nonce } from '../sasl/nonce.ts';
 import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
 import { capabilityData, type Standing } from './capabilities.ts';
-import { Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
+import { type Afterwards, Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
 import { type Parsed, parseCommand } from './commands/table.ts';
 import { type Completion, completionLine, ImapRefusal, no } from './completion.ts';
 import { nothingEnabled } from './enabled.ts';
 import { CommandReader, type Step } from './grammar/command-reader.ts';
 import type { LiteralHead, Scanner } from './grammar/scanner.ts';
 import { MessageLiteral } from './incoming-message.ts';
+import { Layers } from './layers.ts';
 import { LIMIT } from './limits.ts';
 import type { ImapOptions } from './options.ts';
 import type { RecentClaims } from './recent.ts';
@@ -43,14 +42,13 @@ export class ImapSession implements Session {
   readonly #connection: Connection;
   readonly #reader = new CommandReader({ line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin });
   readonly #input = new SocketInput(this.#reader, LIMIT);
-  #tls: TlsFacts | null;
-  #secured: TLSSocket | null;
+  readonly #layers: Layers;
   #account: Account | null = null;
   #selected: SelectedMailbox | null = null;
   #message: MessageLiteral | null = null;
   /** Of the command under way; null: it could not be read. */
   #tag: string | null = null;
-  #then: 'starttls' | 'logout' | null = null;
+  #then: Afterwards | null = null;
   /** A command has been understood: this is no wrong door. */
   #spoken = false;
   #badCommands = 0;
@@ -65,9 +63,10 @@ export class ImapSession implements Session {
     this.#connection = connection;
     this.#options = options;
     this.#claims = claims;
-    this.#tls = connection.tls;
-    this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
     this.writer = new SocketWriter(connection.socket, options.clock, this.turn, LIMIT);
+    const { keeper, floor } = options;
+    const note = (text: string, fields: object) => this.#note('info', text, fields);
+    this.#layers = new Layers(connection, { input: this.#input, writer: this.writer, keeper, floor, note });
     this.#patience = new Patience(options.clock, LIMIT, (loggedIn) =>
       this.dismiss(loggedIn ? 'Nothing was said for too long' : 'Nobody logged in in time'),
     );
@@ -98,10 +97,11 @@ export class ImapSession implements Session {
 
   get standing(): Standing {
     const { tls } = this.#options;
-    const clear = this.#tls === null;
+    const clear = this.#layers.tls === null;
     return {
       authenticated: this.#account !== null,
       mayLogIn: !clear || tls === 'none' || tls === 'offered',
+      compressed: this.#layers.compressed,
       mayStartTls: clear && (tls === 'offered' || tls === 'required'),
       mechanisms: offeredMechanisms(this.sasl),
     };
@@ -109,9 +109,8 @@ export class ImapSession implements Session {
 
   get sasl(): Surroundings {
     const { directory } = this;
-    const secured = this.#secured;
     return {
-      bindings: secured && ((name) => channelBinding(secured, name)),
+      bindings: this.#layers.bindings,
       verifier: directory.checksPasswords ? (name, hash) => directory.verifier(name, hash) : null,
       nonce,
     };
@@ -158,7 +157,7 @@ export class ImapSession implements Session {
       this.#input.ignore();
       await this.writer.end();
       const { messages, octets } = this.retrieved;
-      const tls = this.#tls?.protocol ?? null;
+      const tls = this.#layers.tls?.protocol ?? null;
       // Health checks and port scans come and go without a command.
       const level = this.#spoken || this.#badCommands > 0 ? 'info' : 'debug';
       this.#note(level, 'ended', { tls, messages, octets, written: this.writer.written });
@@ -230,7 +229,7 @@ export class ImapSession implements Session {
     }
   }
 
-  afterwards(what: 'starttls' | 'logout'): void {
+  afterwards(what: Afterwards): void {
     this.#then = what;
   }
 
@@ -295,7 +294,11 @@ export class ImapSession implements Session {
     this.#message = null;
     await this.#announce(command.expunge === 'told' || uid);
     await this.#complete(completion);
-    if (this.#then === 'starttls') await this.#startTls();
+    if (this.#then === 'logout') return;
+    const layer = this.#then;
+    this.#then = null;
+    if (layer === 'starttls') await this.#layers.startTls();
+    if (layer === 'deflate') this.#layers.deflate();
   }
 
   async #complete(completion: Completion): Promise<void> {
@@ -358,27 +361,6 @@ export class ImapSession implements Session {
     }
     if (this.#farewell !== null) throw new Farewell(this.#farewell);
     if (!this.#spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
-  }
-
-  /** RFC 3501 §6.2.1: what was pipelined behind STARTTLS is discarded, and the client starts over. */
-  async #startTls(): Promise<void> {
-    this.#then = null;
-    this.writer.flush();
-    const socket = this.#input.detach();
-    if (!socket) throw new Disconnected('the connection is closed');
-    try {
-      const secured = await upgrade(socket, this.#options.keeper, this.#options.floor, LIMIT.handshakeTime);
-      // Errors of the layer below end in 'close', which is enough.
-      secured.on('error', () => undefined);
-      this.#tls = tlsFacts(secured);
-      this.#secured = secured;
-      this.writer.secure(secured);
-      this.#input.attach(secured);
-    } catch (error) {
-      if (!(error instanceof TlsFailure)) throw error;
-      this.#note('info', error.message, { tls: error.code });
-      throw new Disconnected(error.message);
-    }
   }
 
   #note(level: 'debug' | 'info' | 'warn', text: string, fields: object = {}): void {

@@ -1,7 +1,8 @@
 // The client's octets on their way to the reader: one socket at a time (STARTTLS exchanges it), paused while more lies
 // unread than a session may hold. Whoever waits here wakes by octets, by the end of the connection, or by `nudge`.
 
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
 /** Where the octets go: whoever makes commands of them. */
 export interface OctetReader {
   push(octets: Buffer): void;
@@ -21,7 +22,7 @@ export interface InputLimits {
 export class SocketInput {
   readonly #reader: OctetReader;
   readonly #limits: InputLimits;
-  #socket: Socket | null = null;
+  #socket: Duplex | null = null;
   #wake: (() => void) | null = null;
   #nudged = false;
   #closed = false;
@@ -46,7 +47,7 @@ export class SocketInput {
     this.#opening = null;
   }
 
-  attach(socket: Socket): void {
+  attach(socket: Duplex): void {
     this.#socket = socket;
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
@@ -56,7 +57,7 @@ export class SocketInput {
   }
 
   /** Lets go of the socket; what it sent and nobody has read is thrown away (RFC 3501 §6.2.1, RFC 2595 §4). */
-  detach(): Socket | null {
+  detach(): Duplex | null {
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return null;

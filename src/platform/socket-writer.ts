@@ -1,7 +1,7 @@
 // The only place that writes to a client of a protocol of lines. Gathers what is said into few writes, and lets a command
 // wait for a slow client, so that what is unsent is bounded.
 
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from './clock.ts';
 import type { Turn } from './turn.ts';
 
@@ -26,13 +26,13 @@ export class SocketWriter {
   readonly #limits: WriterLimits;
   readonly #clock: Clock;
   readonly #turn: Turn;
-  #socket: Socket;
+  #socket: Duplex;
   #parts: (string | Uint8Array)[] = [];
   #gathered = 0;
   /** Octets handed to the socket since the connection began. */
   #written = 0;
 
-  constructor(socket: Socket, clock: Clock, turn: Turn, limits: WriterLimits) {
+  constructor(socket: Duplex, clock: Clock, turn: Turn, limits: WriterLimits) {
     this.#limits = limits;
     this.#socket = socket;
     this.#clock = clock;
@@ -43,8 +43,8 @@ export class SocketWriter {
     return this.#written;
   }
 
-  /** What is written from here on goes through TLS. */
-  secure(socket: Socket): void {
+  /** What is written from here on goes through TLS, or is deflated. What was gathered is gone by then. */
+  exchange(socket: Duplex): void {
     this.#socket = socket;
   }
 

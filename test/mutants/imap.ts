@@ -7,6 +7,14 @@ const ports = 'test/imap/ports.test.ts';
 
 export const imapMutants: readonly Mutant[] = [
   {
+    rule: 'little that becomes much is inflated only as fast as it is read',
+    file: 'src/platform/deflated.ts',
+    from: 'else this.#inflate.pause();',
+    to: 'else this.#inflate.resume();',
+    caughtBy: 'test/platform/deflated.test.ts',
+    test: '',
+  },
+  {
     rule: 'A2: LOGINDISABLED before TLS',
     file: 'src/imap/capabilities.ts',
     from: '!authenticated && !mayLogIn }',

@@ -32,6 +32,8 @@ export interface IncomingMessage {
   end(): Promise<void>;
 }
 
+export type Afterwards = 'starttls' | 'deflate' | 'logout';
+
 export interface Session {
   readonly id: string;
   readonly hostname: string;
@@ -68,8 +70,8 @@ export interface Session {
   readLine(max: number): Promise<string>;
   /** Sends what was written and waits for a line or, until then, tells of news. */
   readLineTelling(max: number): Promise<string>;
-  /** What follows the completion of this command: the TLS handshake, or the end. */
-  afterwards(what: 'starttls' | 'logout'): void;
+  /** What follows the completion of this command: the TLS handshake, compression, or the end. */
+  afterwards(what: Afterwards): void;
 }
 
 /** Ends the connection with BYE (RFC 3501 §7.1.5). `message` is public. */

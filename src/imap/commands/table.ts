@@ -7,6 +7,7 @@ import { capability, id, logout, noop } from './any-state.ts';
 import { append } from './append.ts';
 import { authenticate, login, starttls } from './authenticate.ts';
 import type { Command, Session } from './command.ts';
+import { compress } from './compress.ts';
 import { copy, move } from './copy.ts';
 import { enable } from './enable.ts';
 import { expunge } from './expunge.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   login,
   // Authenticated
   enable,
+  compress,
   select,
   examine,
   create,

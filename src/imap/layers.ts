@@ -1,0 +1,86 @@
+// What lies between a session and its socket: TLS by STARTTLS (RFC 3501 §6.2.1) and compression (RFC 4978). Each is put
+// on once, between two commands; what the client sent ahead in the old form is thrown away.
+
+import { TLSSocket } from 'node:tls';
+import { Deflated } from '../platform/deflated.ts';
+import type { Connection } from '../platform/listener.ts';
+import type { SocketInput } from '../platform/socket-input.ts';
+import { Disconnected, type SocketWriter } from '../platform/socket-writer.ts';
+import {
+  channelBinding,
+  type TlsFacts,
+  TlsFailure,
+  type TlsFloor,
+  type TlsKeeper,
+  tlsFacts,
+  upgrade,
+} from '../platform/tls.ts';
+import type { Surroundings } from '../sasl/mechanism.ts';
+import { LIMIT } from './limits.ts';
+
+interface Ends {
+  readonly input: SocketInput;
+  readonly writer: SocketWriter;
+  readonly keeper: TlsKeeper;
+  readonly floor: TlsFloor;
+  readonly note: (text: string, fields: object) => void;
+}
+
+export class Layers {
+  readonly #connection: Connection;
+  readonly #ends: Ends;
+  #secured: TLSSocket | null;
+  #compressed = false;
+  /** null: in clear. */
+  tls: TlsFacts | null;
+
+  constructor(connection: Connection, ends: Ends) {
+    this.#connection = connection;
+    this.#ends = ends;
+    this.tls = connection.tls;
+    this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
+  }
+
+  get compressed(): boolean {
+    return this.#compressed;
+  }
+
+  get bindings(): Surroundings['bindings'] {
+    const secured = this.#secured;
+    return secured && ((name) => channelBinding(secured, name));
+  }
+
+  /** @throws Disconnected where nothing comes of the handshake */
+  async startTls(): Promise<void> {
+    const { input, writer, keeper, floor, note } = this.#ends;
+    writer.flush();
+    if (!input.detach()) throw new Disconnected('the connection is closed');
+    try {
+      const secured = await upgrade(this.#connection.socket, keeper, floor, LIMIT.handshakeTime);
+      // Errors of the layer below end in 'close', which is enough.
+      secured.on('error', () => undefined);
+      this.tls = tlsFacts(secured);
+      this.#secured = secured;
+      writer.exchange(secured);
+      input.attach(secured);
+    } catch (error) {
+      if (!(error instanceof TlsFailure)) throw error;
+      note(error.message, { tls: error.code });
+      throw new Disconnected(error.message);
+    }
+  }
+
+  /** From here on both sides deflate. @throws Disconnected */
+  deflate(): void {
+    const { input, writer, note } = this.#ends;
+    writer.flush();
+    const socket = input.detach();
+    if (!socket) throw new Disconnected('the connection is closed');
+    const deflated = new Deflated(socket);
+    // Whatever it is, it ends in 'close', which is enough.
+    deflated.on('error', (error) => note('the compressed connection broke', { err: error }));
+    this.#compressed = true;
+    writer.exchange(deflated);
+    input.attach(deflated);
+  }
+}
