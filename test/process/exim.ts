@@ -62,7 +62,7 @@ export class Exim implements AsyncDisposable {
     child.on('error', (error) => said.push(error.message));
     const exim = new Exim(folder, child);
     for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
-      if ((await Promise.all(options.ports.map(connects))).every(Boolean)) return exim;
+      if ((await Promise.all(options.ports.map((port) => connects(port)))).every(Boolean)) return exim;
       if (Date.now() < end && child.exitCode === null && child.pid !== undefined) continue;
       const text = `Exim does not start: ${said.join('')}\n${await exim.log()}`;
       await exim[Symbol.asyncDispose]();

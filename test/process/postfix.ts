@@ -67,10 +67,10 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Does anybody accept on this port of 127.0.0.1? */
-export function connects(port: number): Promise<boolean> {
+/** Does anybody accept on this port of this machine? */
+export function connects(port: number, address = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, address);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
