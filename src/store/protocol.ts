@@ -6,7 +6,7 @@ import type { CommandKind, CommandOf } from './commands.ts';
 import type { BodyId, Commit } from './rows.ts';
 import type { Change, StoreError } from './store.ts';
 
-/** Front to writer: a command (id 0 wants no answer), or the time, or the end. `now` is ms by the front's clock. */
+/** Front to writer, in parcels of one or more: a command (id 0 wants no answer), or the time, or the end. `now` is ms by the front's clock. */
 export interface Request {
   readonly id: number;
   readonly now: number;

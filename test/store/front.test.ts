@@ -13,7 +13,9 @@ import type { Reads } from '../../src/store/store.ts';
 
 /** A front over a writer that ends, without a word, at its first command. */
 function begin(feed = new Feed(1 as Commit)) {
-  const code = `require('node:worker_threads').parentPort.on('message', (m) => { if (m.id > 0) process.exit(7); })`;
+  const code = `require('node:worker_threads').parentPort.on('message', (parcel) => {
+    if (parcel.some(({ id }) => id > 0)) process.exit(7);
+  })`;
   const given = { unlocked: false };
   const front = new Front({
     writer: new Worker(code, { eval: true }),

@@ -11,6 +11,7 @@ import type { MailboxIndex } from '../reads/mailbox-index.ts';
 import { type Change, type Reads, type Staging, type Store, StoreError, type Topic } from '../store.ts';
 import type { Feed } from './feed.ts';
 import { BodyStaging, type StagingBudget } from './staging.ts';
+import { WriterLine } from './writer-line.ts';
 
 interface Waiting {
   readonly resolve: (result: unknown) => void;
@@ -35,6 +36,7 @@ export interface FrontParts {
 export class Front implements Store {
   readonly read: Reads;
   readonly #parts: FrontParts;
+  readonly #line: WriterLine;
   readonly #waiting = new Map<number, Waiting>();
   /** Bodies that were finished and not yet used. */
   readonly #finished = new WeakMap<StagedBody, BodyStaging>();
@@ -49,6 +51,7 @@ export class Front implements Store {
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
+    this.#line = new WriterLine(parts.writer, (message, error) => this.#unsendable(message, error));
     this.read = parts.read;
     this.#gone = new Promise((resolve) => {
       parts.writer.once('exit', () => resolve());
@@ -98,9 +101,8 @@ export class Front implements Store {
     const id = this.#lastId;
     try {
       return await new Promise((resolve, reject) => {
-        // Posted first: a command that cannot be sent is nobody's to answer.
-        this.#post({ id, now: this.#parts.clock.now(), command });
         this.#waiting.set(id, { resolve, reject });
+        this.#post({ id, now: this.#parts.clock.now(), command });
       });
     } finally {
       for (const body of bodies) this.#finished.get(body)?.over();
@@ -110,9 +112,17 @@ export class Front implements Store {
   #post(request: Request): void {
     if (this.#state === 'failed') return;
     const { command } = request;
-    const message: ToWriter = { ...request, command: portable(command) };
     // A chunk is in memory of its own, which goes over to the writer.
-    this.#parts.writer.postMessage(message, command.kind === 'stage' ? [command.octets.buffer] : []);
+    const transfer = command.kind === 'stage' ? command.octets.buffer : null;
+    this.#line.send({ ...request, command: portable(command) }, transfer);
+  }
+
+  /** A command with something in it that is no plain value: it is nobody's to answer. */
+  #unsendable({ id }: ToWriter, error: unknown): void {
+    if (typeof id !== 'number') return;
+    this.#waiting.get(id)?.reject(new StoreError('failed', 'A command cannot be sent', { cause: error }));
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#drained?.();
   }
 
   #hear(message: FromWriter): void {
@@ -170,15 +180,14 @@ export class Front implements Store {
 
   /** The writer knows no clock of its own. */
   #tick(): void {
-    const { clock, writer } = this.#parts;
-    const tick: ToWriter = { id: 'tick', now: clock.now() };
-    if (this.#state === 'open') writer.postMessage(tick);
+    const { clock } = this.#parts;
+    if (this.#state === 'open') this.#line.send({ id: 'tick', now: clock.now() });
     this.#stopTicking = clock.after(Limit.tick, () => this.#tick());
   }
 
   async #close(): Promise<void> {
     this.#stopTicking();
-    const { writer, feed, closeReaders, unlock } = this.#parts;
+    const { feed, closeReaders, unlock } = this.#parts;
     if (this.#state === 'open') this.#state = 'closing';
     if (this.#waiting.size > 0) {
       await new Promise<void>((resolve) => {
@@ -187,8 +196,7 @@ export class Front implements Store {
     }
     feed.close();
     await closeReaders();
-    const close: ToWriter = { id: 'close' };
-    writer.postMessage(close);
+    this.#line.send({ id: 'close' });
     await this.#gone;
     unlock();
   }

@@ -1,11 +1,10 @@
 // The store thread: owns mail.db, the only one that writes to it. Takes all that waits at its port, commits it as one,
 // answers; frees and checkpoints in between. The wiring only: what a command does stands in commands/.
 
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { Limit } from '../limits.ts';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { FromWriter, Request, ToWriter, WriterData } from '../protocol.ts';
 import { failureOf } from './batch.ts';
-import { octetsOf } from './octets.ts';
+import { Inbox } from './inbox.ts';
 import { Writer } from './writer.ts';
 
 if (parentPort === null) throw new Error('The store thread is started by openStore');
@@ -22,10 +21,11 @@ function serve(port: MessagePort, data: WriterData): void {
     port.close();
     return;
   }
+  const inbox = new Inbox(port);
   let resting = true;
   const rest = () => {
     resting = true;
-    const message = next(port);
+    const message = inbox.next();
     if (message !== undefined) handle(message);
     else wake(writer.free());
   };
@@ -35,8 +35,7 @@ function serve(port: MessagePort, data: WriterData): void {
     setImmediate(rest);
   };
   const handle = (first: ToWriter) => {
-    let message: ToWriter | undefined = first;
-    while (message !== undefined) {
+    for (let message: ToWriter | undefined = first; message !== undefined; message = inbox.held()) {
       if (message.id === 'close') {
         writer.close();
         port.close();
@@ -44,35 +43,22 @@ function serve(port: MessagePort, data: WriterData): void {
       }
       if (message.id === 'tick') {
         writer.tick(message.now);
-        break;
+        continue;
       }
-      const { batch, end } = collect(port, message);
+      const batch = inbox.batch(message);
       say(writer.commit(batch));
       freeChunks(batch);
-      message = end;
     }
     wake(writer.freeSoon());
   };
-  port.on('message', handle);
+  port.on('message', (parcel: readonly ToWriter[]) => {
+    inbox.put(parcel);
+    const message = inbox.held();
+    if (message !== undefined) handle(message);
+  });
   data.upkeep.on('message', (message) => writer.checkpointed(message));
   say({ kind: 'ready', commit: writer.numbers.commit });
   wake(true);
-}
-
-/** What waits at the port, up to the bounds of a transaction; `end` is a message that is no command. */
-function collect(port: MessagePort, first: Request): { batch: Request[]; end: ToWriter | undefined } {
-  const batch = [first];
-  let octets = octetsOf(first);
-  while (batch.length < Limit.batchCommands && octets < Limit.batchOctets) {
-    const message = next(port);
-    if (message === undefined) break;
-    if (typeof message.id === 'string') return { batch, end: message };
-    // Narrowed by its id: only a request has a number.
-    const request = message as Request;
-    batch.push(request);
-    octets += octetsOf(request);
-  }
-  return { batch, end: undefined };
 }
 
 /** Gives the memory of stored chunks back at once: the collector of this thread, which sees little else, comes late. */
@@ -80,8 +66,4 @@ function freeChunks(batch: readonly Request[]): void {
   for (const { command } of batch) {
     if (command.kind === 'stage') command.octets.buffer.transfer(0);
   }
-}
-
-function next(port: MessagePort): ToWriter | undefined {
-  return receiveMessageOnPort(port)?.message;
 }
