@@ -34,7 +34,8 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
     reportedAs(action, transit, entry, status, attempt, text);
   const settled = (then: Settlement['then'], report: ReportedRecipient | null): Verdict => ({
     transit,
-    settlement: { entry: entry.id, attempt, then },
+    // What is over takes its tries with it.
+    settlement: { entry: entry.id, attempt: then.kind === 'retry' ? attempt : null, then },
     report,
   });
 

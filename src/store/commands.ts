@@ -73,7 +73,7 @@ export interface Accept {
 /** What becomes of an entry after a try. `done` and `failed` remove it. */
 export interface Settlement {
   readonly entry: EntryId;
-  /** null: nothing was tried (a warning fell due). */
+  /** null: nothing was tried (a warning fell due), or nothing is left that could remember it. */
   readonly attempt: Attempt | null;
   readonly then:
     | { readonly kind: 'done' }

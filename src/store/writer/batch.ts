@@ -9,6 +9,7 @@ import type { BodyId, MailboxId } from '../rows.ts';
 import { type Change, StoreError } from '../store.ts';
 import { breakStage, discardStage } from './bodies.ts';
 import { Numbers } from './numbers.ts';
+import { joinQueueChanges } from './queue-changes.ts';
 import { Views } from './views.ts';
 import type { Published, Stages, Work } from './work.ts';
 
@@ -125,7 +126,8 @@ export class Batch {
     if (saved) this.numbers.saved();
     for (const action of actions) action();
     if (stored.length > 0) this.#around.stored(stored);
-    return { kind: 'outcome', commit: this.numbers.commit, changes, answers };
+    const now = requests.reduce((latest, request) => Math.max(latest, request.now), 0);
+    return { kind: 'outcome', commit: this.numbers.commit, changes: joinQueueChanges(changes, now), answers };
   }
 
   /** @returns whether it failed. @throws TransactionLost */
