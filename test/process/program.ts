@@ -12,7 +12,9 @@ const root = join(import.meta.dirname, '../..');
 export const PASSWORD = 'secret';
 
 export interface ProgramOptions {
-  /** user01@example.test to this one; user01 is postmaster. */
+  /** Whose mail it takes: `example.test`. */
+  readonly domain?: string;
+  /** user01 of the domain to this one; user01 is postmaster. */
   readonly users?: number;
   /** More TOML, after everything else. */
   readonly more?: string;
@@ -41,9 +43,10 @@ const listeners: readonly { readonly gate: Gate; readonly role: string; readonly
 
 function toml(folder: string, options: ProgramOptions): string {
   const quote = JSON.stringify;
+  const { domain = 'example.test' } = options;
   const lines = [
-    'hostname = "mail.example.test"',
-    'domains = ["example.test"]',
+    `hostname = ${quote(`mail.${domain}`)}`,
+    `domains = [${quote(domain)}]`,
     `data = ${quote(join(folder, 'data'))}`,
     '[tls]',
     `folder = ${quote(join(folder, 'certs'))}`,
@@ -57,8 +60,8 @@ function toml(folder: string, options: ProgramOptions): string {
     lines.push('[[listener]]', `role = "${role}"`, 'address = "127.0.0.1"', 'port = 0', `tls = "${tls}"`);
   }
   for (let number = 1; number <= (options.users ?? 2); number++) {
-    lines.push('[[account]]', `address = "${userAddress(number)}"`, `password = "${PASSWORD}"`);
-    if (number === 1) lines.push('aliases = ["postmaster@example.test"]');
+    lines.push('[[account]]', `address = "${userName(number)}@${domain}"`, `password = "${PASSWORD}"`);
+    if (number === 1) lines.push(`aliases = ["postmaster@${domain}"]`);
   }
   return `${lines.join('\n')}\n${options.more ?? ''}\n`;
 }
