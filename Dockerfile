@@ -20,7 +20,7 @@ COPY config config
 USER node
 ENV NODE_ENV=production POSTERN_CONFIG=/app/config/production.toml
 VOLUME ["/app/data", "/app/certs"]
-EXPOSE 25 465 587 143 993
+EXPOSE 25 465 587 143 993 110 995
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["postern", "health"]
 ENTRYPOINT ["postern"]

@@ -9,6 +9,9 @@ import type { Clock } from './platform/clock.ts';
 import { type Connection, type Listener, listen, type Role } from './platform/listener.ts';
 import type { Log } from './platform/log.ts';
 import type { TlsFloor, TlsKeeper } from './platform/tls.ts';
+import { MaildropLocks } from './pop3/maildrop-lock.ts';
+import { createPop3 } from './pop3/pop3.ts';
+import * as pop3Door from './pop3/wrong-door.ts';
 import type { SubmissionPorts } from './smtp/listener/options.ts';
 import { createSmtp } from './smtp/listener/smtp.ts';
 import * as smtpDoor from './smtp/listener/wrong-door.ts';
@@ -49,7 +52,12 @@ interface Protocol {
 export async function openDoors(config: Config, options: DoorOptions): Promise<Doors> {
   const listeners: Listener[] = [];
   const protocols: Protocol[] = [];
-  const ports = { imap: servicePorts('imap', listeners), submission: servicePorts('submission', listeners) };
+  const ports = {
+    imap: servicePorts('imap', listeners),
+    pop3: servicePorts('pop3', listeners),
+    submission: servicePorts('submission', listeners),
+  };
+  const shared = { ports, maildrops: new MaildropLocks(options.clock, config.pop3.loginDelay) };
   const doors: Doors = {
     listeners,
     async close(graceMs) {
@@ -59,7 +67,7 @@ export async function openDoors(config: Config, options: DoorOptions): Promise<D
   };
   try {
     for (const door of config.listeners) {
-      const protocol = protocolOf(config, door, ports, options);
+      const protocol = protocolOf(config, door, shared, options);
       protocols.push(protocol);
       listeners.push(
         await listen(
@@ -95,7 +103,12 @@ interface ServicePorts {
   readonly starttls: number | null;
 }
 
-type AllPorts = { readonly imap: ServicePorts; readonly submission: ServicePorts };
+/** What the listeners have in common. */
+interface Shared {
+  readonly ports: { readonly imap: ServicePorts; readonly pop3: ServicePorts; readonly submission: ServicePorts };
+  /** A maildrop is locked for the whole server. */
+  readonly maildrops: MaildropLocks;
+}
 
 /** Live: a port that was asked for as 0 is known once its listener is bound. */
 function servicePorts(role: Role, listeners: readonly Listener[]): ServicePorts {
@@ -111,7 +124,8 @@ function servicePorts(role: Role, listeners: readonly Listener[]): ServicePorts 
   };
 }
 
-function protocolOf(config: Config, door: ListenerConfig, ports: AllPorts, options: DoorOptions): Protocol {
+function protocolOf(config: Config, door: ListenerConfig, shared: Shared, options: DoorOptions): Protocol {
+  const { ports } = shared;
   const { hostname, limits, submission } = config;
   const { receivers, keeper, store, directory, clock, log } = options;
   const common = { hostname, tls: door.tls, floor: floorOf(door.role), keeper, clock, log };
@@ -149,7 +163,21 @@ function protocolOf(config: Config, door: ListenerConfig, ports: AllPorts, optio
         wrongDoorLine: (seen) => imapDoor.cleartextOnImplicit(ports.imap)(seen),
       };
     }
-    case 'pop3':
-      throw new Error('A pop3 listener is not built yet: remove it from the configuration');
+    case 'pop3': {
+      const pop3 = createPop3({
+        ...common,
+        store,
+        directory,
+        locks: shared.maildrops,
+        expire: config.pop3.expire,
+        ports,
+      });
+      return {
+        handle: (connection) => pop3.handle(connection),
+        close: (graceMs) => pop3.close(graceMs),
+        busyLine: pop3Door.busyLine(hostname),
+        wrongDoorLine: (seen) => pop3Door.cleartextOnImplicit(ports.pop3)(seen),
+      };
+    }
   }
 }

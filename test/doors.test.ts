@@ -18,8 +18,10 @@ const STARTTLS: Readonly<Record<Gate, readonly string[]>> = {
   587: ['EHLO old.test', 'STARTTLS'],
   993: [],
   143: ['a STARTTLS'],
+  995: [],
+  110: ['STLS'],
 };
-const GATES: readonly Gate[] = [25, 465, 587, 993, 143];
+const GATES: readonly Gate[] = [25, 465, 587, 993, 143, 995, 110];
 
 /** Shakes hands as a client of this version at most. @returns the version that came about, or null */
 async function handshake(gate: Gate, maxVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'): Promise<string | null> {

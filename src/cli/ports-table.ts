@@ -62,12 +62,13 @@ export function renderReasons(gates: readonly Gate[]): string {
     .join('\n');
 }
 
-/** How to try it: a message by swaks, or curl if no transfer gate is open, and reading it by curl. */
+/** How to try it: a message by swaks, or curl if no transfer gate is open, and reading and fetching it by curl. */
 export function renderTry(config: Config, gates: readonly Gate[]): string {
   const reader = config.accounts[0]?.address ?? `postmaster@${config.domains[0] ?? 'localhost'}`;
   const transfer = gates.find((gate) => gate.role === 'transfer');
   const submission = gates.find((gate) => gate.role === 'submission' && gate.tls === 'implicit');
   const imap = gates.find((gate) => gate.role === 'imap' && gate.tls === 'implicit');
+  const pop3 = gates.find((gate) => gate.role === 'pop3' && gate.tls === 'implicit');
   const ca = config.tls.certificates.length > 0 ? '' : ` --cacert ${config.tls.folder}/ca.pem`;
   const lines: string[] = [];
   if (transfer !== undefined) {
@@ -81,6 +82,7 @@ export function renderTry(config: Config, gates: readonly Gate[]): string {
   if (imap !== undefined) {
     lines.push(`read  curl${ca} 'imaps://${reachable(imap)}/INBOX;MAILINDEX=*' --user ${reader}`);
   }
+  if (pop3 !== undefined) lines.push(`fetch curl${ca} pop3s://${reachable(pop3)}/1 --user ${reader}`);
   return lines.join('\n');
 }
 
@@ -147,8 +149,10 @@ function tlsReason(listener: ListenerConfig): string {
     return listener.private ? 'the configuration says that this is no public MX' : 'loopback only';
   }
   if (tls === 'implicit') return 'TLS from the first byte, nothing to strip or to get wrong (RFC 8314 §3.3)';
-  if (tls === 'required')
-    return 'nothing but STARTTLS is allowed in clear, for clients without TLS from the first byte';
+  if (tls === 'required') {
+    const upgrade = role === 'pop3' ? 'STLS (RFC 2595 §4)' : 'STARTTLS';
+    return `nothing but ${upgrade} is allowed in clear, for clients without TLS from the first byte`;
+  }
   return listener.cleartext ? 'the configuration says cleartext = true' : 'loopback only, where nobody listens in';
 }
 

@@ -101,6 +101,14 @@ export interface LimitsConfig {
   readonly diskFree: number;
 }
 
+/** What POP3 clients are told of the house's rules. */
+export interface Pop3Config {
+  /** ms from one login of an account to the next; 0: any. */
+  readonly loginDelay: number;
+  /** Whole days for which mail is kept at least; null: for ever. */
+  readonly expire: number | null;
+}
+
 /** Messages of programs on this machine. */
 export interface SendmailConfig {
   /** Of addresses that they write without one; null: ours. */
@@ -127,6 +135,7 @@ export interface Config {
     /** The longest that a message is held before it is sent, ms; 0: none is. */
     readonly maxHold: number;
   };
+  readonly pop3: Pop3Config;
   readonly sendmail: SendmailConfig;
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };
   readonly log: { readonly level: string };

@@ -101,7 +101,6 @@ function wrongListener(listener: ListenerConfig): { readonly key: string; readon
   if (listener.addresses.length > MAX_ADDRESSES) {
     return { key: 'address', text: `can have at most ${MAX_ADDRESSES} addresses` };
   }
-  if (role === 'pop3') return { key: 'role', text: 'pop3 is not built yet: remove this listener' };
   if (role === 'transfer') {
     if (tls === 'implicit') {
       return { key: 'tls', text: 'a transfer listener greets in clear (RFC 3207 §4): write tls = "offered"' };

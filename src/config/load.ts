@@ -14,6 +14,7 @@ import { type Settings, schema } from './schema.ts';
 import { complaintsOfShape, nameOf } from './shape.ts';
 import { type Document, type Path, type Places, readToml } from './toml.ts';
 
+const DAY = 24 * 60 * 60_000;
 const DEFAULT_FILE = 'config/postern.toml';
 /** Octets. The file is read whole. */
 const MAX_FILE = 512 * 1024;
@@ -80,7 +81,7 @@ function complaintOf(issue: Issue, places: Places): Complaint {
 
 /** The settings under the names of config.ts. */
 function configOf(settings: Settings, { places }: Document, cwd: string): Config {
-  const { tls, queue, relay, dkim, limits, submission, sendmail, test, log } = settings;
+  const { tls, queue, relay, dkim, limits, submission, pop3, sendmail, test, log } = settings;
   const absolute = (path: string) => resolve(cwd, path);
   const placeOf = (path: Path): Place => places.of(path);
   return {
@@ -127,6 +128,10 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       diskFree: limits.disk_free,
     },
     submission: { showClient: submission.show_client, maxHold: submission.max_hold },
+    pop3: {
+      loginDelay: pop3.login_delay,
+      expire: pop3.expire === undefined ? null : Math.floor(pop3.expire / DAY),
+    },
     sendmail: {
       domain: sendmail.domain ?? null,
       folder: sendmail.folder === undefined ? null : absolute(sendmail.folder),

@@ -127,6 +127,14 @@ const submission = v.object({
   max_hold: v.optional(value.duration(0, 365 * DAY), '30d'),
 });
 
+const pop3 = v.object({
+  /** From one login of an account to the next (LOGIN-DELAY, RFC 2449 §6.5); 0s: any time. */
+  login_delay: v.optional(value.duration(0, DAY), '0s'),
+  /** How long mail is left in the mailboxes at least, where something deletes it (EXPIRE, RFC 2449 §6.7). It is told to
+   * clients; nothing is deleted by it. Absent: for ever. */
+  expire: v.optional(value.duration(DAY, 36_500 * DAY)),
+});
+
 const sendmail = v.object({
   /** Absent: the host's name where it is one of our domains, else the first of them. */
   domain: v.optional(value.domain()),
@@ -156,6 +164,7 @@ export const schema = v.object({
   dkim: v.optional(dkim, {}),
   limits: v.optional(limits, {}),
   submission: v.optional(submission, {}),
+  pop3: v.optional(pop3, {}),
   sendmail: v.optional(sendmail, {}),
   test: v.optional(test, {}),
   log: v.optional(log, {}),

@@ -19,6 +19,7 @@ const PUBLIC_PORTS: readonly (readonly [ListenerConfig['role'], number, Listener
   ['submission', 465, 'implicit'],
   ['submission', 587, 'required'],
   ['imap', 993, 'implicit'],
+  ['pop3', 995, 'implicit'],
 ];
 
 /** A server on the public net; with certificates of its own if they are given. */
@@ -65,7 +66,8 @@ describe('the records', () => {
     expect(dataOf(all, '_imaps._tcp.example.test', 'SRV')).toEqual(['0 1 993 mail.example.test.']);
     // RFC 6186 §3.4: not there, and said so.
     expect(dataOf(all, '_imap._tcp.example.test', 'SRV')).toEqual(['0 0 0 .']);
-    expect(dataOf(all, '_pop3s._tcp.example.test', 'SRV')).toEqual(['0 0 0 .']);
+    expect(dataOf(all, '_pop3s._tcp.example.test', 'SRV')).toEqual(['20 1 995 mail.example.test.']);
+    expect(dataOf(all, '_pop3._tcp.example.test', 'SRV')).toEqual(['0 0 0 .']);
     // No certificate yet, none that the world trusts, and nobody knows the address behind 0.0.0.0.
     expect(left(all)).toEqual([
       'A/AAAA mail.example.test',

@@ -66,6 +66,8 @@ it('says where it listens, that it is ready, and answers for its health', async 
     ['submission', 'required', 'mandatory'],
     ['imap', 'implicit', 'mandatory'],
     ['imap', 'required', 'mandatory'],
+    ['pop3', 'implicit', 'mandatory'],
+    ['pop3', 'required', 'mandatory'],
   ]);
   expect(gates[0].port).toBe(program.port(25));
   expect(Object.keys(gates[0].reasons).sort()).toEqual(['auth', 'role', 'tls']);
@@ -75,7 +77,7 @@ it('says where it listens, that it is ready, and answers for its health', async 
   expect(await over(program, ['health'])).toMatchObject({ code: 1, stdout: '' });
   // Without a server the table is that of the configuration.
   const planned = JSON.parse((await over(program, ['ports', '--json'])).stdout);
-  expect(planned.map(({ port }: { port: number }) => port)).toEqual([0, 0, 0, 0, 0]);
+  expect(planned.map(({ port }: { port: number }) => port)).toEqual([0, 0, 0, 0, 0, 0, 0]);
 });
 
 it('is not healthy while it does not answer', async () => {
@@ -325,7 +327,7 @@ it('comes to no harm by a resolver that cannot be reached', async () => {
 it('who comes and goes without a command leaves no line at the usual level', async () => {
   const program = await start({ logLevel: 'info' });
   const before = program.output.length;
-  for (const gate of [25, 465, 587, 993, 143] as const) {
+  for (const gate of [25, 465, 587, 993, 143, 995, 110] as const) {
     const socket = connect(program.port(gate), '127.0.0.1');
     await once(socket, 'connect');
     socket.end();

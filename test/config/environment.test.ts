@@ -127,7 +127,7 @@ it.each([
   ['POSTERN_ACCOUNT_1', 'address=alice@elsewhere.test', 'elsewhere.test'],
   ['POSTERN_LISTENER_1', 'role=imap;port=143', 'listener[1].tls'],
   ['POSTERN_LISTENER_1', 'role=imap;port=x;tls=implicit', 'listener[1].port'],
-  ['POSTERN_LISTENER_1', 'role=pop3;port=995;tls=implicit', 'pop3'],
+  ['POSTERN_LISTENER_1', 'role=pop2;port=995;tls=implicit', 'pop3'],
 ])('%s=%s: the complaint is at the variable and says %s', async (name, value, said) => {
   const { complaints } = await refusal(FILE, { [name]: value });
   expect(complaints.every(({ place }) => place.file === name || place.line === 0)).toBe(true);

@@ -37,9 +37,12 @@ const gates: readonly (readonly [readonly string[], string | null])[] = [
   [['role = "imap"', PUBLIC, 'tls = "offered"', 'cleartext = true'], null],
   [['role = "imap"', 'tls = "implicit"', 'private = true'], 'private'],
   [['role = "imap"', 'tls = "implicit"', 'early_talker_wait = "5s"'], 'early_talker_wait'],
-  // Not built yet.
-  [['role = "pop3"', 'tls = "implicit"'], 'role'],
-  [['role = "pop3"', PUBLIC, 'tls = "required"'], 'role'],
+  [['role = "pop3"', PUBLIC, 'tls = "implicit"'], null],
+  [['role = "pop3"', PUBLIC, 'tls = "required"'], null],
+  [['role = "pop3"', PUBLIC, 'tls = "offered"'], 'tls'],
+  [['role = "pop3"', PUBLIC, 'tls = "none"'], 'tls'],
+  [['role = "pop3"', PUBLIC, 'tls = "none"', 'cleartext = true'], null],
+  [['role = "pop3"', 'tls = "none"'], null],
   [['role = "imap"', 'address = ["127.0.0.1", "127.0.0.1"]', 'tls = "implicit"'], 'address'],
   [['role = "imap"', 'address = ["::1", "0:0:0:0:0:0:0:1"]', 'tls = "implicit"'], 'address'],
 ];

@@ -56,6 +56,7 @@ it('fills in every default', async () => {
       diskFree: 256 * MEBI,
     },
     submission: { showClient: true, maxHold: 720 * HOUR },
+    pop3: { loginDelay: 0, expire: null },
     sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },
     log: { level: 'info' },
@@ -117,6 +118,9 @@ it('reads every setting', async () => {
     '[submission]',
     'show_client = false',
     'max_hold = "2d"',
+    '[pop3]',
+    'login_delay = "1m"',
+    'expire = "36h"',
     '[test]',
     'catch_all = true',
     'any_password = true',
@@ -163,6 +167,7 @@ it('reads every setting', async () => {
       diskFree: 1024 * MEBI,
     },
     submission: { showClient: false, maxHold: 48 * HOUR },
+    pop3: { loginDelay: 60_000, expire: 1 },
     test: { catchAll: true, anyPassword: true, exposed: true },
     log: { level: 'debug' },
   });
@@ -256,6 +261,8 @@ const wrong: readonly (readonly [string, string, string])[] = [
   ['[submission]', 'show_client = 0', 'submission.show_client'],
   ['[submission]', 'max_hold = "366d"', 'submission.max_hold'],
   ['[submission]', 'max_hold = 30', 'submission.max_hold'],
+  ['[pop3]', 'login_delay = "2d"', 'pop3.login_delay'],
+  ['[pop3]', 'expire = "12h"', 'pop3.expire'],
   ['[sendmail]', 'domain = "*"', 'sendmail.domain'],
   ['[sendmail]', 'folder = ""', 'sendmail.folder'],
   ['[test]', 'catch_all = "on"', 'test.catch_all'],
@@ -348,7 +355,7 @@ it('the three shipped files load; those to try are on loopback, without privileg
   const cwd = join(import.meta.dirname, '../..');
   const shipped = (file: string) => loadConfig({ file: `config/${file}`, env: {}, cwd });
   const trial = await shipped('postern.toml');
-  expect(trial.listeners.map(({ port }) => port)).toEqual([2525, 2465, 2587, 2993, 2143]);
+  expect(trial.listeners.map(({ port }) => port)).toEqual([2525, 2465, 2587, 2993, 2143, 2995, 2110]);
   expect(trial.accounts.map(({ address }) => address)).toEqual(['alice@example.test', 'bob@example.test']);
   const testing = await shipped('testing.toml');
   expect(testing.test).toEqual({ catchAll: true, anyPassword: true, exposed: false });
@@ -357,6 +364,6 @@ it('the three shipped files load; those to try are on loopback, without privileg
     expect(port).toBeGreaterThan(1023);
   }
   const production = await shipped('production.toml');
-  expect(production.listeners.map(({ port }) => port)).toEqual([25, 465, 587, 993, 143]);
+  expect(production.listeners.map(({ port }) => port)).toEqual([25, 465, 587, 993, 143, 995, 110]);
   expect(production.accounts).toEqual([]);
 });

@@ -12,6 +12,7 @@ import type { ImapLimits } from '../../src/imap/limits.ts';
 import { busyLine, cleartextOnImplicit } from '../../src/imap/wrong-door.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import { listen, type TlsMode } from '../../src/platform/listener.ts';
+import type { Log } from '../../src/platform/log.ts';
 import { makeContext, type TlsKeeper } from '../../src/platform/tls.ts';
 import { bodyFacts } from '../../src/store/facts.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -42,7 +43,11 @@ export interface Gate extends AsyncDisposable {
   readonly imap: Imap;
   readonly store: Store;
   readonly clock: Clock;
+  /** Where all of it is written. */
+  readonly logger: Log;
   readonly alice: AccountId;
+  readonly directory: Directory;
+  readonly keeper: TlsKeeper;
   /** Lines of the log as values. */
   readonly log: Record<string, unknown>[];
   /** Everything that was logged, to look for what must not be in it. */
@@ -99,13 +104,14 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
   };
   keeper ??= makeKeeper();
   const tlsKeeper = await keeper;
+  const directory = listed(accounts);
   const imap = createImap({
     hostname: HOSTNAME,
     tls,
     floor: 'strict',
     keeper: tlsKeeper,
     store,
-    directory: listed(accounts),
+    directory,
     limits: { literal: 65_536, message: 60 * 1024 * 1024, header: 256 * 1024, ...options.limits },
     clock,
     log,
@@ -144,6 +150,9 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     get alice() {
       return alice();
     },
+    directory,
+    keeper: tlsKeeper,
+    logger: log,
     log: lines,
     logText: () => text,
     forget() {

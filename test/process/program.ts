@@ -28,7 +28,7 @@ export interface ProgramOptions {
 }
 
 /** The gates of the configuration that `toml` writes, by their numbers in the world outside. */
-export type Gate = 25 | 465 | 587 | 993 | 143;
+export type Gate = 25 | 465 | 587 | 993 | 143 | 995 | 110;
 
 export const userName = (number: number): string => `user${String(number).padStart(2, '0')}`;
 export const userAddress = (number: number): string => `${userName(number)}@example.test`;
@@ -39,6 +39,8 @@ const listeners: readonly { readonly gate: Gate; readonly role: string; readonly
   { gate: 587, role: 'submission', tls: 'required' },
   { gate: 993, role: 'imap', tls: 'implicit' },
   { gate: 143, role: 'imap', tls: 'required' },
+  { gate: 995, role: 'pop3', tls: 'implicit' },
+  { gate: 110, role: 'pop3', tls: 'required' },
 ];
 
 function toml(folder: string, options: ProgramOptions): string {

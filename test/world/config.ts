@@ -6,8 +6,8 @@ import type { Role, TlsMode } from '../../src/platform/listener.ts';
 
 export const PASSWORD = 'wonderland';
 
-/** The seven gates by the port numbers that they have in the world outside. POP3 has none yet. */
-export type Gate = 25 | 465 | 587 | 993 | 143;
+/** The seven gates by the port numbers that they have in the world outside. */
+export type Gate = 25 | 465 | 587 | 993 | 143 | 995 | 110;
 
 export const gates: Readonly<Record<Gate, { readonly role: Role; readonly tls: TlsMode }>> = {
   25: { role: 'transfer', tls: 'offered' },
@@ -15,6 +15,8 @@ export const gates: Readonly<Record<Gate, { readonly role: Role; readonly tls: T
   587: { role: 'submission', tls: 'required' },
   993: { role: 'imap', tls: 'implicit' },
   143: { role: 'imap', tls: 'required' },
+  995: { role: 'pop3', tls: 'implicit' },
+  110: { role: 'pop3', tls: 'required' },
 };
 
 /** @param wayOut port of every MX host */
@@ -71,6 +73,7 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
       diskFree: 16 * 1024 * 1024,
     },
     submission: { showClient: true, maxHold: 30 * 24 * 60 * minute },
+    pop3: { loginDelay: 0, expire: null },
     sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },
     log: { level: 'debug' },

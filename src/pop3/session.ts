@@ -1,0 +1,358 @@
+// One POP3 connection: read a command, run it, write what it returned (RFC 1939 §3). Commands run one after another, however
+// many are pipelined (RFC 2449 §6.6). The three kinds of errors end here: refusals become -ERR, our own mistakes
+// -ERR [SYS/TEMP], and a client that is gone ends the session, with nothing deleted.
+
+import { TLSSocket } from 'node:tls';
+import type { Account } from '../directory/directory.ts';
+import type { Connection } from '../platform/listener.ts';
+import { Patience } from '../platform/patience.ts';
+import { SocketInput } from '../platform/socket-input.ts';
+import { Disconnected, SocketWriter } from '../platform/socket-writer.ts';
+import { channelBinding, type TlsFacts, TlsFailure, tlsFacts, upgrade } from '../platform/tls.ts';
+import { Turn } from '../platform/turn.ts';
+import { recognise } from '../platform/wrong-door.ts';
+import type { Surroundings } from '../sasl/mechanism.ts';
+import { offeredMechanisms } from '../sasl/mechanisms.ts';
+import { nonce } from '../sasl/nonce.ts';
+import type { AccountId } from '../store/rows.ts';
+import { StoreError } from '../store/store.ts';
+import type { Standing } from './capabilities.ts';
+import { Farewell, type Session, type State } from './commands/command.ts';
+import { parseCommand } from './commands/table.ts';
+import { LIMIT } from './limits.ts';
+import { LineReader } from './line-reader.ts';
+import { Maildrop } from './maildrop.ts';
+import { MultiLine } from './multi-line.ts';
+import type { Pop3Options } from './options.ts';
+import { type Content, misspoken, ok, Pop3Refusal, type Reply, refusal, replyLine } from './reply.ts';
+import { refusalOf } from './store-refusal.ts';
+import { wrongDoor } from './wrong-door.ts';
+
+const SECOND = 1_000;
+
+export class Pop3Session implements Session {
+  readonly id: string;
+  readonly remoteAddress: string;
+  readonly passed = { messages: 0, octets: 0, deleted: 0 };
+  user: string | null = null;
+  utf8 = false;
+  readonly #options: Pop3Options;
+  readonly #connection: Connection;
+  readonly #reader = new LineReader();
+  readonly #input = new SocketInput(this.#reader, LIMIT);
+  readonly #turn = new Turn(LIMIT.turn);
+  readonly #writer: SocketWriter;
+  readonly #patience: Patience;
+  #tls: TlsFacts | null;
+  #secured: TLSSocket | null;
+  #account: Account | null = null;
+  #maildrop: Maildrop | null = null;
+  /** Frees the maildrop for others. */
+  #unlock: () => void = () => undefined;
+  #then: 'stls' | 'quit' | null = null;
+  /** A command has been understood: this is no wrong door. */
+  #spoken = false;
+  #badCommands = 0;
+  #failedLogins = 0;
+  /** The session is to end as soon as no command runs. */
+  #farewell: Farewell | null = null;
+
+  constructor(connection: Connection, options: Pop3Options) {
+    this.id = connection.id;
+    this.remoteAddress = connection.remoteAddress;
+    this.#connection = connection;
+    this.#options = options;
+    this.#tls = connection.tls;
+    this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
+    this.#writer = new SocketWriter(connection.socket, options.clock, this.#turn, LIMIT);
+    // RFC 1939 §3: closed without a word, which a client would take for the answer to its next command.
+    this.#patience = new Patience(options.clock, LIMIT, (loggedIn) =>
+      this.dismiss(Farewell.silent(loggedIn ? 'nothing was said for too long' : 'nobody logged in in time')),
+    );
+  }
+
+  get hostname() {
+    return this.#options.hostname;
+  }
+  get store() {
+    return this.#options.store;
+  }
+  get directory() {
+    return this.#options.directory;
+  }
+  get log() {
+    return this.#options.log;
+  }
+
+  get state(): State {
+    return this.#account ? 'transaction' : 'authorization';
+  }
+
+  get standing(): Standing {
+    const { tls, locks, expire } = this.#options;
+    const clear = this.#tls === null;
+    return {
+      authenticated: this.#account !== null,
+      mayLogIn: !clear || tls === 'none' || tls === 'offered',
+      mayStartTls: clear && (tls === 'offered' || tls === 'required'),
+      mechanisms: offeredMechanisms(this.sasl),
+      loginDelay: Math.ceil(locks.delay / SECOND),
+      expire,
+    };
+  }
+
+  get sasl(): Surroundings {
+    const { directory } = this;
+    const secured = this.#secured;
+    return {
+      bindings: secured && ((name) => channelBinding(secured, name)),
+      verifier: directory.checksPasswords ? (name, hash) => directory.verifier(name, hash) : null,
+      nonce,
+    };
+  }
+
+  get maildrop(): Maildrop {
+    if (!this.#maildrop) throw new Error('no maildrop is open');
+    return this.#maildrop;
+  }
+
+  /** Converses until the connection is over. Never rejects. */
+  async run(): Promise<void> {
+    this.#input.attach(this.#connection.socket);
+    this.#note('debug', 'connected');
+    try {
+      if (this.#farewell === null) this.#writer.line(replyLine(ok(`${this.hostname} speaks POP3`)));
+      await this.#converse();
+    } catch (error) {
+      this.#sayFarewell(error);
+    } finally {
+      this.#patience.end();
+      await this.leave();
+      this.#input.ignore();
+      await this.#writer.end();
+      const tls = this.#tls?.protocol ?? null;
+      // Health checks and port scans come and go without a command.
+      const level = this.#spoken || this.#badCommands > 0 ? 'info' : 'debug';
+      this.#note(level, 'ended', { tls, ...this.passed, written: this.#writer.written });
+    }
+  }
+
+  /** Ends the session as soon as it waits for its client. */
+  dismiss(farewell: Farewell): void {
+    this.#farewell ??= farewell;
+    this.#input.nudge();
+  }
+
+  /** Ends the session at once. */
+  destroy(): void {
+    this.#connection.socket.destroy();
+  }
+
+  async logIn(account: Account, mechanism: string): Promise<Reply> {
+    const { locks, store, clock } = this.#options;
+    const id = account.id as AccountId; // the directory's accounts are the store's
+    const unlock = locks.enter(id);
+    // RFC 2449 §8.1: the password was right, so this is no failed login.
+    if (unlock === 'in use') throw refusal('Another POP3 session has the maildrop', 'IN-USE');
+    if (unlock === 'too soon') throw refusal('The last login was too short a time ago', 'LOGIN-DELAY');
+    try {
+      this.#maildrop = await Maildrop.open(id, {
+        store,
+        clock,
+        over: (why) =>
+          this.dismiss(
+            why === 'gone'
+              ? Farewell.told('The maildrop is gone', 'SYS/PERM')
+              : Farewell.told('Messages that were expunged elsewhere cannot be kept any longer'),
+          ),
+      });
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+    this.#unlock = unlock;
+    this.#account = account;
+    this.#patience.loggedIn();
+    locks.loggedIn(id);
+    this.#note('info', 'logged in', { mechanism });
+    const { messages, octets } = this.#maildrop.standing;
+    return ok(`${messages} messages (${octets} octets)`);
+  }
+
+  loginFailed(reason: string): void {
+    this.#note('warn', 'login failed', { reason });
+    if (++this.#failedLogins >= LIMIT.failedLogins) this.#farewell ??= Farewell.silent('too many failed logins');
+  }
+
+  async leave(): Promise<void> {
+    const maildrop = this.#maildrop;
+    this.#maildrop = null;
+    try {
+      await maildrop?.close();
+    } catch (error) {
+      if (!(error instanceof StoreError && (error.kind === 'closed' || error.kind === 'missing'))) {
+        this.log.error({ session: this.id, err: error }, 'pop3: a maildrop could not be closed');
+      }
+    }
+    this.#unlock();
+  }
+
+  async ask(challenge: string): Promise<Buffer> {
+    this.#writer.line(`+ ${challenge}`);
+    for (;;) {
+      const step = this.#reader.next();
+      switch (step.kind) {
+        case 'line':
+          return step.octets;
+        case 'more':
+          await this.#wait();
+          break;
+        case 'too long':
+          throw misspoken('The response is too long');
+        case 'lost':
+          throw Farewell.told('Too much was sent that is no command', null);
+      }
+    }
+  }
+
+  afterwards(what: 'stls' | 'quit'): void {
+    this.#then = what;
+  }
+
+  async #converse(): Promise<void> {
+    while (this.#then !== 'quit') {
+      if (this.#farewell !== null) throw this.#farewell;
+      const step = this.#reader.next();
+      switch (step.kind) {
+        case 'more':
+          await this.#wait();
+          break;
+        case 'line':
+          await this.#execute(step.octets);
+          break;
+        case 'too long':
+          await this.#answer(misspoken('The line is too long'));
+          break;
+        case 'lost':
+          throw Farewell.told('Too much was sent that is no command', null);
+      }
+    }
+  }
+
+  async #execute(line: Buffer): Promise<void> {
+    let reply: Reply;
+    try {
+      const run = parseCommand(line, this);
+      this.#spoken = true;
+      this.#input.forgetOpening();
+      reply = await run(this);
+    } catch (error) {
+      await this.#answer(this.#refusal(error));
+      return;
+    }
+    this.#writer.line(replyLine(reply));
+    if (reply.content) await this.#send(reply.content);
+    await this.#writer.ready();
+    if (this.#then === 'stls') await this.#startTls();
+  }
+
+  async #answer(refused: Pop3Refusal): Promise<void> {
+    if (refused.misspoken) this.#countBad();
+    this.#writer.line(replyLine(refused.reply));
+    await this.#writer.ready();
+  }
+
+  /** The lines of a multi-line response. One that has begun can only be finished or broken off: an error inside it would be
+   * its content. @throws Disconnected */
+  async #send(content: Content): Promise<void> {
+    const lines = new MultiLine();
+    try {
+      for await (const piece of content) {
+        this.#writer.octets(lines.push(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece));
+        await this.#writer.ready();
+      }
+    } catch (error) {
+      if (error instanceof Disconnected) throw error;
+      throw new Disconnected('a response could not be finished', { cause: error });
+    }
+    this.#writer.text(lines.finish());
+  }
+
+  #countBad(): void {
+    if (!this.#spoken) this.#checkDoor();
+    const allowed = this.#account ? LIMIT.badCommands : LIMIT.badCommandsBeforeLogin;
+    if (++this.#badCommands >= allowed) throw Farewell.told('Too many commands that could not be understood', null);
+  }
+
+  /** A client that began with another protocol hears where it should have gone. */
+  #checkDoor(): void {
+    const seen = recognise(this.#input.opening);
+    if (seen === null || seen === 'pop3' || seen === 'starttls') return;
+    const { localPort } = this.#connection;
+    this.#note('warn', `wrong door: ${seen} on a POP3 port`, { seen });
+    throw Farewell.told(wrongDoor(seen, localPort, this.standing.mayStartTls, this.#options.ports), null);
+  }
+
+  /** What the client reads of an error. @throws what is no answer but an end */
+  #refusal(error: unknown): Pop3Refusal {
+    if (error instanceof Farewell || error instanceof Disconnected) throw error;
+    if (error instanceof Pop3Refusal) return error;
+    if (error instanceof StoreError && error.kind !== 'failed') return refusalOf(error);
+    this.log.error({ session: this.id, err: error }, 'pop3: a command failed by an error of ours');
+    return refusal('Something went wrong here', 'SYS/TEMP');
+  }
+
+  #sayFarewell(error: unknown): void {
+    if (error instanceof Farewell) {
+      this.#note('info', error.message);
+      if (error.line !== null) this.#writer.line(error.line);
+    } else if (error instanceof Disconnected) {
+      if (error.cause) this.log.error({ session: this.id, err: error.cause }, `pop3: ${error.message}`);
+    } else {
+      this.log.error({ session: this.id, err: error }, 'pop3: session ended by an error of ours');
+      this.#writer.line(replyLine(refusal('Something went wrong here', 'SYS/TEMP').reply));
+    }
+  }
+
+  /** Sends what was written and waits for something to happen. @throws Disconnected, Farewell */
+  async #wait(): Promise<void> {
+    this.#writer.flush();
+    if (this.#input.closed) throw new Disconnected('the client closed the connection');
+    if (this.#farewell === null) {
+      this.#patience.waiting(true);
+      await this.#input.wait();
+      this.#patience.waiting(false);
+    }
+    if (this.#farewell !== null) throw this.#farewell;
+    if (!this.#spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
+  }
+
+  /** RFC 2595 §4: what was pipelined behind STLS is discarded, and what was said before is forgotten. */
+  async #startTls(): Promise<void> {
+    this.#then = null;
+    this.#writer.flush();
+    const socket = this.#input.detach();
+    if (!socket) throw new Disconnected('the connection is closed');
+    this.user = null;
+    this.utf8 = false;
+    try {
+      const secured = await upgrade(socket, this.#options.keeper, this.#options.floor, LIMIT.handshakeTime);
+      // Errors of the layer below end in 'close', which is enough.
+      secured.on('error', () => undefined);
+      this.#tls = tlsFacts(secured);
+      this.#secured = secured;
+      this.#writer.secure(secured);
+      this.#input.attach(secured);
+    } catch (error) {
+      if (!(error instanceof TlsFailure)) throw error;
+      this.#note('info', error.message, { tls: error.code });
+      throw new Disconnected(error.message);
+    }
+  }
+
+  #note(level: 'debug' | 'info' | 'warn', text: string, fields: object = {}): void {
+    const { remoteAddress, localPort } = this.#connection;
+    const account = this.#account?.address ?? null;
+    this.log[level]({ session: this.id, hop: 'MS→MUA', remoteAddress, localPort, account, ...fields }, `pop3: ${text}`);
+  }
+}
