@@ -118,6 +118,8 @@ export class Pop3Session implements Session {
 
   /** Converses until the connection is over. Never rejects. */
   async run(): Promise<void> {
+    // Who pipes commands into a connection ends it behind the last one, and waits for the answers.
+    this.#connection.socket.allowHalfOpen = true;
     this.#input.attach(this.#connection.socket);
     this.#note('debug', 'connected');
     try {
@@ -339,6 +341,7 @@ export class Pop3Session implements Session {
       const secured = await upgrade(socket, this.#options.keeper, this.#options.floor, LIMIT.handshakeTime);
       // Errors of the layer below end in 'close', which is enough.
       secured.on('error', () => undefined);
+      secured.allowHalfOpen = true;
       this.#tls = tlsFacts(secured);
       this.#secured = secured;
       this.#writer.secure(secured);

@@ -26,13 +26,18 @@ export class Pop3Client implements Disposable {
   /** Connects, reads the greeting, STLS and USER and PASS as asked. @throws Pop3Failure */
   static async open(door: Door, login?: Login): Promise<Pop3Client> {
     const client = new Pop3Client(await LineSocket.open(door));
-    await client.reply(false);
-    if (door.tls === 'starttls') {
-      await client.done('STLS');
-      await client.link.upgrade();
+    try {
+      await client.reply(false);
+      if (door.tls === 'starttls') {
+        await client.done('STLS');
+        await client.link.upgrade();
+      }
+      if (login) await client.logIn(login);
+      return client;
+    } catch (error) {
+      client[Symbol.dispose]();
+      throw error;
     }
-    if (login) await client.logIn(login);
-    return client;
   }
 
   /** @throws Pop3Failure */
