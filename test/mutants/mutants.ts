@@ -11,6 +11,7 @@ import { storeMutants } from './store.ts';
 import { Tree } from './tree.ts';
 import { trustMutants } from './trust.ts';
 import { runTests } from './verdict.ts';
+import { viewMutants } from './view.ts';
 
 const all: readonly Mutant[] = [
   ...storeMutants,
@@ -19,6 +20,7 @@ const all: readonly Mutant[] = [
   ...securityMutants,
   ...trustMutants,
   ...imapMutants,
+  ...viewMutants,
 ];
 
 /** Copies of the tree that are worked on at once. */
