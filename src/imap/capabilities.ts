@@ -10,10 +10,14 @@ export interface Standing {
   readonly compressed: boolean;
   /** SASL mechanisms that can be had on this connection. */
   readonly mechanisms: readonly string[];
+  /** Octets of a message that APPEND takes. */
+  readonly appendLimit: number;
 }
 
 interface Capability {
   readonly name: string;
+  /** What stands behind its name, with the equals sign. */
+  readonly value?: (standing: Standing) => string;
   readonly rfc: string;
   readonly when: (standing: Standing) => boolean;
 }
@@ -55,10 +59,16 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'MOVE', rfc: 'RFC 6851', when: afterLogin },
   { name: 'CONDSTORE', rfc: 'RFC 7162', when: afterLogin },
   { name: 'QRESYNC', rfc: 'RFC 7162', when: afterLogin },
+  { name: 'OBJECTID', rfc: 'RFC 8474', when: afterLogin },
+  { name: 'SAVEDATE', rfc: 'RFC 8514', when: afterLogin },
+  { name: 'STATUS=SIZE', rfc: 'RFC 8438', when: afterLogin },
+  { name: 'APPENDLIMIT', value: ({ appendLimit }) => `=${appendLimit}`, rfc: 'RFC 7889', when: afterLogin },
 ];
 
 /** capability-data without its parentheses: `CAPABILITY IMAP4rev1 …`, as a response and as a response code. */
 export function capabilityData(standing: Standing): string {
-  const names = CAPABILITIES.filter(({ when }) => when(standing)).map(({ name }) => name);
+  const names = CAPABILITIES.filter(({ when }) => when(standing)).map(
+    ({ name, value }) => name + (value?.(standing) ?? ''),
+  );
   return `CAPABILITY ${names.join(' ')}`;
 }

@@ -104,6 +104,7 @@ export class ImapSession implements Session {
       compressed: this.#layers.compressed,
       mayStartTls: clear && (tls === 'offered' || tls === 'required'),
       mechanisms: offeredMechanisms(this.sasl),
+      appendLimit: this.limits.message,
     };
   }
 

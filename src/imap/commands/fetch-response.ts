@@ -71,6 +71,12 @@ function itemText({ row, recent, summary }: Fetched, item: Exclude<FetchItem, Se
       return `BODYSTRUCTURE ${binaryText(summary?.bodyStructure)}`;
     case 'MODSEQ':
       return `MODSEQ (${row.modSeq})`;
+    case 'EMAILID':
+      return `EMAILID (${row.emailId})`;
+    case 'THREADID':
+      return `THREADID (${row.threadId})`;
+    case 'SAVEDATE':
+      return `SAVEDATE ${dateTimeText({ at: row.saveDate, zone: 0 })}`;
   }
 }
 

@@ -26,8 +26,10 @@ export const create = command({
   async run(session, given) {
     const name = withoutTrailingDelimiter(given);
     checkNewName(name);
-    await session.store.execute({ kind: 'create-mailbox', account: session.account, name, specialUse: null });
-    return ok('Created');
+    const made = { kind: 'create-mailbox', account: session.account, name, specialUse: null } as const;
+    const { objectId } = await session.store.execute(made);
+    // RFC 8474 §4.1
+    return ok('Created', `MAILBOXID (${objectId})`);
   },
 });
 

@@ -80,20 +80,7 @@ async function answer({ writer }: Session, numbers: readonly number[] | Uint32Ar
 }
 
 function searchMessage(row: MessageRow, sequence: number, recent: boolean): SearchMessage {
-  const { uid, flags, keywords, modSeq, internalDate, internalZone, size, headerSize, prefix } = row;
-  return {
-    sequence,
-    uid,
-    flags,
-    keywords,
-    recent,
-    modSeq,
-    internalDate,
-    internalZone,
-    size,
-    headerSize,
-    prefixSize: prefix.length,
-  };
+  return { ...row, sequence, recent, prefixSize: row.prefix.length };
 }
 
 /** What is read of a message while it is searched, others having their turn in between. */

@@ -39,6 +39,8 @@ async function open(session: Session, { name, parameters }: Arguments, readOnly:
   writer.line(`* OK [UIDVALIDITY ${row.uidValidity}] UIDs are valid`);
   writer.line(`* OK [UIDNEXT ${row.uidNext}] Next UID`);
   selected.describeModSeq();
+  // RFC 8474 §4.2
+  writer.line(`* OK [MAILBOXID (${row.objectId})] Its name may change, this does not`);
   if (memory) await resynchronise(session, selected, memory);
   return ok('Selected', readOnly ? 'READ-ONLY' : 'READ-WRITE');
 }

@@ -9,7 +9,7 @@ import { enableCondstore } from './enable.ts';
 import { existing } from './mailboxes.ts';
 import { mailboxArgument } from './select.ts';
 
-type Value = (row: MailboxRow, session: Session) => number | Promise<number>;
+type Value = (row: MailboxRow, session: Session) => number | string | Promise<number>;
 
 /** status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN" */
 const ITEMS: ReadonlyMap<string, Value> = new Map<string, Value>([
@@ -20,6 +20,10 @@ const ITEMS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['UNSEEN', (row) => row.unseen],
   // RFC 7162 §3.1.7
   ['HIGHESTMODSEQ', (row) => row.highestModSeq],
+  // RFC 8438 §2, RFC 8474 §4.3, RFC 7889 §4
+  ['SIZE', (row) => row.octets],
+  ['MAILBOXID', (row) => `(${row.objectId})`],
+  ['APPENDLIMIT', (_, session) => session.limits.message],
 ]);
 
 /** Messages that no session has been told of. */

@@ -36,7 +36,10 @@ export type FetchItem =
         | 'ENVELOPE'
         | 'BODY'
         | 'BODYSTRUCTURE'
-        | 'MODSEQ';
+        | 'MODSEQ'
+        | 'EMAILID'
+        | 'THREADID'
+        | 'SAVEDATE';
     }
   | SectionItem;
 
@@ -80,7 +83,8 @@ export function fetchItems(scanner: Scanner): readonly FetchItem[] {
 
 /** fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
- *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ" (RFC 7162 §7) */
+ *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ" (RFC 7162 §7) /
+ *   "EMAILID" / "THREADID" (RFC 8474 §7) / "SAVEDATE" (RFC 8514 §4.2) */
 function fetchItem(scanner: Scanner): FetchItem {
   const name = scanner.word('a FETCH item');
   switch (name) {
@@ -91,6 +95,9 @@ function fetchItem(scanner: Scanner): FetchItem {
     case 'ENVELOPE':
     case 'BODYSTRUCTURE':
     case 'MODSEQ':
+    case 'EMAILID':
+    case 'THREADID':
+    case 'SAVEDATE':
       return { item: name };
     case 'BODY':
     case 'BODY.PEEK':

@@ -19,7 +19,7 @@ const keyword =
   (set: boolean): KeyReader =>
   (reader) => ({ key: 'keyword', keyword: reader.atom(), set });
 const dated =
-  (of: 'internal' | 'sent', relation: 'before' | 'on' | 'since'): KeyReader =>
+  (of: 'internal' | 'sent' | 'saved', relation: 'before' | 'on' | 'since'): KeyReader =>
   (reader) => ({ key: 'date', of, relation, day: reader.day() });
 const sized =
   (relation: 'larger' | 'smaller'): KeyReader =>
@@ -49,6 +49,13 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
   SENTBEFORE: dated('sent', 'before'),
   SENTON: dated('sent', 'on'),
   SENTSINCE: dated('sent', 'since'),
+  // RFC 8514 §4.3. Every message has a save date here.
+  SAVEDBEFORE: dated('saved', 'before'),
+  SAVEDON: dated('saved', 'on'),
+  SAVEDSINCE: dated('saved', 'since'),
+  SAVEDATESUPPORTED: () => ({ key: 'all' }),
+  EMAILID: (reader) => ({ key: 'email id', id: reader.objectId() }),
+  THREADID: (reader) => ({ key: 'thread id', id: reader.objectId() }),
   LARGER: sized('larger'),
   SMALLER: sized('smaller'),
   BCC: header('Bcc'),
@@ -163,6 +170,14 @@ class ProgramReader {
   atom(): string {
     this.#scanner.space();
     return this.#scanner.atom('a keyword');
+  }
+
+  /** objectid = 1*255(ALPHA / DIGIT / "_" / "-") (RFC 8474 §7) */
+  objectId(): string {
+    this.#scanner.space();
+    const id = this.#scanner.atom('an object id');
+    if (!/^[\w-]{1,255}$/.test(id)) throw bad('An object id is not one');
+    return id;
   }
 
   number(): number {

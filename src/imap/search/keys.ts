@@ -26,11 +26,11 @@ export type SearchKey =
   | { readonly key: 'keyword'; readonly keyword: string; readonly set: boolean }
   /** A bare sequence set, or UID. */
   | { readonly key: 'sequence' | 'uid'; readonly set: readonly SetRange[] }
-  /** BEFORE, ON, SINCE against INTERNALDATE; SENTBEFORE, SENTON, SENTSINCE against the Date field. Time and zone are
-   * disregarded. */
+  /** BEFORE, ON, SINCE against INTERNALDATE; SENTBEFORE, SENTON, SENTSINCE against the Date field; SAVEDBEFORE, SAVEDON,
+   * SAVEDSINCE against the save date, whose day is that of UTC (RFC 8514 §4.3). Time and zone are disregarded. */
   | {
       readonly key: 'date';
-      readonly of: 'internal' | 'sent';
+      readonly of: 'internal' | 'sent' | 'saved';
       readonly relation: 'before' | 'on' | 'since';
       readonly day: Day;
     }
@@ -43,6 +43,8 @@ export type SearchKey =
   | { readonly key: 'body' | 'text'; readonly text: string }
   /** MODSEQ: changed with it or later. */
   | { readonly key: 'modseq'; readonly from: number }
+  /** EMAILID and THREADID (RFC 8474 §6). */
+  | { readonly key: 'email id' | 'thread id'; readonly id: string }
   | { readonly key: 'not'; readonly operand: SearchKey }
   | { readonly key: 'or'; readonly left: SearchKey; readonly right: SearchKey }
   | { readonly key: 'and'; readonly keys: readonly SearchKey[] };

@@ -18,6 +18,10 @@ export interface SearchMessage {
   readonly keywords: readonly string[];
   readonly recent: boolean;
   readonly modSeq: number;
+  readonly emailId: string;
+  readonly threadId: string;
+  /** ms since the epoch. */
+  readonly saveDate: number;
   /** ms since the epoch, and the minutes of its zone. */
   readonly internalDate: number;
   readonly internalZone: number;
@@ -150,7 +154,12 @@ function compile(key: SearchKey, largest: { sequence: number; uid: number }, nee
       return ({ message }) => (key.relation === 'larger' ? message.size > key.octets : message.size < key.octets);
     case 'modseq':
       return ({ message }) => message.modSeq >= key.from;
+    case 'email id':
+      return ({ message }) => message.emailId === key.id;
+    case 'thread id':
+      return ({ message }) => message.threadId === key.id;
     case 'date':
+      if (key.of === 'saved') return ({ message }) => compareDay(dayOf(message.saveDate, 0), key.relation, key.day);
       return key.of === 'internal'
         ? ({ message }) => compareDay(dayOf(message.internalDate, message.internalZone), key.relation, key.day)
         : ({ header }) => (header === null ? null : compareDay(header.sentDay, key.relation, key.day));
