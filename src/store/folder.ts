@@ -8,6 +8,8 @@ export interface StoreFiles {
   readonly mail: string;
   readonly derived: string;
   readonly lock: string;
+  /** Tells whether mail.db was put back from a backup. */
+  readonly epoch: string;
 }
 
 export function storeFiles(folder: string): StoreFiles {
@@ -15,6 +17,7 @@ export function storeFiles(folder: string): StoreFiles {
     mail: join(folder, 'mail.db'),
     derived: join(folder, 'derived.db'),
     lock: join(folder, 'lock.db'),
+    epoch: join(folder, 'epoch'),
   };
 }
 

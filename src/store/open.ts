@@ -45,6 +45,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const walCap = options.walCap ?? Limit.walOctets;
   const writer = startWriter({
     path: files.mail,
+    epoch: files.epoch,
     walCap,
     // The log at its cap, and as much again in mail.db.
     diskReserve: options.diskReserve ?? 2 * walCap,

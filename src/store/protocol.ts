@@ -45,6 +45,8 @@ export type FromWriter =
 /** What the writer thread is started with. */
 export interface WriterData {
   readonly path: string;
+  /** The file beside it that tells whether it was put back from a backup. */
+  readonly epoch: string;
   readonly walCap: number;
   /** Octets of the disk that mail leaves free. */
   readonly diskReserve: number;

@@ -1,6 +1,6 @@
 // Opening a store: its folder, its lock, its version, and reading it from beside.
 
-import { chmod, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
@@ -33,7 +33,48 @@ describe('opening a store', () => {
     const store = await place.open();
     await account(store);
     await store.close();
-    expect((await readdir(place.folder)).sort()).toEqual(['lock.db', 'mail.db']);
+    expect((await readdir(place.folder)).sort()).toEqual(['epoch', 'lock.db', 'mail.db']);
+  });
+
+  it('knows a store that was put back, and raises every UIDVALIDITY', async () => {
+    await using place = await storeFolder();
+    const path = join(place.folder, 'mail.db');
+    const first = await place.open();
+    const alice = await account(first);
+    const before = await mailboxOf(first, alice);
+    await first.close();
+    const backup = await readFile(path);
+    const second = await place.open();
+    expect((await mailboxOf(second, alice)).uidValidity).toBe(before.uidValidity);
+    const made = { kind: 'create-mailbox', account: alice, name: 'Later', specialUse: null } as const;
+    const { mailbox } = await second.execute(made);
+    const lost = await mailboxOf(second, alice, 'Later');
+    await second.close();
+    await writeFile(path, backup);
+    const third = await place.open();
+    const after = await third.read.mailboxes(alice);
+    for (const row of after) expect(row.uidValidity).toBeGreaterThan(lost.uidValidity);
+    expect(new Set(after.map((row) => row.uidValidity)).size).toBe(after.length);
+    expect((await third.execute(made)).mailbox).toBeGreaterThan(mailbox);
+    await third.close();
+    const fourth = await place.open();
+    expect((await mailboxOf(fourth, alice)).uidValidity).toBe(after.find(({ name }) => name === 'INBOX')?.uidValidity);
+  });
+
+  it('takes a store in a new folder for one that was put back, and not one that was stopped between two numbers', async () => {
+    await using place = await storeFolder();
+    const beside = join(place.folder, 'epoch');
+    const first = await place.open();
+    const alice = await account(first);
+    const { uidValidity } = await mailboxOf(first, alice);
+    await first.close();
+    await writeFile(beside, `${(await readFile(beside, 'latin1')).trim()}\n1\n`);
+    const second = await place.open();
+    expect((await mailboxOf(second, alice)).uidValidity).toBe(uidValidity);
+    await second.close();
+    await rm(beside);
+    const third = await place.open();
+    expect((await mailboxOf(third, alice)).uidValidity).toBeGreaterThan(uidValidity);
   });
 
   it('is refused while another has it open, and possible afterwards', async () => {

@@ -4,12 +4,13 @@ import { Connection, storeError } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { Checkpointed, FromWriter, Outcome, Request, WriterData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
-import { migrate } from '../schema/migrations.ts';
+import { migrate, schemaVersion } from '../schema/migrations.ts';
 import { Batch } from './batch.ts';
 import { DiskRoom } from './disk-room.ts';
 import { LogKeeper } from './log-keeper.ts';
 import type { Numbers } from './numbers.ts';
 import { octetsOf } from './octets.ts';
+import { noticeRestore, renewNumber } from './restored.ts';
 import { Sweep } from './sweep.ts';
 
 /** About what a command writes besides its body: a page in each table and index that it touches. */
@@ -43,7 +44,7 @@ export class Writer {
   constructor(data: WriterData, say: (message: FromWriter) => void) {
     this.#data = data;
     this.#say = say;
-    this.#db = openMail(data.path, data.walCap);
+    this.#db = openMail(data, (text) => say({ kind: 'warning', text }));
     const room = new DiskRoom(
       data.path,
       data.diskReserve,
@@ -132,6 +133,7 @@ export class Writer {
   close(): void {
     this.#closed = true;
     this.#data.upkeep.close();
+    if (!this.#broken) renew(this.#db, this.#data.epoch, (text) => this.#say({ kind: 'warning', text }));
     try {
       // The next start finds one file and nothing to recover. A reader elsewhere may prevent it; then the log stays.
       this.#db.get('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -172,13 +174,28 @@ export class Writer {
   }
 }
 
-function openMail(path: string, walCap: number): Connection {
+/** Without a new number a backup of this run would not be known as one: no reason not to run. */
+function renew(db: Connection, epoch: string, warn: (text: string) => void): void {
+  try {
+    renewNumber(db, epoch);
+  } catch (error) {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    warn(`${epoch} could not be written: ${storeError(error).message}`);
+  }
+}
+
+function openMail({ path, walCap, epoch }: WriterData, warn: (text: string) => void): Connection {
   const db = new Connection(path, { wait: Limit.checkpointWait, cache: 16_384 });
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
     // A log that grew over its cap behind a slow reader gives the room back when it begins anew.
     db.exec(`PRAGMA journal_size_limit = ${walCap}`);
+    const fresh = schemaVersion(db) === 0;
     migrate(db);
+    if (noticeRestore(db, epoch, fresh)) {
+      warn('mail.db is not the one that was here last: every UIDVALIDITY has risen, and mail programs begin anew');
+    }
+    renew(db, epoch, warn);
     return db;
   } catch (error) {
     db.close();
