@@ -6,6 +6,7 @@ import type { Account } from '../directory/directory.ts';
 import type { Connection } from '../platform/listener.ts';
 import { Patience } from '../platform/patience.ts';
 import { SocketInput } from '../platform/socket-input.ts';
+import { SocketLayers } from '../platform/socket-layers.ts';
 import { Disconnected, SocketWriter } from '../platform/socket-writer.ts';
 import { Turn } from '../platform/turn.ts';
 import { recognise } from '../platform/wrong-door.ts';
@@ -22,7 +23,6 @@ import { nothingEnabled } from './enabled.ts';
 import { CommandReader, type Step } from './grammar/command-reader.ts';
 import type { LiteralHead, Scanner } from './grammar/scanner.ts';
 import { MessageLiteral } from './incoming-message.ts';
-import { Layers } from './layers.ts';
 import { LIMIT } from './limits.ts';
 import type { ImapOptions } from './options.ts';
 import type { RecentClaims } from './recent.ts';
@@ -42,7 +42,7 @@ export class ImapSession implements Session {
   readonly #connection: Connection;
   readonly #reader = new CommandReader({ line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin });
   readonly #input = new SocketInput(this.#reader, LIMIT);
-  readonly #layers: Layers;
+  readonly #layers: SocketLayers;
   #account: Account | null = null;
   #selected: SelectedMailbox | null = null;
   #message: MessageLiteral | null = null;
@@ -66,7 +66,14 @@ export class ImapSession implements Session {
     this.writer = new SocketWriter(connection.socket, options.clock, this.turn, LIMIT);
     const { keeper, floor } = options;
     const note = (text: string, fields: object) => this.#note('info', text, fields);
-    this.#layers = new Layers(connection, { input: this.#input, writer: this.writer, keeper, floor, note });
+    this.#layers = new SocketLayers(connection, {
+      input: this.#input,
+      writer: this.writer,
+      keeper,
+      floor,
+      handshakeTime: LIMIT.handshakeTime,
+      note,
+    });
     this.#patience = new Patience(options.clock, LIMIT, (loggedIn) =>
       this.dismiss(loggedIn ? 'Nothing was said for too long' : 'Nobody logged in in time'),
     );

@@ -131,6 +131,9 @@ export function tlsFacts(socket: TLSSocket): TlsFacts {
   };
 }
 
+/** By their names in the IANA registry. */
+export type ChannelBinding = 'tls-exporter' | 'tls-server-end-point';
+
 /** RFC 9266 §2; RFC 5705 §4 tells an empty context from none. */
 const EXPORTER = { label: 'EXPORTER-Channel-Binding', octets: 32 } as const;
 
@@ -140,7 +143,7 @@ const EXPORTER = { label: 'EXPORTER-Channel-Binding', octets: 32 } as const;
  * @param name `tls-exporter` is null before TLS 1.3, where a man in the middle might have it too (RFC 9266 §3);
  *   `tls-server-end-point` is the hash of our certificate (RFC 5929 §4.1)
  */
-export function channelBinding(socket: TLSSocket, name: 'tls-exporter' | 'tls-server-end-point'): Buffer | null {
+export function channelBinding(socket: TLSSocket, name: ChannelBinding): Buffer | null {
   if (name === 'tls-exporter') {
     if (socket.getProtocol() !== 'TLSv1.3') return null;
     return socket.exportKeyingMaterial(EXPORTER.octets, EXPORTER.label, Buffer.alloc(0));

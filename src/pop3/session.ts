@@ -2,13 +2,12 @@
 // many are pipelined (RFC 2449 §6.6). The three kinds of errors end here: refusals become -ERR, our own mistakes
 // -ERR [SYS/TEMP], and a client that is gone ends the session, with nothing deleted.
 
-import { TLSSocket } from 'node:tls';
 import type { Account } from '../directory/directory.ts';
 import type { Connection } from '../platform/listener.ts';
 import { Patience } from '../platform/patience.ts';
 import { SocketInput } from '../platform/socket-input.ts';
+import { SocketLayers } from '../platform/socket-layers.ts';
 import { Disconnected, SocketWriter } from '../platform/socket-writer.ts';
-import { channelBinding, type TlsFacts, TlsFailure, tlsFacts, upgrade } from '../platform/tls.ts';
 import { Turn } from '../platform/turn.ts';
 import { recognise } from '../platform/wrong-door.ts';
 import type { Surroundings } from '../sasl/mechanism.ts';
@@ -43,8 +42,7 @@ export class Pop3Session implements Session {
   readonly #turn = new Turn(LIMIT.turn);
   readonly #writer: SocketWriter;
   readonly #patience: Patience;
-  #tls: TlsFacts | null;
-  #secured: TLSSocket | null;
+  readonly #layers: SocketLayers;
   #account: Account | null = null;
   #maildrop: Maildrop | null = null;
   /** Frees the maildrop for others. */
@@ -62,9 +60,16 @@ export class Pop3Session implements Session {
     this.remoteAddress = connection.remoteAddress;
     this.#connection = connection;
     this.#options = options;
-    this.#tls = connection.tls;
-    this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
     this.#writer = new SocketWriter(connection.socket, options.clock, this.#turn, LIMIT);
+    const { keeper, floor } = options;
+    this.#layers = new SocketLayers(connection, {
+      input: this.#input,
+      writer: this.#writer,
+      keeper,
+      floor,
+      handshakeTime: LIMIT.handshakeTime,
+      note: (text, fields) => this.#note('info', text, fields),
+    });
     // RFC 1939 §3: closed without a word, which a client would take for the answer to its next command.
     this.#patience = new Patience(options.clock, LIMIT, (loggedIn) =>
       this.dismiss(Farewell.silent(loggedIn ? 'nothing was said for too long' : 'nobody logged in in time')),
@@ -90,7 +95,7 @@ export class Pop3Session implements Session {
 
   get standing(): Standing {
     const { tls, locks, expire } = this.#options;
-    const clear = this.#tls === null;
+    const clear = this.#layers.tls === null;
     return {
       authenticated: this.#account !== null,
       mayLogIn: !clear || tls === 'none' || tls === 'offered',
@@ -103,9 +108,8 @@ export class Pop3Session implements Session {
 
   get sasl(): Surroundings {
     const { directory } = this;
-    const secured = this.#secured;
     return {
-      bindings: secured && ((name) => channelBinding(secured, name)),
+      bindings: this.#layers.bindings,
       verifier: directory.checksPasswords ? (name, hash) => directory.verifier(name, hash) : null,
       nonce,
     };
@@ -132,7 +136,7 @@ export class Pop3Session implements Session {
       await this.leave();
       this.#input.ignore();
       await this.#writer.end();
-      const tls = this.#tls?.protocol ?? null;
+      const tls = this.#layers.tls?.protocol ?? null;
       // Health checks and port scans come and go without a command.
       const level = this.#spoken || this.#badCommands > 0 ? 'info' : 'debug';
       this.#note(level, 'ended', { tls, ...this.passed, written: this.#writer.written });
@@ -332,25 +336,9 @@ export class Pop3Session implements Session {
   /** RFC 2595 §4: what was pipelined behind STLS is discarded, and what was said before is forgotten. */
   async #startTls(): Promise<void> {
     this.#then = null;
-    this.#writer.flush();
-    const socket = this.#input.detach();
-    if (!socket) throw new Disconnected('the connection is closed');
     this.user = null;
     this.utf8 = false;
-    try {
-      const secured = await upgrade(socket, this.#options.keeper, this.#options.floor, LIMIT.handshakeTime);
-      // Errors of the layer below end in 'close', which is enough.
-      secured.on('error', () => undefined);
-      secured.allowHalfOpen = true;
-      this.#tls = tlsFacts(secured);
-      this.#secured = secured;
-      this.#writer.secure(secured);
-      this.#input.attach(secured);
-    } catch (error) {
-      if (!(error instanceof TlsFailure)) throw error;
-      this.#note('info', error.message, { tls: error.code });
-      throw new Disconnected(error.message);
-    }
+    await this.#layers.startTls();
   }
 
   #note(level: 'debug' | 'info' | 'warn', text: string, fields: object = {}): void {

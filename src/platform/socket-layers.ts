@@ -1,12 +1,13 @@
-// What lies between a session and its socket: TLS by STARTTLS (RFC 3501 §6.2.1) and compression (RFC 4978). Each is put
-// on once, between two commands; what the client sent ahead in the old form is thrown away.
+// What lies between a session and its socket: TLS by STARTTLS or STLS (RFC 3501 §6.2.1, RFC 2595 §4) and compression
+// (RFC 4978). Each is put on once, between two commands; what the client sent ahead in the old form is thrown away.
 
 import { TLSSocket } from 'node:tls';
-import { Deflated } from '../platform/deflated.ts';
-import type { Connection } from '../platform/listener.ts';
-import type { SocketInput } from '../platform/socket-input.ts';
-import { Disconnected, type SocketWriter } from '../platform/socket-writer.ts';
+import { Deflated } from './deflated.ts';
+import type { Connection } from './listener.ts';
+import type { SocketInput } from './socket-input.ts';
+import { Disconnected, type SocketWriter } from './socket-writer.ts';
 import {
+  type ChannelBinding,
   channelBinding,
   type TlsFacts,
   TlsFailure,
@@ -14,19 +15,19 @@ import {
   type TlsKeeper,
   tlsFacts,
   upgrade,
-} from '../platform/tls.ts';
-import type { Surroundings } from '../sasl/mechanism.ts';
-import { LIMIT } from './limits.ts';
+} from './tls.ts';
 
 interface Ends {
   readonly input: SocketInput;
   readonly writer: SocketWriter;
   readonly keeper: TlsKeeper;
   readonly floor: TlsFloor;
+  /** For the TLS handshake, ms. */
+  readonly handshakeTime: number;
   readonly note: (text: string, fields: object) => void;
 }
 
-export class Layers {
+export class SocketLayers {
   readonly #connection: Connection;
   readonly #ends: Ends;
   #secured: TLSSocket | null;
@@ -45,18 +46,21 @@ export class Layers {
     return this.#compressed;
   }
 
-  get bindings(): Surroundings['bindings'] {
+  /** What can be bound to (RFC 5056); null: there is no TLS. */
+  get bindings(): ((name: ChannelBinding) => Buffer | null) | null {
     const secured = this.#secured;
     return secured && ((name) => channelBinding(secured, name));
   }
 
   /** @throws Disconnected where nothing comes of the handshake */
   async startTls(): Promise<void> {
-    const { input, writer, keeper, floor, note } = this.#ends;
+    const { input, writer, keeper, floor, handshakeTime, note } = this.#ends;
     writer.flush();
     if (!input.detach()) throw new Disconnected('the connection is closed');
+    const { socket } = this.#connection;
     try {
-      const secured = await upgrade(this.#connection.socket, keeper, floor, LIMIT.handshakeTime);
+      const secured = await upgrade(socket, keeper, floor, handshakeTime);
+      secured.allowHalfOpen = socket.allowHalfOpen;
       // Errors of the layer below end in 'close', which is enough.
       secured.on('error', () => undefined);
       this.tls = tlsFacts(secured);
