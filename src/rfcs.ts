@@ -107,7 +107,7 @@ export const rfcs: readonly Rfc[] = [
   part(5234, 'Augmented BNF for Syntax Specifications: ABNF'),
   background(5246, 'The Transport Layer Security (TLS) Protocol Version 1.2'),
   background(5256, 'Internet Message Access Protocol - SORT and THREAD Extensions'),
-  background(5258, 'Internet Message Access Protocol version 4 - LIST Command Extensions'),
+  whole(5258, 'Internet Message Access Protocol version 4 - LIST Command Extensions'),
   background(
     5280,
     'Internet X.509 Public Key Infrastructure Certificate and Certificate Revocation List (CRL) Profile',
@@ -124,6 +124,7 @@ export const rfcs: readonly Rfc[] = [
   background(5788, 'IMAP4 Keyword Registry'),
   part(5802, 'Salted Challenge Response Authentication Mechanism (SCRAM) SASL and GSS-API Mechanisms'),
   whole(5803, 'LDAP Schema for Storing Salted Challenge Response Authentication Mechanism (SCRAM) Secrets'),
+  whole(5819, 'IMAP4 Extension for Returning STATUS Information in Extended LIST'),
   part(5890, 'Internationalized Domain Names for Applications (IDNA): Definitions and Document Framework'),
   part(5891, 'Internationalized Domain Names in Applications (IDNA): Protocol'),
   part(5929, 'Channel Bindings for TLS'),

@@ -24,6 +24,8 @@ export const LIMIT = {
   /** Depth of parentheses, and entries of one list. */
   listDepth: 50,
   listLength: 10_000,
+  /** Patterns of one LIST: each is tried on every name. */
+  listPatterns: 100,
   /** Octets of refused literals and over-long lines that are read and dropped before the connection is. */
   skipped: 64 * 1_048_576,
   /** Octets that wait to be parsed before the socket is paused. */

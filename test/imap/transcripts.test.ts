@@ -89,6 +89,36 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
       },
     },
     {
+      when: /^INBOX alone$/,
+      make: async () => {
+        const { store, alice } = theGate();
+        for (const { id, name } of await store.read.mailboxes(alice)) {
+          if (name !== 'INBOX') await store.execute({ kind: 'delete-mailbox', mailbox: id });
+        }
+        for (const name of await store.read.subscriptions(alice)) {
+          await store.execute({ kind: 'subscribe', account: alice, name, subscribed: false });
+        }
+      },
+    },
+    {
+      when: /^beside it ([^;]+)$/,
+      make: async ([, names = '']) => {
+        const { store, alice } = theGate();
+        for (const name of names.split(', ')) {
+          await store.execute({ kind: 'create-mailbox', account: alice, name, specialUse: null });
+        }
+      },
+    },
+    {
+      when: /^subscribed ([^;]+)$/,
+      make: async ([, names = '']) => {
+        const { store, alice } = theGate();
+        for (const name of names.split(', ')) {
+          await store.execute({ kind: 'subscribe', account: alice, name, subscribed: true });
+        }
+      },
+    },
+    {
       when: /^mailbox (\S+) with the (letter|multipart)$/,
       make: async ([, name = '', which]) => {
         mentioned = name;

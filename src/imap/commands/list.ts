@@ -1,108 +1,166 @@
-// LIST and LSUB (RFC 3501 §6.3.8, §6.3.9) with the attributes of CHILDREN (RFC 3348) and SPECIAL-USE (RFC 6154),
-// and NAMESPACE (RFC 2342).
+// LIST (RFC 3501 §6.3.8), with selection and return options (RFC 5258), special uses (RFC 6154) and STATUS responses
+// (RFC 5819).
 
 import type { MailboxRow } from '../../store/rows.ts';
-import { ok } from '../completion.ts';
+import { bad, no, ok } from '../completion.ts';
 import { DELIMITER, listPattern, matchesPattern, nameText } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
+import { LIMIT } from '../limits.ts';
+import { type Entry, EVERYTHING, listing, type Selection } from '../listing.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
+import { type StatusItem, statusItems, statusLine } from './status.ts';
 
-/** SP mailbox SP list-mailbox. Null: an empty pattern, which asks for the delimiter only. */
-function listArguments(scanner: Scanner): string | null {
-  scanner.space();
-  const reference = scanner.astring();
-  scanner.space();
-  const pattern = scanner.listMailbox();
-  return pattern.length === 0 ? null : listPattern(reference, pattern);
+interface ListArguments {
+  readonly selection: Selection;
+  readonly patterns: readonly string[];
+  readonly asked: Returned;
+  /** The old form: two arguments, nothing in parentheses (RFC 5258 §1). */
+  readonly plain: boolean;
 }
 
-/** mailbox-list = "(" [mbx-list-flags] ")" SP DQUOTE QUOTED-CHAR DQUOTE SP mailbox */
-function listLine(response: string, attributes: readonly string[], name: string): string {
-  return `* ${response} (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name)}`;
+interface Returned {
+  readonly subscribed: boolean;
+  readonly children: boolean;
+  readonly status: readonly StatusItem[];
+}
+
+/** list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts] */
+function listArguments(scanner: Scanner): ListArguments {
+  scanner.space();
+  let plain = !scanner.atList;
+  const selection = plain ? EVERYTHING : selectOptions(scanner);
+  if (!plain) scanner.space();
+  const reference = scanner.astring();
+  scanner.space();
+  plain &&= !scanner.atList;
+  // patterns = "(" list-mailbox *(SP list-mailbox) ")"
+  const given = scanner.atList ? scanner.list(() => scanner.listMailbox()) : [scanner.listMailbox()];
+  if (given.length === 0) throw scanner.problem('a mailbox pattern');
+  if (given.length > LIMIT.listPatterns) throw no('LIST has too many patterns', 'LIMIT');
+  const returning = scanner.accept(' ');
+  plain &&= !returning;
+  const asked = returning ? returnOptions(scanner) : { subscribed: false, children: plain, status: [] };
+  // RFC 5258 §3: only the old form asks for the root by an empty pattern; the new one passes it over.
+  const patterns = given.filter((pattern) => pattern.length > 0).map((pattern) => listPattern(reference, pattern));
+  return { selection, patterns, asked: { ...asked, subscribed: asked.subscribed || selection.subscribed }, plain };
+}
+
+/** list-select-opts: "SUBSCRIBED", "REMOTE", "RECURSIVEMATCH" and "SPECIAL-USE", in any order. There are no remote
+ * mailboxes. */
+function selectOptions(scanner: Scanner): Selection {
+  const options = new Set(scanner.list(() => scanner.word('a selection option')));
+  const selection: Selection = {
+    subscribed: options.delete('SUBSCRIBED'),
+    specialUse: options.delete('SPECIAL-USE'),
+    recursive: options.delete('RECURSIVEMATCH'),
+  };
+  options.delete('REMOTE');
+  if (options.size > 0) throw bad('LIST has a selection option that is not known');
+  // RFC 5258 §6: it needs a list-select-base-opt, and SUBSCRIBED is the only one (RFC 6154 §6).
+  if (selection.recursive && !selection.subscribed) throw bad('RECURSIVEMATCH needs SUBSCRIBED beside it');
+  return selection;
+}
+
+/** list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
+ * return-option = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option */
+function returnOptions(scanner: Scanner): Returned {
+  if (scanner.word('RETURN') !== 'RETURN') throw scanner.problem('RETURN');
+  scanner.space();
+  let subscribed = false;
+  let children = false;
+  let status: readonly StatusItem[] = [];
+  scanner.list(() => {
+    switch (scanner.word('a return option')) {
+      case 'SUBSCRIBED':
+        subscribed = true;
+        break;
+      case 'CHILDREN':
+        children = true;
+        break;
+      case 'SPECIAL-USE':
+        // Told with every mailbox that has one.
+        break;
+      case 'STATUS':
+        scanner.space();
+        status = statusItems(scanner);
+        break;
+      default:
+        throw bad('LIST has a return option that is not known');
+    }
+  });
+  return { subscribed, children, status };
 }
 
 /** The response to an empty pattern: the delimiter, and the root, which is nameless. */
-const ROOT = `(\\Noselect) "${DELIMITER}" ""`;
+export const ROOT = `(\\Noselect) "${DELIMITER}" ""`;
 
-/** Names above these that are not among them: "foo" where there is only "foo/bar". */
-function missingParents(names: ReadonlySet<string>): Set<string> {
-  const missing = new Set<string>();
-  for (const name of names) {
-    for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) {
-      const parent = name.slice(0, at);
-      if (names.has(parent) || missing.has(parent)) break;
-      missing.add(parent);
-    }
-  }
-  return missing;
+/** mailbox-list = "(" [mbx-list-flags] ")" SP DQUOTE QUOTED-CHAR DQUOTE SP mailbox [SP mbox-list-extended] */
+export function listLine(response: string, attributes: readonly string[], name: string): string {
+  return `* ${response} (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name)}`;
 }
 
 /** A pattern can be made to cost the product of both lengths, for each of thousands of names. */
-async function matches(session: Session, name: string, pattern: string): Promise<boolean> {
+export async function matches(session: Session, name: string, pattern: string): Promise<boolean> {
   session.turn.spend(name.length * pattern.length);
   if (session.turn.over) await session.turn.pass();
   return matchesPattern(name, pattern);
 }
 
-/** list = "LIST" SP mailbox SP list-mailbox */
 export const list = command({
   name: 'LIST',
   states: LOGGED_IN,
   grammar: listArguments,
-  async run(session, pattern) {
-    if (pattern === null) {
+  async run(session, { selection, patterns, asked, plain }) {
+    if (plain && patterns.length === 0) {
       session.writer.line(`* LIST ${ROOT}`);
       return ok('Listed');
     }
-    const rows = new Map((await session.store.read.mailboxes(session.account)).map((row) => [row.name, row]));
-    const names = new Set(rows.keys());
-    for (const parent of missingParents(names)) names.add(parent);
-    const parents = new Set([...names].map((name) => name.slice(0, Math.max(0, name.lastIndexOf(DELIMITER)))));
-    for (const name of [...names].sort()) {
-      if (!(await matches(session, name, pattern))) continue;
-      session.writer.line(listLine('LIST', attributes(rows.get(name), parents.has(name)), name));
-      await session.writer.ready();
+    const { account, store, writer } = session;
+    const entries = await listing({
+      mailboxes: await store.read.mailboxes(account),
+      subscriptions: asked.subscribed ? await store.read.subscriptions(account) : [],
+      selection,
+      async matches(name) {
+        let found: 'no' | 'yes' = 'no';
+        for (const pattern of patterns) {
+          if (!(await matches(session, name, pattern))) continue;
+          if (pattern.endsWith('%')) return 'level';
+          found = 'yes';
+        }
+        return found;
+      },
+    });
+    for (const entry of entries) {
+      writer.line(`${listLine('LIST', attributes(entry, asked, plain), entry.name)}${childInfo(entry)}`);
+      const { mailbox } = entry;
+      // RFC 5819 §3: no STATUS of what is only listed for what is below it.
+      if (asked.status.length > 0 && entry.selected && mailbox?.selectable) {
+        writer.line(await statusLine(session, mailbox, entry.name, asked.status));
+      }
+      await writer.ready();
     }
     return ok('Listed');
   },
 });
 
-function attributes(row: MailboxRow | undefined, hasChildren: boolean): string[] {
-  const found = [hasChildren ? '\\HasChildren' : '\\HasNoChildren'];
-  if (!row?.selectable) found.unshift('\\Noselect');
-  if (row?.specialUse) found.push(`\\${row.specialUse}`);
+function attributes(
+  { mailbox, hasChildren, isSubscribed }: Entry<MailboxRow>,
+  asked: Returned,
+  plain: boolean,
+): string[] {
+  const found: string[] = [];
+  // Who uses the old form may not know \NonExistent, which says \Noselect and more.
+  if (!mailbox) found.push(plain ? '\\Noselect' : '\\NonExistent');
+  else if (!mailbox.selectable) found.push('\\Noselect');
+  // RFC 5258 §3.5: a level that is no mailbox is there for what is below it, and says so.
+  if (hasChildren && (asked.children || !mailbox)) found.push('\\HasChildren');
+  else if (asked.children) found.push('\\HasNoChildren');
+  if (mailbox?.specialUse) found.push(`\\${mailbox.specialUse}`);
+  if (asked.subscribed && isSubscribed) found.push('\\Subscribed');
   return found;
 }
 
-/** lsub = "LSUB" SP mailbox SP list-mailbox */
-export const lsub = command({
-  name: 'LSUB',
-  states: LOGGED_IN,
-  grammar: listArguments,
-  async run(session, pattern) {
-    if (pattern === null) {
-      session.writer.line(`* LSUB ${ROOT}`);
-      return ok('Listed');
-    }
-    const names = new Set(await session.store.read.subscriptions(session.account));
-    // RFC 3501 §6.3.9: with "%" a name that is not subscribed, but has subscribed names below it, is \Noselect.
-    const parents = pattern.endsWith('%') ? missingParents(names) : new Set<string>();
-    for (const name of [...names, ...parents].sort()) {
-      if (!(await matches(session, name, pattern))) continue;
-      session.writer.line(listLine('LSUB', names.has(name) ? [] : ['\\Noselect'], name));
-      await session.writer.ready();
-    }
-    return ok('Listed');
-  },
-});
-
-/** namespace = "NAMESPACE": one personal namespace, nobody else's, nothing shared. */
-export const namespace = command({
-  name: 'NAMESPACE',
-  states: LOGGED_IN,
-  grammar: () => null,
-  run(session) {
-    session.writer.line(`* NAMESPACE (("" "${DELIMITER}")) NIL NIL`);
-    return ok('That is all');
-  },
-});
+/** childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")" */
+function childInfo({ selectedBelow }: Entry<MailboxRow>): string {
+  return selectedBelow ? ' ("CHILDINFO" ("SUBSCRIBED"))' : '';
+}

@@ -1,8 +1,9 @@
-// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3 to §6.3.7).
+// CREATE (also with a special use: RFC 6154 §3), DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3 to §6.3.7).
 
-import type { MailboxRow } from '../../store/rows.ts';
-import { no, ok } from '../completion.ts';
+import type { MailboxRow, SpecialUse } from '../../store/rows.ts';
+import { bad, no, ok } from '../completion.ts';
 import { checkNewName, DELIMITER } from '../grammar/mailbox-name.ts';
+import type { Scanner } from '../grammar/scanner.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
 
@@ -18,15 +19,53 @@ export async function existing(session: Session, name: string, code = 'NONEXISTE
   return row;
 }
 
-/** create = "CREATE" SP mailbox */
+/** RFC 6154 §2. \All and \Flagged would be mailboxes that nobody puts messages into: there are none here. */
+const USES: ReadonlyMap<string, SpecialUse> = new Map(
+  (['Archive', 'Drafts', 'Junk', 'Sent', 'Trash'] as const).map((use) => [use.toUpperCase(), use]),
+);
+
+/** create-param = "USE" SP "(" [use-attr *(SP use-attr)] ")"; use-attr = "\" atom. @returns the attributes, upper case
+ * and without their backslashes */
+function createParameters(scanner: Scanner): readonly string[] {
+  const uses = new Set<string>();
+  scanner.list(() => {
+    if (scanner.word('a parameter of CREATE') !== 'USE') throw bad('CREATE has a parameter that is not known');
+    scanner.space();
+    for (const use of scanner.list(() => useAttribute(scanner))) uses.add(use);
+  });
+  return [...uses];
+}
+
+function useAttribute(scanner: Scanner): string {
+  scanner.expect('\\');
+  return scanner.atom('a special use').toUpperCase();
+}
+
+/** The special use that a mailbox can be given. @throws ImapRefusal NO [USEATTR] (RFC 6154 §3): it is not known here,
+ * another mailbox has it, or they are several: a mailbox has one */
+async function assignable(session: Session, uses: readonly string[]): Promise<SpecialUse | null> {
+  const [first] = uses;
+  if (first === undefined) return null;
+  const use = USES.get(first);
+  if (!use || uses.length > 1) throw no('A mailbox cannot have such a special use', 'USEATTR');
+  const holder = (await session.store.read.mailboxes(session.account)).find(({ specialUse }) => specialUse === use);
+  if (holder) throw no('Another mailbox has this special use', 'USEATTR');
+  return use;
+}
+
+/** create = "CREATE" SP mailbox [SP "(" create-param *(SP create-param) ")"] */
 export const create = command({
   name: 'CREATE',
   states: LOGGED_IN,
-  grammar: mailboxArgument,
-  async run(session, given) {
+  grammar: (scanner) => ({
+    given: mailboxArgument(scanner),
+    uses: scanner.accept(' ') ? createParameters(scanner) : [],
+  }),
+  async run(session, { given, uses }) {
     const name = withoutTrailingDelimiter(given);
     checkNewName(name);
-    const made = { kind: 'create-mailbox', account: session.account, name, specialUse: null } as const;
+    const specialUse = await assignable(session, uses);
+    const made = { kind: 'create-mailbox', account: session.account, name, specialUse } as const;
     const { objectId } = await session.store.execute(made);
     // RFC 8474 §4.1
     return ok('Created', `MAILBOXID (${objectId})`);
@@ -40,7 +79,8 @@ export const remove = command({
   grammar: mailboxArgument,
   async run(session, name) {
     if (name === 'INBOX') throw no('INBOX cannot be deleted', 'CANNOT');
-    const { id } = await existing(session, name);
+    const { id, selectable } = await existing(session, name);
+    if (!selectable) throw no('There are mailboxes below this name', 'HASCHILDREN');
     if (session.state === 'selected' && session.mailbox.id === id) await session.unselect();
     await session.store.execute({ kind: 'delete-mailbox', mailbox: id });
     return ok('Deleted');

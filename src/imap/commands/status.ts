@@ -3,6 +3,7 @@
 import type { MailboxRow } from '../../store/rows.ts';
 import { bad, no, ok } from '../completion.ts';
 import { nameText } from '../grammar/mailbox-name.ts';
+import type { Scanner } from '../grammar/scanner.ts';
 import { UidList } from '../uid-list.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { enableCondstore } from './enable.ts';
@@ -33,6 +34,37 @@ async function countRecent({ id, recentFrom, uidNext }: MailboxRow, session: Ses
   return uids.length - new UidList(uids).countBelow(recentFrom);
 }
 
+export interface StatusItem {
+  readonly item: string;
+  readonly value: Value;
+}
+
+/** "(" status-att *(SP status-att) ")" */
+export function statusItems(scanner: Scanner): readonly StatusItem[] {
+  const items = scanner.list(() => {
+    const item = scanner.word('a STATUS item');
+    const value = ITEMS.get(item);
+    if (!value) throw bad('STATUS asks for an item that is not known');
+    return { item, value };
+  });
+  if (items.length === 0) throw bad('STATUS asks for nothing');
+  return items;
+}
+
+/** mailbox-data = "STATUS" SP mailbox SP "(" [status-att-list] ")", as an untagged response. */
+export async function statusLine(
+  session: Session,
+  row: MailboxRow,
+  name: string,
+  items: readonly StatusItem[],
+): Promise<string> {
+  // RFC 7162 §3.1: who asks for it knows MODSEQ.
+  if (items.some(({ item }) => item === 'HIGHESTMODSEQ')) enableCondstore(session);
+  const values: string[] = [];
+  for (const { item, value } of items) values.push(`${item} ${await value(row, session)}`);
+  return `* STATUS ${nameText(name)} (${values.join(' ')})`;
+}
+
 /** status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")" */
 export const status = command({
   name: 'STATUS',
@@ -40,22 +72,12 @@ export const status = command({
   grammar(scanner) {
     const name = mailboxArgument(scanner);
     scanner.space();
-    const items = scanner.list(() => {
-      const item = scanner.word('a STATUS item');
-      const value = ITEMS.get(item);
-      if (!value) throw bad('STATUS asks for an item that is not known');
-      return { item, value };
-    });
-    if (items.length === 0) throw bad('STATUS asks for nothing');
-    return { name, items };
+    return { name, items: statusItems(scanner) };
   },
   async run(session, { name, items }) {
     const row = await existing(session, name);
     if (!row.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
-    if (items.some(({ item }) => item === 'HIGHESTMODSEQ')) enableCondstore(session);
-    const values: string[] = [];
-    for (const { item, value } of items) values.push(`${item} ${await value(row, session)}`);
-    session.writer.line(`* STATUS ${nameText(name)} (${values.join(' ')})`);
+    session.writer.line(await statusLine(session, row, name, items));
     return ok('That is all');
   },
 });

@@ -72,15 +72,13 @@ export function nameText(name: string): string {
   return `"${encodeName(name).replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** RFC 3501 §6.3.8: "*" matches zero or more characters, "%" the same but for the delimiter. INBOX itself matches in
- * any case. @param pattern in the store's spelling, as `listPattern` makes it */
+/** RFC 3501 §6.3.8: "*" matches zero or more characters, "%" the same but for the delimiter. INBOX matches in any case,
+ * also as the first level of a longer name.
+ * @param pattern in the store's spelling, as `listPattern` makes it */
 export function matchesPattern(name: string, pattern: string): boolean {
-  return glob(name, pattern) || (name === 'INBOX' && glob(name, pattern.toUpperCase()));
-}
-
-/** Only the last wildcard of each kind is ever tried again, so that no pattern is expensive: what stands before it has
- * matched as early as it could. */
-function glob(name: string, pattern: string): boolean {
+  // Only the last wildcard of each kind is ever tried again, so that no pattern is expensive: what stands before it has
+  // matched as early as it could.
+  const anyCase = name === 'INBOX' || name.startsWith(`INBOX${DELIMITER}`) ? 5 : 0;
   let n = 0;
   let p = 0;
   let star = { p: -1, n: 0 };
@@ -92,7 +90,7 @@ function glob(name: string, pattern: string): boolean {
       percent = { p: -1, n };
     } else if (char === '%') {
       percent = { p: ++p, n };
-    } else if (char === name[n]) {
+    } else if (char === name[n] || (n < anyCase && char === name[n]?.toLowerCase())) {
       n++;
       p++;
     } else if (percent.p !== -1 && name[percent.n] !== DELIMITER) {

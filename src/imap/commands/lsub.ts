@@ -1,0 +1,51 @@
+// LSUB (RFC 3501 §6.3.9) and NAMESPACE (RFC 2342).
+
+import { ok } from '../completion.ts';
+import { DELIMITER, listPattern } from '../grammar/mailbox-name.ts';
+import type { Scanner } from '../grammar/scanner.ts';
+import { namesAbove } from '../listing.ts';
+import { command, LOGGED_IN } from './command.ts';
+import { listLine, matches, ROOT } from './list.ts';
+
+/** SP mailbox SP list-mailbox. Null: an empty pattern, which asks for the delimiter only. */
+function lsubArguments(scanner: Scanner): string | null {
+  scanner.space();
+  const reference = scanner.astring();
+  scanner.space();
+  const pattern = scanner.listMailbox();
+  return pattern.length === 0 ? null : listPattern(reference, pattern);
+}
+
+/** lsub = "LSUB" SP mailbox SP list-mailbox */
+export const lsub = command({
+  name: 'LSUB',
+  states: LOGGED_IN,
+  grammar: lsubArguments,
+  async run(session, pattern) {
+    if (pattern === null) {
+      session.writer.line(`* LSUB ${ROOT}`);
+      return ok('Listed');
+    }
+    const subscribed = new Set(await session.store.read.subscriptions(session.account));
+    const names = new Set(subscribed);
+    // RFC 3501 §6.3.9: with "%" a name that is not subscribed, but has subscribed names below it, is \Noselect.
+    if (pattern.endsWith('%')) for (const name of subscribed) for (const above of namesAbove(name)) names.add(above);
+    for (const name of [...names].sort()) {
+      if (!(await matches(session, name, pattern))) continue;
+      session.writer.line(listLine('LSUB', subscribed.has(name) ? [] : ['\\Noselect'], name));
+      await session.writer.ready();
+    }
+    return ok('Listed');
+  },
+});
+
+/** namespace = "NAMESPACE": one personal namespace, nobody else's, nothing shared. */
+export const namespace = command({
+  name: 'NAMESPACE',
+  states: LOGGED_IN,
+  grammar: () => null,
+  run(session) {
+    session.writer.line(`* NAMESPACE (("" "${DELIMITER}")) NIL NIL`);
+    return ok('That is all');
+  },
+});
