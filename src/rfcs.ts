@@ -204,6 +204,7 @@ export const rfcs: readonly Rfc[] = [
   background(8996, 'Deprecating TLS 1.0 and TLS 1.1'),
   part(9051, 'Internet Message Access Protocol (IMAP) - Version 4rev2'),
   background(9106, 'Argon2 Memory-Hard Function for Password Hashing and Proof-of-Work Applications'),
+  whole(9208, 'IMAP QUOTA Extension'),
   background(9228, 'Delivered-To Email Header Field'),
   whole(9266, 'Channel Bindings for TLS 1.3'),
   background(9293, 'Transmission Control Protocol (TCP)'),

@@ -125,6 +125,8 @@ export interface Reads {
   messages(mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): Promise<Page<MessageRow>>;
   /** The first live UID without \Seen. */
   firstUnseen(mailbox: MailboxId): Promise<Uid | null>;
+  /** Sum of the sizes of live messages with \Deleted, octets. */
+  deletedOctets(mailbox: MailboxId): Promise<number>;
   /** Live UIDs whose flags have every bit of `set` and none of `clear`, ascending. From memory where `uids` is. */
   uidsWith(mailbox: MailboxId, set: number, clear: number): Promise<{ uids: Uint32Array; commit: Commit }>;
   /** Messages changed after `since`, at most 500, by MODSEQ and UID (RFC 7162 §3.1.4). One command may have changed more

@@ -12,7 +12,8 @@ import { mailboxArgument } from './select.ts';
 
 type Value = (row: MailboxRow, session: Session) => number | string | Promise<number>;
 
-/** status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN" */
+/** status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN" / "DELETED" / "DELETED-STORAGE", the last two of
+ * RFC 9208 §4.1.4; all octets of what EXPUNGE would take. */
 const ITEMS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['MESSAGES', (row) => row.messages],
   ['RECENT', countRecent],
@@ -25,6 +26,8 @@ const ITEMS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['SIZE', (row) => row.octets],
   ['MAILBOXID', (row) => `(${row.objectId})`],
   ['APPENDLIMIT', (_, session) => session.limits.message],
+  ['DELETED', (row) => row.deleted],
+  ['DELETED-STORAGE', ({ id }, { store }) => store.read.deletedOctets(id)],
 ]);
 
 /** Messages that no session has been told of. */

@@ -16,6 +16,7 @@ import { idle } from './idle.ts';
 import { list } from './list.ts';
 import { lsub, namespace } from './lsub.ts';
 import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
+import { getQuota, getQuotaRoot, setQuota } from './quota.ts';
 import { search } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
 import { status } from './status.ts';
@@ -46,6 +47,9 @@ export const COMMANDS: readonly Command[] = [
   namespace,
   status,
   append,
+  getQuota,
+  getQuotaRoot,
+  setQuota,
   idle,
   // Selected
   check,

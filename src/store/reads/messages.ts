@@ -4,7 +4,7 @@ import type { Connection } from '../engine.ts';
 import { splitKeywords } from '../keywords.ts';
 import { Limit } from '../limits.ts';
 import { emailObjectId, threadObjectId } from '../object-id.ts';
-import type { BodyId, MailboxId, MessageRow, ModSeq, Uid } from '../rows.ts';
+import { type BodyId, Flag, type MailboxId, type MessageRow, type ModSeq, type Uid } from '../rows.ts';
 import type { UidRun } from '../store.ts';
 
 interface Row {
@@ -75,6 +75,16 @@ export function changedSince(db: Connection, mailbox: MailboxId, since: ModSeq, 
       after,
     )
     .map(messageRow);
+}
+
+/** Sum of the sizes of messages with \Deleted that stand: by the index of these. */
+export function deletedOctets(db: Connection, mailbox: MailboxId): number {
+  const row = db.get<{ octets: number }>(
+    `SELECT coalesce(sum(size), 0) AS octets FROM message
+     WHERE mailbox = ? AND flags & ${Flag.Deleted} AND expunged = 0`,
+    mailbox,
+  );
+  return row?.octets ?? 0;
 }
 
 /** Runs that hold every UID expunged after `since`. */

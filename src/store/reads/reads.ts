@@ -8,7 +8,7 @@ import { account, accounts } from './accounts.ts';
 import { readBody } from './bodies.ts';
 import { firstUnseenOf, type MailboxIndex, uidsWith } from './mailbox-index.ts';
 import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
-import { changedSince, messages, vanishedSince } from './messages.ts';
+import { changedSince, deletedOctets, messages, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
 import { receiverReads } from './receivers.ts';
 import { Snapshots } from './snapshot.ts';
@@ -43,6 +43,7 @@ export function createReads(
         if (row === undefined || row.unseen === 0) return null;
         return firstUnseenOf(index.get(db, id, row.highestModSeq));
       }),
+    deletedOctets: (id) => read((db) => deletedOctets(db, id)),
     uidsWith: (id, set, clear) =>
       snapshots.readTold((db, commit) => {
         const row = mailbox(db, id);
