@@ -8,8 +8,10 @@ export interface Enabled {
   qresync: boolean;
   /** No sequence numbers, either way (RFC 9586 §3). */
   uidOnly: boolean;
+  /** METADATA responses for what others change (RFC 5464 §4.4.2). */
+  metadata: boolean;
 }
 
 export function nothingEnabled(): Enabled {
-  return { condstore: false, qresync: false, uidOnly: false };
+  return { condstore: false, qresync: false, uidOnly: false, metadata: false };
 }

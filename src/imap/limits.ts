@@ -24,6 +24,12 @@ export const LIMIT = {
   /** Depth of parentheses, and entries of one list. */
   listDepth: 50,
   listLength: 10_000,
+  /** Annotations that one command names, and octets of such a name. */
+  metadataEntries: 100,
+  metadataEntry: 512,
+  /** Octets of annotations in one response, and changes of annotations that wait to be told. */
+  metadataResponse: 65_536,
+  metadataNews: 1_000,
   /** Patterns of one LIST: each is tried on every name. */
   listPatterns: 100,
   /** Octets of refused literals and over-long lines that are read and dropped before the connection is. */

@@ -15,6 +15,7 @@ import { offeredMechanisms } from '../sasl/mechanisms.ts';
 import { nonce } from '../sasl/nonce.ts';
 import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
+import { AnnotationNews } from './annotation-news.ts';
 import { capabilityData, type Standing } from './capabilities.ts';
 import { type Afterwards, Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
 import { type Parsed, parseCommand } from './commands/table.ts';
@@ -45,6 +46,7 @@ export class ImapSession implements Session {
   readonly #layers: SocketLayers;
   #account: Account | null = null;
   #selected: SelectedMailbox | null = null;
+  #annotations: AnnotationNews | null = null;
   #message: MessageLiteral | null = null;
   /** Of the command under way; null: it could not be read. */
   #tag: string | null = null;
@@ -161,6 +163,7 @@ export class ImapSession implements Session {
       }
     } finally {
       this.#patience.end();
+      this.#annotations?.close();
       await this.unselect().catch((error: unknown) => this.#logClosing(error));
       this.#input.ignore();
       await this.writer.end();
@@ -235,6 +238,17 @@ export class ImapSession implements Session {
       await this.#announce(true);
       await this.#wait();
     }
+  }
+
+  tellAnnotations(): void {
+    this.enabled.metadata = true;
+    this.#annotations ??= new AnnotationNews({
+      store: this.store,
+      account: this.account,
+      origin: this.id,
+      news: () => this.#input.nudge(),
+      overflow: () => this.dismiss('Too many annotations have changed since you last listened'),
+    });
   }
 
   afterwards(what: Afterwards): void {
@@ -339,6 +353,7 @@ export class ImapSession implements Session {
   /** Tells what there is to tell; a store that fails meanwhile spoils only the telling. */
   async #announce(expunges: boolean): Promise<void> {
     try {
+      for (const line of this.#annotations?.take() ?? []) this.writer.line(line);
       await this.#selected?.announce(expunges);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

@@ -146,6 +146,22 @@ export type Command =
     }
   | { readonly kind: 'delete-mailbox'; readonly mailbox: MailboxId }
   | { readonly kind: 'rename-mailbox'; readonly mailbox: MailboxId; readonly name: string; readonly now: number }
+  /** Sets annotations of a mailbox, or of the server (null). `origin` is told to followers. */
+  | {
+      readonly kind: 'annotate';
+      readonly mailbox: MailboxId | null;
+      /** Who does it, and whose the entries are that are not shared. */
+      readonly account: AccountId;
+      readonly entries: readonly {
+        readonly entry: string;
+        readonly shared: boolean;
+        /** null: no such annotation any more. */
+        readonly value: Uint8Array | null;
+      }[];
+      /** Given to this mailbox and taken from any other; null: it has none. */
+      readonly specialUse?: SpecialUse | null;
+      readonly origin: string | null;
+    }
   | { readonly kind: 'subscribe'; readonly account: AccountId; readonly name: string; readonly subscribed: boolean }
   /** Opens a view: from now on messages that it may still show outlive their EXPUNGE. `claimRecent`: a read-write
    * SELECT, which takes \Recent away from later sessions. */
@@ -224,6 +240,7 @@ export interface Results {
   'create-mailbox': { readonly mailbox: MailboxId; readonly objectId: string };
   'delete-mailbox': undefined;
   'rename-mailbox': undefined;
+  annotate: undefined;
   subscribe: undefined;
   'open-view': {
     readonly view: ViewId;

@@ -51,6 +51,11 @@ export const Limit = {
   subscriptions: 10_000,
   mailboxName: 1_000,
   mailboxDepth: 50,
+  /** Annotations of one mailbox, or of the server, that all see, or one account alone; octets of one value; octets of all
+   * values in the mailboxes of one account. */
+  annotations: 100,
+  annotationOctets: 32_768,
+  annotationsOctets: 33_554_432,
   /** Message-IDs of one message that are looked up for its thread. */
   threadLookups: 12,
   /** Destinations that are named as due: more than anybody has connections. */

@@ -77,6 +77,14 @@ export interface MailboxRow {
   readonly keywords: readonly string[];
 }
 
+/** One annotation, without its value: what everybody sees who may see the mailbox, or one account alone. */
+export interface AnnotationHead {
+  /** Lower case, with its prefix. */
+  readonly entry: string;
+  readonly shared: boolean;
+  readonly octets: number;
+}
+
 export interface MessageRow {
   readonly uid: Uid;
   readonly body: BodyId;

@@ -5,6 +5,7 @@ import type { CommandKind, CommandOf, Results, StagedBody } from './commands.ts'
 import type {
   AccountId,
   AccountRow,
+  AnnotationHead,
   Attempt,
   BodyId,
   Commit,
@@ -62,6 +63,18 @@ export type Change = { readonly commit: Commit } & (
       readonly account: AccountId;
       readonly name: string;
     }
+  /** Annotations were set or removed: of a mailbox, by its name, or of the server (null and no name). `by` has done it,
+   * and alone sees entries that are not shared. `account` holds the mailbox. */
+  | {
+      readonly kind: 'annotated';
+      readonly mailbox: MailboxId | null;
+      readonly account: AccountId;
+      readonly name: string;
+      readonly by: AccountId;
+      readonly entries: readonly { readonly entry: string; readonly shared: boolean }[];
+      readonly specialUse: boolean;
+      readonly origin: string | null;
+    }
   /** Accounts or passwords changed: this account, or any of them where none is named. */
   | { readonly kind: 'directory'; readonly account?: AccountId }
   /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times, or Infinity, and
@@ -78,6 +91,7 @@ export type Change = { readonly commit: Commit } & (
 export type Topic =
   | { readonly mailbox: MailboxId }
   | { readonly account: AccountId }
+  | { readonly kind: 'annotated' }
   | { readonly kind: 'directory' }
   | { readonly kind: 'queue' };
 
@@ -116,6 +130,13 @@ export interface Reads {
   mailboxByName(account: AccountId, name: string): Promise<MailboxRow | undefined>;
   /** Names that are subscribed, also those without a mailbox. */
   subscriptions(account: AccountId): Promise<readonly string[]>;
+  /** Annotations of a mailbox, or of the server (null), that this account sees, sorted. */
+  annotations(mailbox: MailboxId | null, account: AccountId): Promise<readonly AnnotationHead[]>;
+  annotation(
+    mailbox: MailboxId | null,
+    account: AccountId,
+    entry: Pick<AnnotationHead, 'entry' | 'shared'>,
+  ): Promise<Uint8Array | undefined>;
   /** All live UIDs of a mailbox, ascending. The one read that is not paged: 4 octets each. The array may be shared: it
    * must not be written to. */
   uids(

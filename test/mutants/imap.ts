@@ -166,4 +166,28 @@ export const imapMutants: readonly Mutant[] = [
     caughtBy: transcripts,
     test: 'CREATE with a special use',
   },
+  {
+    rule: 'own changes of annotations are no news',
+    file: 'src/imap/annotation-news.ts',
+    from: 'if (change.origin === origin ||',
+    to: 'if (',
+    caughtBy: transcripts,
+    test: 'who has enabled it',
+  },
+  {
+    rule: 'MAXSIZE holds values back',
+    file: 'src/imap/commands/metadata.ts',
+    from: 'if (size > wanted.maxSize) {',
+    to: 'if (size >= wanted.maxSize) {',
+    caughtBy: transcripts,
+    test: 'MAXSIZE',
+  },
+  {
+    rule: 'nobody sets what all see of the server',
+    file: 'src/imap/commands/metadata.ts',
+    from: '!subject && settings.some(({ shared }) => shared)',
+    to: '!subject && settings.some(({ shared }) => !shared && shared)',
+    caughtBy: transcripts,
+    test: 'where the operator is',
+  },
 ];

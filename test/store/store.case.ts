@@ -3,6 +3,7 @@
 
 import { acceptCases } from './cases/accept.case.ts';
 import { accountCases } from './cases/accounts.case.ts';
+import { annotationCases } from './cases/annotations.case.ts';
 import { feedCases } from './cases/feed.case.ts';
 import type { Harness } from './cases/harness.ts';
 import { mailboxCases } from './cases/mailboxes.case.ts';
@@ -15,6 +16,7 @@ import { viewCases } from './cases/views.case.ts';
 export function storeCases(harness: Harness): void {
   accountCases(harness);
   mailboxCases(harness);
+  annotationCases(harness);
   acceptCases(harness);
   messageCases(harness);
   feedCases(harness);

@@ -66,6 +66,8 @@ export interface Session {
   /** Leaves the mailbox that is selected, if any, and selects another. */
   select(name: string, readOnly: boolean): Promise<SelectedMailbox>;
   unselect(): Promise<void>;
+  /** From now on tells what others change of annotations. */
+  tellAnnotations(): void;
   /** Sends what was written and waits for a line of the client. */
   readLine(max: number): Promise<string>;
   /** Sends what was written and waits for a line or, until then, tells of news. */

@@ -1,13 +1,15 @@
-// LIST (RFC 3501 §6.3.8), with selection and return options (RFC 5258), special uses (RFC 6154) and STATUS responses
-// (RFC 5819).
+// LIST (RFC 3501 §6.3.8), with selection and return options (RFC 5258), special uses (RFC 6154), and the responses of other
+// commands for each mailbox: STATUS (RFC 5819), METADATA (RFC 9590).
 
 import type { MailboxRow } from '../../store/rows.ts';
 import { bad, no, ok } from '../completion.ts';
 import { DELIMITER, listPattern, matchesPattern, nameText } from '../grammar/mailbox-name.ts';
+import type { MetadataEntry } from '../grammar/metadata-entry.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
 import { type Entry, EVERYTHING, listing, type Selection } from '../listing.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
+import { metadataEntries, NO_OPTIONS, writeMetadata } from './metadata.ts';
 import { type StatusItem, statusItems, statusLine } from './status.ts';
 
 interface ListArguments {
@@ -22,6 +24,7 @@ interface Returned {
   readonly subscribed: boolean;
   readonly children: boolean;
   readonly status: readonly StatusItem[];
+  readonly metadata: readonly MetadataEntry[];
 }
 
 /** list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts] */
@@ -39,7 +42,7 @@ function listArguments(scanner: Scanner): ListArguments {
   if (given.length > LIMIT.listPatterns) throw no('LIST has too many patterns', 'LIMIT');
   const returning = scanner.accept(' ');
   plain &&= !returning;
-  const asked = returning ? returnOptions(scanner) : { subscribed: false, children: plain, status: [] };
+  const asked = returning ? returnOptions(scanner) : { subscribed: false, children: plain, status: [], metadata: [] };
   // RFC 5258 §3: only the old form asks for the root by an empty pattern; the new one passes it over.
   const patterns = given.filter((pattern) => pattern.length > 0).map((pattern) => listPattern(reference, pattern));
   return { selection, patterns, asked: { ...asked, subscribed: asked.subscribed || selection.subscribed }, plain };
@@ -62,13 +65,14 @@ function selectOptions(scanner: Scanner): Selection {
 }
 
 /** list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
- * return-option = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option */
+ * return-option = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option / "METADATA" SP entries */
 function returnOptions(scanner: Scanner): Returned {
   if (scanner.word('RETURN') !== 'RETURN') throw scanner.problem('RETURN');
   scanner.space();
   let subscribed = false;
   let children = false;
   let status: readonly StatusItem[] = [];
+  let metadata: readonly MetadataEntry[] = [];
   scanner.list(() => {
     switch (scanner.word('a return option')) {
       case 'SUBSCRIBED':
@@ -84,11 +88,15 @@ function returnOptions(scanner: Scanner): Returned {
         scanner.space();
         status = statusItems(scanner);
         break;
+      case 'METADATA':
+        scanner.space();
+        metadata = metadataEntries(scanner, false);
+        break;
       default:
         throw bad('LIST has a return option that is not known');
     }
   });
-  return { subscribed, children, status };
+  return { subscribed, children, status, metadata };
 }
 
 /** The response to an empty pattern: the delimiter, and the root, which is nameless. */
@@ -136,6 +144,9 @@ export const list = command({
       // RFC 5819 §3: no STATUS of what is only listed for what is below it.
       if (asked.status.length > 0 && entry.selected && mailbox?.selectable) {
         writer.line(await statusLine(session, mailbox, entry.name, asked.status));
+      }
+      if (asked.metadata.length > 0 && entry.selected && mailbox) {
+        await writeMetadata(session, mailbox, { ...NO_OPTIONS, entries: asked.metadata });
       }
       await writer.ready();
     }

@@ -41,13 +41,20 @@ function useAttribute(scanner: Scanner): string {
   return scanner.atom('a special use').toUpperCase();
 }
 
-/** The special use that a mailbox can be given. @throws ImapRefusal NO [USEATTR] (RFC 6154 §3): it is not known here,
- * another mailbox has it, or they are several: a mailbox has one */
-async function assignable(session: Session, uses: readonly string[]): Promise<SpecialUse | null> {
+/** The one special use that a mailbox has. @param uses as they were given, in upper case, without their backslashes
+ * @throws ImapRefusal NO [USEATTR] (RFC 6154 §3): it is not known here, or they are several */
+export function specialUseNamed(uses: readonly string[]): SpecialUse | null {
   const [first] = uses;
   if (first === undefined) return null;
   const use = USES.get(first);
   if (!use || uses.length > 1) throw no('A mailbox cannot have such a special use', 'USEATTR');
+  return use;
+}
+
+/** The special use that a new mailbox can be given. @throws ImapRefusal NO [USEATTR], also if another mailbox has it */
+async function assignable(session: Session, uses: readonly string[]): Promise<SpecialUse | null> {
+  const use = specialUseNamed(uses);
+  if (use === null) return null;
   const holder = (await session.store.read.mailboxes(session.account)).find(({ specialUse }) => specialUse === use);
   if (holder) throw no('Another mailbox has this special use', 'USEATTR');
   return use;

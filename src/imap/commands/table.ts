@@ -16,6 +16,7 @@ import { idle } from './idle.ts';
 import { list } from './list.ts';
 import { lsub, namespace } from './lsub.ts';
 import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
+import { getMetadata, setMetadata } from './metadata.ts';
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts';
 import { search } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
@@ -50,6 +51,8 @@ export const COMMANDS: readonly Command[] = [
   getQuota,
   getQuotaRoot,
   setQuota,
+  getMetadata,
+  setMetadata,
   idle,
   // Selected
   check,

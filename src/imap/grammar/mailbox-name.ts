@@ -41,7 +41,12 @@ function decode(octets: Buffer): string {
 
 /** mailbox = "INBOX" / astring; the name as the store has it. It need not exist, nor be one that could. */
 export function mailbox(scanner: Scanner): string {
-  return canonical(decode(scanner.astring()));
+  return mailboxName(scanner.astring());
+}
+
+/** The name that these octets write. @throws ImapRefusal BAD */
+export function mailboxName(octets: Buffer): string {
+  return canonical(decode(octets));
 }
 
 /** The pattern that a reference name and a mailbox pattern of LIST make together (RFC 3501 §6.3.8), in the store's

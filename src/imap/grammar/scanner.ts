@@ -176,6 +176,11 @@ export class Scanner {
     return null;
   }
 
+  /** nstring / literal8; literal8 = "~{" number ["+"] "}" CRLF *OCTET (RFC 4466 §6): any octet, also NUL. */
+  nstring8(): Buffer | null {
+    return this.accept('~') ? this.#literal(true) : this.nstring();
+  }
+
   /** "(" [item *(SP item)] ")", bounded in depth and length. */
   list<T>(item: () => T): T[] {
     this.expect('(');
@@ -223,12 +228,12 @@ export class Scanner {
   }
 
   /** literal = "{" number ["+"] "}" CRLF *CHAR8; CHAR8 is any octet but NUL. */
-  #literal(): Buffer {
+  #literal(nul = false): Buffer {
     const head = this.#literalHead();
     if (this.#at === this.#octets.length) throw new LiteralWanted(head);
     const literal = this.#octets.subarray(this.#at, this.#at + head.octets);
     this.#at += head.octets;
-    if (literal.includes(0)) throw bad('A literal holds a NUL octet');
+    if (!nul && literal.includes(0)) throw bad('A literal holds a NUL octet');
     return literal;
   }
 

@@ -22,6 +22,13 @@ export function astring(octets: string): string {
   return ATOM.test(octets) && octets.toUpperCase() !== 'NIL' ? octets : imapString(octets);
 }
 
+/** value = nstring / literal8 (RFC 5464 §5): NUL needs a literal8. */
+export function valueText(value: Uint8Array | null): string {
+  if (value === null) return 'NIL';
+  const octets = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
+  return octets.includes('\0') ? `~{${octets.length}}\r\n${octets}` : imapString(octets);
+}
+
 /** literal = "{" number "}" CRLF *CHAR8; CHAR8 is any octet but NUL, which is dropped. */
 function literal(octets: string): string {
   const text = octets.includes('\0') ? octets.replaceAll('\0', '') : octets;

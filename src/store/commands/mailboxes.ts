@@ -8,6 +8,7 @@ import type { AccountId, MailboxId, SpecialUse } from '../rows.ts';
 import { StoreError } from '../store.ts';
 import { type MailboxState, mailboxNamed, mailboxState } from '../writer/placement.ts';
 import type { Work } from '../writer/work.ts';
+import { copyAnnotations } from './annotations.ts';
 import { everyMessage } from './expunge.ts';
 import { moveRows } from './transfer.ts';
 
@@ -139,6 +140,7 @@ export function renameMailbox(work: Work, command: CommandOf<'rename-mailbox'>):
   if (mailbox.name === 'INBOX') {
     const target = mailboxState(work, create(work, account, name, null));
     moveRows(work, mailbox, target, everyMessage(work, mailbox), null);
+    copyAnnotations(work, mailbox.id, target.id);
     return;
   }
   const { first, end } = below(mailbox.name);

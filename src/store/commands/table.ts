@@ -5,6 +5,7 @@ import { discardStage, stageChunk } from '../writer/bodies.ts';
 import type { Work } from '../writer/work.ts';
 import { accept } from './accept.ts';
 import { putAccount, removeAccount, setPassword } from './accounts.ts';
+import { annotate } from './annotations.ts';
 import { append } from './append.ts';
 import { expunge } from './expunge.ts';
 import { flags } from './flags.ts';
@@ -57,6 +58,7 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   'create-mailbox': { depth: 'durable', run: createMailbox },
   'delete-mailbox': { depth: 'durable', run: quiet(deleteMailbox) },
   'rename-mailbox': { depth: 'durable', run: quiet(renameMailbox) },
+  annotate: { depth: 'durable', run: quiet(annotate) },
   subscribe: { depth: 'durable', run: quiet(subscribe) },
   // \Recent that is claimed twice after a power failure is shown twice: no reason to sync.
   'open-view': { depth: 'written', run: openView },

@@ -216,11 +216,16 @@ function portable(command: Request['command']): Request['command'] {
       const reports = command.reports.map((report) => portable(report) as CommandOf<'accept'>);
       return { ...command, reports };
     }
+    case 'annotate':
+      return {
+        ...command,
+        entries: command.entries.map((set) => ({ ...set, value: set.value && compact(set.value) })),
+      };
     default:
       return command;
   }
 }
 
 function compact(octets: Uint8Array): Uint8Array {
-  return octets.byteLength === octets.buffer.byteLength ? octets : octets.slice();
+  return octets.byteLength === octets.buffer.byteLength ? octets : new Uint8Array(octets);
 }

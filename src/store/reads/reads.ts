@@ -5,6 +5,7 @@ import { Limit, MAX_UID } from '../limits.ts';
 import type { Commit } from '../rows.ts';
 import { type Reads, StoreError } from '../store.ts';
 import { account, accounts } from './accounts.ts';
+import { annotation, annotations } from './annotations.ts';
 import { readBody } from './bodies.ts';
 import { firstUnseenOf, type MailboxIndex, uidsWith } from './mailbox-index.ts';
 import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
@@ -30,6 +31,8 @@ export function createReads(
     mailbox: (id) => read((db) => mailbox(db, id)),
     mailboxByName: (id, name) => read((db) => mailboxByName(db, id, name)),
     subscriptions: (id) => read((db) => subscriptions(db, id)),
+    annotations: (id, by) => read((db) => annotations(db, id, by)),
+    annotation: (id, by, entry) => read((db) => annotation(db, id, by, entry)),
     uids: (id) =>
       snapshots.readTold((db, commit) => {
         const row = mailbox(db, id);
