@@ -91,11 +91,12 @@ function messageFields({ reportingMta, original, zone }: DeliveryReport): string
   ];
 }
 
-/** deliver-by-date-field (RFC 2852 §5) and future-release-request-field (RFC 4865). */
+/** deliver-by-date-field (RFC 2852 §5) and future-release-request-field (RFC 4865 §5.1.2), which has no
+ * space. */
 function appointments({ holdUntil, deliverBy }: DeliveryReport['original'], zone: number): string[] {
   return [
     ...(deliverBy === undefined ? [] : [`Deliver-By-Date: ${formatDate(deliverBy, zone)}`]),
-    ...(holdUntil === undefined ? [] : [`Future-Release-Request: until; ${new Date(holdUntil).toISOString()}`]),
+    ...(holdUntil === undefined ? [] : [`Future-Release-Request: until;${new Date(holdUntil).toISOString()}`]),
   ];
 }
 

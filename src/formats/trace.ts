@@ -24,7 +24,7 @@ export interface ReceivedFacts {
   readonly tls: { readonly protocol: string; readonly cipher: string; readonly bits: number } | null;
   /** The recipient, when there is exactly one: more would tell each of the others (RFC 5321 §7.6). */
   readonly recipient: Address | null;
-  /** What MAIL asked for by MT-PRIORITY (RFC 6710 §4); absent: nothing. */
+  /** What MAIL asked for by MT-PRIORITY (RFC 6710 §4.1); absent: nothing. */
   readonly priority?: number | undefined;
   /** ms since the epoch, and the offset of our zone in minutes. */
   readonly time: number;

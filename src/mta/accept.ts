@@ -102,9 +102,9 @@ const STEP = 3_600_000;
 function dispatchOf({ reversePath, parameters, origin, remotes, now, front }: Arrival, queue: QueueTimes): Dispatch {
   const { deliverBy, priority = 0 } = parameters;
   const release = Math.max(now, parameters.holdUntil ?? now);
-  // RFC 6710 §4: before those that have waited less long than this. What is held never leaves early.
+  // RFC 6710 §5.1: before those that have waited less long than this. What is held never leaves early.
   const nextAt = release > now ? release : now - Math.max(0, priority) * STEP;
-  // RFC 2852 §4: returned at its time, or told of then.
+  // RFC 2852 §4.1.3: returned at its time, or told of then.
   const expiresAt = Math.min(release + queue.expire, deliverBy?.mode === 'R' ? deliverBy.at : Number.POSITIVE_INFINITY);
   const late = deliverBy?.mode === 'N' ? Math.max(deliverBy.at, release) : Number.POSITIVE_INFINITY;
   const warnAt = Math.min(release + queue.warn, late);

@@ -97,6 +97,8 @@ export async function bounce(
       ...(frame.utf8 ? { smtputf8: true } : {}),
       ...(frame.eightBit ? { body: '8BITMIME' } : {}),
       ...(secret ? { requiretls: true } : {}),
+      // RFC 6710 §4.6.
+      ...(parameters.priority === undefined ? {} : { priority: parameters.priority }),
     },
     locals: reader.kind === 'account' ? [{ ...recipient, account: reader.account }] : [],
     remotes: reader.kind === 'remote' ? [recipient] : [],

@@ -77,6 +77,8 @@ export async function deliveredReport(
       ...(frame.eightBit ? { body: '8BITMIME' } : {}),
       // RFC 8689 §5.
       ...(parameters.requiretls === true ? { requiretls: true } : {}),
+      // RFC 6710 §4.6.
+      ...(parameters.priority === undefined ? {} : { priority: parameters.priority }),
     },
     locals: recipients.locals,
     remotes: recipients.remotes,

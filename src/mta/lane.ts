@@ -168,7 +168,7 @@ export class Lane {
     for (const { entry, transit } of rows) {
       this.#taken.add(entry.id);
       if (onlyWarning(entry, now)) {
-        warnings.push(warning({ transit, entries: [entry] }, entry));
+        warnings.push(warning({ transit, entries: [entry] }, entry, now));
         continue;
       }
       const task = tasks.get(transit.id);
@@ -307,7 +307,7 @@ export class Lane {
   }
 }
 
-/** RFC 6710 §4: of what is due, the most urgent first, in its order. */
+/** RFC 6710 §5.1: of what is due, the most urgent first, in its order. */
 function byPriority(tasks: readonly Task[]): readonly Task[] {
   const priority = ({ transit }: Task): number => transit.parameters.priority ?? 0;
   if (tasks.every((task) => priority(task) === 0)) return tasks;

@@ -34,6 +34,8 @@ export interface Result {
   readonly attempt: Attempt;
   /** The next hop reports on its own (RFC 3461 §5.2.2); otherwise a success that was asked for is ours to tell. */
   readonly dsn: boolean;
+  /** The next hop knows by when the message is to be there (RFC 2852). */
+  readonly deliverBy: boolean;
 }
 
 /** `reached`: some host took part; if not, others for the same destination would fare the same now. `busy`: a host was not
@@ -253,7 +255,8 @@ function resultOf(task: Task, entry: EntryRow, outcome: Outcome, tried: Tried | 
     reply: outcome.reply ?? (came instanceof ConnectionFailure ? came.reply : undefined) ?? null,
     text: outcome.text,
   };
-  return { task, entry, outcome, attempt, dsn: connection?.extensions.dsn ?? false };
+  const { dsn = false, deliverBy = null } = connection?.extensions ?? {};
+  return { task, entry, outcome, attempt, dsn, deliverBy: deliverBy !== null };
 }
 
 /** A connection that did not come about. Only a host that says that it never takes mail ends the matter (RFC 7504 §3):

@@ -27,7 +27,7 @@ export interface Schedule {
 
 /** What becomes of an entry that was tried. @param now ms since the epoch */
 export function verdictOf(result: Result, schedule: Schedule, now: number): Verdict {
-  const { task, entry, outcome, attempt, dsn } = result;
+  const { task, entry, outcome, attempt } = result;
   const { transit } = task;
   const { reply } = outcome;
   const reported = (action: ReportAction, status: EnhancedStatus, text = sentence(reply, outcome.text)) =>
@@ -41,19 +41,14 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
 
   switch (outcome.kind) {
     case 'delivered':
-      // RFC 3461 §5.2.2: a hop without DSN tells the sender nothing, so we tell that it went there.
-      // With by-trace it is told of each hop (RFC 2852 §4).
-      return settled(
-        { kind: 'done' },
-        dsn && transit.parameters.deliverBy?.trace !== true ? null : reported('relayed', outcome.status),
-      );
+      return settled({ kind: 'done' }, relayReport(result, now));
     case 'failed':
       return settled({ kind: 'failed' }, reported('failed', outcome.status));
     case 'deferred': {
       if (now >= entry.expiresAt) {
         const { deliverBy } = transit.parameters;
         if (deliverBy?.mode === 'R' && now >= deliverBy.at) {
-          // RFC 2852 §4: the sender wanted it back now.
+          // RFC 2852 §4.1.3: the sender wanted it back now.
           const text = `It could not be there by the time that was asked for. ${sentence(reply, outcome.text)}`;
           return settled({ kind: 'failed' }, reported('failed', '5.4.7', text));
         }
@@ -67,31 +62,72 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
       if (entry.warnAt === null || entry.warnAt > now) {
         return settled({ kind: 'retry', nextAt, warnAt: entry.warnAt }, null);
       }
-      const report = reported('delayed', outcome.status);
-      return settled({ kind: 'retry', nextAt, warnAt: null }, report);
+      const late = isLate(transit, now);
+      const text = `${late ? LATE : ''}${sentence(reply, outcome.text)}`;
+      const report = reported('delayed', late ? '4.4.7' : outcome.status, text);
+      return settled({ kind: 'retry', nextAt, warnAt: nextWarning(transit, now) }, report);
     }
   }
 }
 
-/** What becomes of an entry whose warning has fallen due between two tries. */
-export function warning({ transit }: Task, entry: EntryRow): Verdict {
+/** What becomes of an entry whose warning has fallen due between two tries. @param now ms since the epoch */
+export function warning({ transit }: Task, entry: EntryRow, now: number): Verdict {
   const { last, nextAt } = entry;
-  const text = last === null ? 'It has not been tried yet.' : sentence(last.reply, last.text);
-  const report = reportedAs('delayed', transit, entry, last?.reply?.status ?? '4.4.1', last, text);
-  const then = { kind: 'retry', nextAt, warnAt: null } as const;
+  const late = isLate(transit, now);
+  const text = `${late ? LATE : ''}${last === null ? 'It has not been tried yet.' : sentence(last.reply, last.text)}`;
+  const status = late ? '4.4.7' : (last?.reply?.status ?? '4.4.1');
+  const report = reportedAs('delayed', transit, entry, status, last, text);
+  const then = { kind: 'retry', nextAt, warnAt: nextWarning(transit, now) } as const;
   return { transit, settlement: { entry: entry.id, attempt: null, then }, report };
+}
+
+const LATE = 'It is not there by the time that was asked for; it is tried on. ';
+
+/** RFC 2852 §4.1.3: by-mode N, and the time is over. */
+function isLate({ parameters: { deliverBy } }: TransitRow, now: number): boolean {
+  return deliverBy?.mode === 'N' && now >= deliverBy.at;
+}
+
+/** By-mode N has a delay told at that time, also where one was told of before for our own reasons (RFC 2852 §4.1.3). */
+function nextWarning({ parameters: { deliverBy } }: TransitRow, now: number): number | null {
+  return deliverBy?.mode === 'N' && now < deliverBy.at ? deliverBy.at : null;
+}
+
+/** That it went to the next hop. */
+function relayReport({ task, entry, outcome, attempt, ...hop }: Result, now: number): ReportedRecipient | null {
+  const { transit } = task;
+  const { reversePath, parameters } = transit;
+  const { deliverBy } = parameters;
+  const { notify } = entry.parameters;
+  // RFC 2852 §4.1.4: by-trace asks for it by itself; §4.1.4.2: from here on nobody would look at the time any more.
+  const unkept = deliverBy?.mode === 'N' && !hop.deliverBy && now < deliverBy.at;
+  const unasked = (deliverBy?.trace === true || unkept) && reversePath !== null && notify !== 'never';
+  // RFC 3461 §5.2.2: a hop without DSN tells the sender nothing, so we tell that it went there.
+  const asked = !hop.dsn && wanted(transit, notify, 'relayed');
+  if (!unasked && !asked) return null;
+  return recipientReport('relayed', entry, outcome.status, attempt, sentence(outcome.reply, outcome.text));
 }
 
 /** What the sender is told; null where it is not wanted. */
 function reportedAs(
   action: ReportAction,
   transit: TransitRow,
-  { recipient, parameters, expiresAt }: EntryRow,
+  entry: EntryRow,
   status: EnhancedStatus,
   attempt: Attempt | null,
   text: string,
 ): ReportedRecipient | null {
-  if (!wanted(transit, parameters.notify, action)) return null;
+  if (!wanted(transit, entry.parameters.notify, action)) return null;
+  return recipientReport(action, entry, status, attempt, text);
+}
+
+function recipientReport(
+  action: ReportAction,
+  { recipient, parameters, expiresAt }: EntryRow,
+  status: EnhancedStatus,
+  attempt: Attempt | null,
+  text: string,
+): ReportedRecipient {
   return {
     action,
     recipient,
@@ -129,10 +165,8 @@ function nextTry({ attempts, expiresAt }: EntryRow, { queue, random }: Schedule,
 
 /** Does the sender want to hear of it? Never at `<>` (RFC 5321 §4.5.5); else as NOTIFY says, without which there are
  * reports of failure and delay (RFC 3461 §4.1). */
-function wanted({ reversePath, parameters }: TransitRow, notify: Notify | undefined, action: ReportAction): boolean {
+function wanted({ reversePath }: TransitRow, notify: Notify | undefined, action: ReportAction): boolean {
   if (reversePath === null || notify === 'never') return false;
-  // RFC 2852 §4: by-trace asks for it by itself.
-  if (action === 'relayed' && parameters.deliverBy?.trace === true && notify === undefined) return true;
   const keyword = action === 'failed' ? 'failure' : action === 'delayed' ? 'delay' : 'success';
   return notify === undefined ? keyword !== 'success' : notify.includes(keyword);
 }

@@ -68,7 +68,7 @@ export async function takeOver(
   const { messageId, session, reversePath, seal = null } = incoming;
   const { locals, remotes } = incoming.recipients;
   const now = clock.now();
-  // RFC 4865 §3: until then it is in no mailbox either, so it waits for all in the queue.
+  // RFC 4865 §4.2: until then it is in no mailbox either, so it waits for all in the queue.
   const { holdUntil = now } = incoming.parameters;
   const held = holdUntil > now;
   const ready = held ? { locals: [], remotes: [...locals, ...remotes] } : { locals, remotes };

@@ -99,7 +99,7 @@ describe('what is reported', () => {
     const report = await read({ original: { holdUntil: TIME, deliverBy: TIME + 60_000 } });
     expect(report.message).toMatchObject({
       'Deliver-By-Date': 'Tue, 1 Jul 2003 10:53:37 +0200',
-      'Future-Release-Request': 'until; 2003-07-01T08:52:37.000Z',
+      'Future-Release-Request': 'until;2003-07-01T08:52:37.000Z',
     });
   });
 

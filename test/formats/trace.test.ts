@@ -36,7 +36,7 @@ test('a Received field', () => {
   );
 });
 
-test('RFC 6710 §4: what was asked for by MT-PRIORITY stands among the clauses', () => {
+test('RFC 6710 §4.1: what was asked for by MT-PRIORITY stands among the clauses', () => {
   expect(unfolded({ priority: -3 })).toContain(' for <bob@example.test> PRIORITY -3 tls ');
   expect(unfolded({ priority: 0, tls: null })).toContain(' for <bob@example.test> PRIORITY 0; Tue');
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { KEYWORDS } from '../smtp/fake-server.ts';
-import { DAY, MINUTE, queueStage } from './queue-stage.ts';
+import { DAY, MINUTE, QUEUE, queueStage } from './queue-stage.ts';
 
 const empty = (entries: readonly unknown[]) => entries.length === 0;
 const HOUR = 60 * MINUTE;
@@ -130,11 +130,54 @@ describe('DELIVERBY', () => {
     await stage.pass();
     await stage.until(([entry]) => entry?.warnAt === null);
     expect(stage.clock.now()).toBe(deliverBy.at);
-    expect(await stage.inbox()).toMatchObject([expect.stringMatching(/Action: delayed\r\nStatus: 4\.2\.0/)]);
+    expect(await stage.inbox()).toMatchObject([expect.stringMatching(/Action: delayed\r\nStatus: 4\.4\.7/)]);
     server.script = {};
     await stage.pass();
     await stage.until(empty);
     expect(server.messages).toHaveLength(1);
+    expect(await stage.inbox()).toHaveLength(1);
+  });
+
+  test('N: a delay is reported then, whatever was reported before', async () => {
+    await using stage = await queueStage();
+    await stage.hop(2, { on: busy });
+    stage.domain('far.test', 2);
+    const { warn } = QUEUE;
+    const deliverBy = { at: stage.clock.now() + 2 * warn, mode: 'N', trace: false } as const;
+    await stage.put({ to: ['a@far.test'], parameters: { deliverBy } });
+    await stage.until(([entry]) => entry?.attempts === 1);
+    while (stage.clock.now() < deliverBy.at) await stage.pass();
+    const states = (await stage.inbox()).map((report) => /Action: delayed\r\nStatus: (.*)\r/.exec(report)?.[1]);
+    expect(states).toEqual(['4.2.0', '4.4.7']);
+    expect(await stage.until(([entry]) => entry?.warnAt === null)).toHaveLength(1);
+  });
+
+  test('N: a host that knows of no time gets it, is asked to tell of a delay, and the sender hears of that', async () => {
+    await using stage = await queueStage();
+    const server = await stage.hop(2, { keywords: [...KEYWORDS, 'DSN'] });
+    stage.domain('far.test', 2);
+    const at = stage.clock.now() + HOUR;
+    const to = [
+      'a@far.test',
+      ['b@far.test', { notify: ['failure'] }],
+      ['c@far.test', { notify: 'never' }],
+      ['d@far.test', { notify: ['delay', 'success'] }],
+    ] as const;
+    await stage.put({ to, parameters: { deliverBy: { at, mode: 'N', trace: false } } });
+    await stage.until(empty);
+    expect(server.messages[0]?.recipients.map((line) => / NOTIFY=.*/.exec(line)?.[0])).toEqual([
+      ' NOTIFY=FAILURE,DELAY',
+      ' NOTIFY=FAILURE,DELAY',
+      ' NOTIFY=NEVER',
+      ' NOTIFY=DELAY,SUCCESS',
+    ]);
+    const [report, ...more] = await stage.inbox();
+    expect(more).toEqual([]);
+    expect(report?.match(/[a-d]@far\.test\r\nAction: relayed/g)?.map(([name]) => name)).toEqual(['a', 'b', 'd']);
+    // Once the time is over, there is nothing to tell.
+    await stage.put({ to: ['a@far.test'], parameters: { deliverBy: { at: at - 2 * HOUR, mode: 'N', trace: false } } });
+    await stage.until(empty);
+    expect(server.messages[1]?.recipients.map((line) => line.includes('NOTIFY'))).toEqual([false]);
     expect(await stage.inbox()).toHaveLength(1);
   });
 
@@ -147,13 +190,14 @@ describe('DELIVERBY', () => {
     await stage.until(empty);
     expect(await stage.inbox()).toEqual([]);
     await stage.put({
-      to: ['a@far.test', ['b@far.test', { notify: 'never' }]],
+      to: ['a@far.test', ['b@far.test', { notify: 'never' }], ['c@far.test', { notify: ['failure'] }]],
       parameters: { deliverBy: { at, mode: 'R', trace: true } },
     });
     await stage.until(empty);
     const [report, ...more] = await stage.inbox();
     expect(more).toEqual([]);
     expect(report).toMatch(/Final-Recipient: rfc822; a@far\.test\r\nAction: relayed/);
+    expect(report).toMatch(/Final-Recipient: rfc822; c@far\.test\r\nAction: relayed/);
     expect(report).not.toContain('b@far.test');
     expect(server.messages.map(({ mail }) => / BY=.*/.exec(mail)?.[0])).toEqual([' BY=3600;R', ' BY=3600;RT']);
   });

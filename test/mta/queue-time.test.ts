@@ -21,7 +21,7 @@ function nextTry(attempts: number, random: number, now: number): number | null {
   const transit = { reversePath: null, parameters: {} } as unknown as TransitRow; // as above
   const outcome = { kind: 'deferred', status: '4.2.1', text: 'later' } as const;
   const attempt = { at: now, host: null, address: null, tls: null, reply: null, text: 'later' };
-  const result = { task: { transit, entries: [entry] }, entry, outcome, attempt, dsn: false };
+  const result = { task: { transit, entries: [entry] }, entry, outcome, attempt, deliverBy: false, dsn: false };
   const { then } = verdictOf(result, { queue: QUEUE, random: () => random }, now).settlement;
   return then.kind === 'retry' ? then.nextAt - now : null;
 }

@@ -10,7 +10,7 @@ export function factsOf({ name, address, tls, exchange }: NextHop): HostFacts {
   return { name, tls, exchange, loopback: isLoopback(address) };
 }
 
-/** RFC 8689 §3: the header field counts for nothing where REQUIRETLS was said. */
+/** RFC 8689 §4.1: the header field counts for nothing where REQUIRETLS was said. */
 export function wishesOf({ parameters }: Pick<TransitRow, 'parameters'>): MessageWishes {
   const requireTls = parameters.requiretls === true;
   return { requireTls, tlsOptional: !requireTls && parameters.tlsOptional === true };

@@ -47,7 +47,7 @@ export async function messageObstacle(
     return failed('5.3.4', `the message has ${content.size} octets, the server takes ${extensions.maxSize}`);
   }
   if (deliverBy?.mode === 'R') {
-    // RFC 2852 §4: nobody but a server that knows of the time may have it, and none that cannot keep it.
+    // RFC 2852 §4.1.4.1: nobody but a server that knows of the time may have it, and none that cannot keep it.
     if (extensions.deliverBy === null)
       return failed('5.3.3', 'the server does not promise to deliver in time (DELIVERBY)');
     if (deliverBy.at - now < Math.max(1, extensions.deliverBy) * 1_000) return failed('5.4.7', 'the time is over');

@@ -2,7 +2,7 @@
 // offered the extensions: what it does not know is not said to it.
 
 import { type Address, formatAddress } from '../../formats/address.ts';
-import type { Envelope, MailParameters, Recipient } from '../../formats/envelope.ts';
+import type { Envelope, MailParameters, Notify, Recipient } from '../../formats/envelope.ts';
 import { encodeXtext } from '../../formats/xtext.ts';
 import type { Extensions } from './extensions.ts';
 
@@ -35,18 +35,34 @@ export function mailLine(envelope: Envelope, { size, body, smtputf8, now }: Need
   return `${line}\r\n`;
 }
 
-/** NOTIFY and ORCPT are those of this recipient (RFC 3461 §4.1, §4.2). */
-export function rcptLine(recipient: Recipient, extensions: Extensions): string {
+/** NOTIFY and ORCPT are those of this recipient (RFC 3461 §4.1, §4.2). @param delay a delay is to be told of too */
+export function rcptLine(recipient: Recipient, extensions: Extensions, delay: boolean): string {
   const { notify, orcpt } = recipient.parameters;
-  let line = `RCPT TO:${path(recipient.address)}`;
+  let line = rcptPath(recipient);
   if (extensions.dsn) {
-    if (notify !== undefined) line += ` NOTIFY=${notify === 'never' ? 'NEVER' : notify.join(',').toUpperCase()}`;
+    const asked = delay ? withDelay(notify) : notify;
+    if (asked !== undefined) line += ` NOTIFY=${asked === 'never' ? 'NEVER' : asked.join(',').toUpperCase()}`;
     if (orcpt !== undefined) line += ` ORCPT=${originalRecipient(orcpt)}`;
   }
   return `${line}\r\n`;
 }
 
-/** by-value = by-time ";" by-mode [ by-trace ] (RFC 2852 §4); what is left of the time. */
+/** RCPT without its parameters: what all commands for this recipient begin with. */
+export function rcptPath({ address }: Recipient): string {
+  return `RCPT TO:${path(address)}`;
+}
+
+/** A server that knows of no time is asked to tell of a delay at least, as long as there is time (RFC 2852 §4.1.4.2). */
+export function wantsDelay({ parameters: { deliverBy } }: Envelope, extensions: Extensions, now: number): boolean {
+  return deliverBy?.mode === 'N' && extensions.deliverBy === null && now < deliverBy.at;
+}
+
+function withDelay(notify: Notify | undefined): Notify {
+  if (notify === undefined) return ['failure', 'delay'];
+  return notify === 'never' || notify.includes('delay') ? notify : [...notify, 'delay'];
+}
+
+/** by-value = by-time ";" by-mode [ by-trace ] (RFC 2852 §4); what is left of the time (RFC 2852 §4.1.4). */
 function by({ at, mode, trace }: NonNullable<MailParameters['deliverBy']>, now: number): string {
   const left = Math.floor((at - now) / 1_000);
   return `${Math.max(-LONGEST_BY, Math.min(left, LONGEST_BY))};${mode}${trace ? 'T' : ''}`;

@@ -11,7 +11,7 @@ import type { TlsFacts } from '../../platform/tls.ts';
 import { authenticate, type Credentials } from './authentication.ts';
 import type { CertificateVerdict, Judge } from './certificate.ts';
 import { type Channel, ConnectionFailure, openChannel } from './channel.ts';
-import { rcptLine } from './command-lines.ts';
+import { rcptPath } from './command-lines.ts';
 import type { Content } from './content.ts';
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from './extensions.ts';
 import { isMasked, type Quirk, withoutQuirks } from './quirks.ts';
@@ -119,7 +119,7 @@ export class SmtpConnection {
 
   /** What was said from the greeting on, of transactions the last one, as it concerned this recipient. */
   transcript(recipient: Recipient): readonly string[] {
-    return this.#channel.transcript.lines(rcptLine(recipient, this.extensions).trimEnd());
+    return this.#channel.transcript.lines(rcptPath(recipient));
   }
 
   /** Says QUIT, waits a little for the answer, and closes. Never throws. */

@@ -6,7 +6,7 @@ import type { Envelope } from '../../formats/envelope.ts';
 import type { Reply } from '../../formats/refusal.ts';
 import { carriageOf, messageObstacle, needsUtf8, noUtf8 } from './carriage.ts';
 import { type Channel, ConnectionFailure } from './channel.ts';
-import { mailLine, rcptLine } from './command-lines.ts';
+import { mailLine, rcptLine, wantsDelay } from './command-lines.ts';
 import type { Content } from './content.ts';
 import { UnsendableContent } from './dot-stuffing.ts';
 import type { Extensions } from './extensions.ts';
@@ -52,13 +52,14 @@ export async function transact(
   const smtputf8 = extensions.smtputf8 && needsUtf8(envelope);
   const chosen: number[] = [];
   const rcpts: string[] = [];
+  const delay = wantsDelay(envelope, extensions, now);
   const most = Math.min(RECIPIENTS, extensions.rcptMax ?? RECIPIENTS);
   for (const [index, recipient] of envelope.recipients.entries()) {
     if (!extensions.smtputf8 && !isAscii(recipient.address)) {
       outcomes[index] = noUtf8('a recipient');
     } else if (chosen.length < most) {
       chosen.push(index);
-      rcpts.push(rcptLine(recipient, extensions));
+      rcpts.push(rcptLine(recipient, extensions, delay));
     }
   }
   if (chosen.length === 0) return { outcomes, open: false };

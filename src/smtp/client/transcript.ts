@@ -52,11 +52,13 @@ export class Transcript {
     this.#open = this.#exchanges.length;
   }
 
-  /** The opening and the transaction, of whose recipients only one. @param rcpt its command, or null */
+  /** The opening and the transaction, of whose recipients only one. @param rcpt its command without parameters, or null */
   lines(rcpt: string | null): readonly string[] {
     const own = rcpt === null ? null : clip(rcpt);
+    const isAnothers = (command: string): boolean =>
+      own !== null && command.startsWith('RCPT ') && command !== own && !command.startsWith(`${own} `);
     const lines = this.#exchanges
-      .filter(({ command }) => own === null || command === null || !command.startsWith('RCPT ') || command === own)
+      .filter(({ command }) => command === null || !isAnothers(command))
       .flatMap(({ command, reply }) => [
         ...(command === null ? [] : [`C: ${command}`]),
         ...(reply ?? []).map((line) => `S: ${line}`),

@@ -18,10 +18,12 @@ export function submissionParameters(
   time: SubmissionTime,
 ): Pick<MailParameters, 'holdUntil' | 'deliverBy' | 'priority'> {
   const holdUntil = release(said, time);
+  const by = said.has('BY') ? deliverBy(said.get('BY'), time.now) : undefined;
+  // RFC 4865 §5.2.2: one of the two could not be kept.
+  if (by !== undefined && holdUntil !== undefined && holdUntil > by.at) throw bad('BY is over before the hold is');
   return {
     ...(holdUntil === undefined ? {} : { holdUntil }),
-    // The time to deliver begins when there is something to deliver.
-    ...(said.has('BY') ? { deliverBy: deliverBy(said.get('BY'), holdUntil ?? time.now) } : {}),
+    ...(by === undefined ? {} : { deliverBy: by }),
     ...(said.has('MT-PRIORITY') ? { priority: priority(said.get('MT-PRIORITY')) } : {}),
   };
 }
@@ -69,7 +71,7 @@ function deliverBy(value: string | undefined, from: number): NonNullable<MailPar
   return { at: from + seconds * 1_000, mode, trace: match[3] !== '' };
 }
 
-/** priority-value = (["-"] NZDIGIT) / "0" (RFC 6710 §3). */
+/** priority-value = (["-"] NZDIGIT) / "0" (RFC 6710 §7). */
 function priority(value: string | undefined): number {
   if (value === undefined || !/^(?:-?[1-9]|0)$/.test(value)) throw malformed('MT-PRIORITY');
   return Number(value);
