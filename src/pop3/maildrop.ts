@@ -35,11 +35,12 @@ export class Maildrop {
   readonly #view: ViewId;
   /** By number, from 1; the store's own array. */
   readonly #uids: Uint32Array;
+  /** As they go over the wire, dots not counted twice (RFC 1939 §11). */
   readonly #octets: number;
   readonly #unfollow: () => void;
   #stopOverdue: (() => void) | null = null;
-  /** Numbers, and the octets of their messages. */
-  readonly #deleted = new Map<number, number>();
+  /** Numbers. */
+  readonly #deleted = new Set<number>();
   #deletedOctets = 0;
   /** Messages that went to the client whole and have no \Seen. */
   readonly #seen = new Set<Uid>();
@@ -47,6 +48,7 @@ export class Maildrop {
   private constructor(
     around: Surroundings,
     mailbox: MailboxRow,
+    octets: number,
     view: ViewId,
     uids: Uint32Array,
     unfollow: () => void,
@@ -56,7 +58,7 @@ export class Maildrop {
     this.#uidValidity = mailbox.uidValidity;
     this.#view = view;
     this.#uids = uids;
-    this.#octets = mailbox.octets;
+    this.#octets = octets;
     this.#unfollow = unfollow;
   }
 
@@ -75,8 +77,8 @@ export class Maildrop {
     try {
       // Before the UIDs are read, so that none of them goes in between. It takes \Recent from nobody.
       view = (await store.execute({ kind: 'open-view', mailbox: inbox.id, claimRecent: false })).view;
-      const { uids, mailbox } = await store.read.uids(inbox.id);
-      maildrop = new Maildrop(around, mailbox, view, uids, unfollow);
+      const { uids, mailbox, lineOctets } = await store.read.maildrop(inbox.id);
+      maildrop = new Maildrop(around, mailbox, lineOctets, view, uids, unfollow);
       for (const change of early) maildrop.#note(change);
       return maildrop;
     } catch (error) {
@@ -137,9 +139,9 @@ export class Maildrop {
 
   /** Marks a message as deleted. @throws Pop3Refusal */
   async delete(number: number): Promise<void> {
-    const { size } = await this.message(number);
-    this.#deleted.set(number, size);
-    this.#deletedOctets += size;
+    const { lineSize } = await this.message(number);
+    this.#deleted.add(number);
+    this.#deletedOctets += lineSize;
   }
 
   reset(): void {
@@ -154,7 +156,7 @@ export class Maildrop {
 
   /** The UPDATE state (RFC 1939 §6): takes out all that is marked, in one commit, or nothing. @throws StoreError */
   async update(): Promise<number> {
-    const uids = [...this.#deleted.keys()].map((number) => this.#uidOf(number)).sort((one, other) => one - other);
+    const uids = [...this.#deleted].map((number) => this.#uidOf(number)).sort((one, other) => one - other);
     if (uids.length === 0) return 0;
     await this.#around.store.execute({
       kind: 'expunge',

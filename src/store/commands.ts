@@ -28,6 +28,8 @@ export interface StagedBody {
   readonly tail: Uint8Array;
   /** All octets. */
   readonly size: number;
+  /** Octets that it lacks to be whole lines (formats/line-ends.ts). */
+  readonly lacking: number;
 }
 
 /** A message for one local mailbox. */

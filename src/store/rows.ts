@@ -92,6 +92,8 @@ export interface MessageRow {
   readonly prefix: Uint8Array;
   /** Octets of prefix and body: RFC822.SIZE. */
   readonly size: number;
+  /** The same as whole lines, each ended by CRLF (formats/line-ends.ts). */
+  readonly lineSize: number;
   /** Octets of prefix and body header, with the empty line that ends it. */
   readonly headerSize: number;
   /** ms since the epoch; offset of the zone it was given in, minutes. */

@@ -142,6 +142,13 @@ export interface Reads {
   uids(
     mailbox: MailboxId,
   ): Promise<{ readonly uids: Uint32Array; readonly commit: Commit; readonly mailbox: MailboxRow }>;
+  /** As `uids`, with the octets of all messages as whole lines, each ended by CRLF. */
+  maildrop(mailbox: MailboxId): Promise<{
+    readonly uids: Uint32Array;
+    readonly commit: Commit;
+    readonly mailbox: MailboxRow;
+    readonly lineOctets: number;
+  }>;
   /** Rows of the given UIDs (ascending, at most 500), expunged ones that still stand included. */
   messages(mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): Promise<Page<MessageRow>>;
   /** The first live UID without \Seen. */

@@ -50,7 +50,7 @@ export function recordingStore(): RecordingStore {
       },
       finish() {
         const whole = Buffer.concat(chunks);
-        const body: StagedBody = { stage: null, tail: whole, size: whole.length };
+        const body: StagedBody = { stage: null, tail: whole, size: whole.length, lacking: 0 };
         bodies.set(body, whole);
         open.delete(token);
         return body;

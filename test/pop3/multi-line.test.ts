@@ -2,6 +2,7 @@
 // end and whoever does not see the same lines, and the same end.
 
 import { describe, expect, test } from 'vitest';
+import { LineEnds } from '../../src/formats/line-ends.ts';
 import { MultiLine } from '../../src/pop3/multi-line.ts';
 import { Random } from '../fuzz/random.ts';
 
@@ -63,6 +64,17 @@ describe('any octets, cut anywhere', () => {
       expect(wire).toBe(sent([octets]));
       expect(received(wire, /\r\n/), JSON.stringify(text)).toEqual(asLines(text));
       expect(received(wire, /\r?\n/), JSON.stringify(text)).toEqual(asLines(text));
+    }
+  });
+
+  test('the size that is told is that of the lines (RFC 1939 §11)', () => {
+    for (let round = 0; round < 3_000; round++) {
+      const text = Array.from({ length: random.below(40) }, () => random.pick(alphabet)).join('');
+      const ends = new LineEnds();
+      for (const piece of random.pieces(Buffer.from(text, 'latin1'))) ends.push(piece);
+      const lines = received(sent([Buffer.from(text, 'latin1')]), /\r\n/) ?? [];
+      const size = lines.reduce((sum, line) => sum + line.length + 2, 0);
+      expect(text.length + ends.lacking, JSON.stringify(text)).toBe(size);
     }
   });
 });

@@ -167,12 +167,12 @@ describe('the lock', () => {
 
   test('is not taken by who cannot open the maildrop', async () => {
     const { store } = gate.beside;
-    const { uids } = store.read;
-    store.read.uids = async () => {
+    const { maildrop } = store.read;
+    store.read.maildrop = async () => {
       throw new StoreError('closed', 'not now');
     };
     await expect(pop3()).rejects.toThrow('[SYS/TEMP]');
-    store.read.uids = uids;
+    store.read.maildrop = maildrop;
     using client = await pop3();
     await client.quit();
   });

@@ -66,7 +66,7 @@ describe('a batch', () => {
     const prefix = new Uint8Array(0);
     return {
       kind: 'accept',
-      body: { stage, tail: new Uint8Array(size), size: size + staged },
+      body: { stage, tail: new Uint8Array(size), size: size + staged, lacking: 0 },
       facts,
       messageId: 'x',
       now: 1,
@@ -190,7 +190,7 @@ describe('a batch', () => {
     begin(join(folder, 'mail.db'));
     db.exec('PRAGMA journal_mode = WAL');
     run(account('alice@x.test'));
-    const body = { stage: null, tail: new Uint8Array(8), size: 8 };
+    const body = { stage: null, tail: new Uint8Array(8), size: 8, lacking: 0 };
     const message = { body, facts, flags: 0, keywords: [], internalDate: 0, internalZone: 0 };
     const messages = Array.from({ length: PAGE }, () => message);
     const append = { kind: 'append', mailbox: 1 as never, now: 1, messages, view: null } as const;

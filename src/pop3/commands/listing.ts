@@ -22,14 +22,15 @@ export const list = command({
   states: TRANSACTION,
   grammar: perhapsMessage,
   async run({ maildrop }, number) {
-    if (number !== null) return ok(`${number} ${(await maildrop.message(number)).size}`);
+    if (number !== null) return ok(`${number} ${(await maildrop.message(number)).lineSize}`);
     const { messages, octets } = maildrop.standing;
     return ok(`${messages} messages (${octets} octets)`, scanListings(maildrop));
   },
 });
 
 async function* scanListings(maildrop: Maildrop): AsyncGenerator<string> {
-  for await (const page of maildrop.listed()) yield page.map(({ number, row }) => `${number} ${row.size}\r\n`).join('');
+  for await (const page of maildrop.listed())
+    yield page.map(({ number, row }) => `${number} ${row.lineSize}\r\n`).join('');
 }
 
 /** "UIDL" [SP msg]: unique-id listings */

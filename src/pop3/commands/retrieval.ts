@@ -13,7 +13,7 @@ export const retr = command({
   grammar: oneMessage,
   async run(session, number) {
     const row = await session.maildrop.message(number);
-    return ok(`${row.size} octets`, whole(session, row));
+    return ok(`${row.lineSize} octets`, whole(session, row));
   },
 });
 

@@ -46,6 +46,7 @@ function deliver(work: Work, command: Accept, body: BodyId): readonly Placed[] {
           thread,
           prefix: storedPrefix(prefix),
           size: prefix.length + command.body.size,
+          lacking: command.body.lacking,
           headerSize: prefix.length + command.facts.headerSize,
           internalDate,
           internalZone: 0,

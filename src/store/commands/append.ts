@@ -21,6 +21,7 @@ export function append(work: Work, command: CommandOf<'append'>): Results['appen
       thread: threadOf(work, mailbox.account, message.facts, email),
       prefix: null,
       size: message.body.size,
+      lacking: message.body.lacking,
       headerSize: message.facts.headerSize,
       internalDate: message.internalDate,
       internalZone: message.internalZone,

@@ -65,6 +65,7 @@ type Rest = {
   readonly email: number;
   readonly thread: number;
   readonly prefix: Uint8Array | null;
+  readonly lacking: number;
   readonly header_size: number;
   readonly internal_date: number;
   readonly internal_zone: number;
@@ -73,7 +74,7 @@ type Rest = {
 /** What a copy takes over: everything but UID, MODSEQ and save date (RFC 8514 §1). */
 function arrivalOf(work: Work, from: MailboxState, row: Standing): Arrival {
   const rest = work.db.get<Rest>(
-    `SELECT email, thread, prefix, header_size, internal_date, internal_zone FROM message WHERE id = (? << 32) | ?`,
+    `SELECT email, thread, prefix, lacking, header_size, internal_date, internal_zone FROM message WHERE id = (? << 32) | ?`,
     from.id,
     row.uid,
   );
@@ -85,6 +86,7 @@ function arrivalOf(work: Work, from: MailboxState, row: Standing): Arrival {
     thread: rest.thread,
     prefix: rest.prefix,
     size: row.size,
+    lacking: rest.lacking,
     headerSize: rest.header_size,
     internalDate: rest.internal_date,
     internalZone: rest.internal_zone,

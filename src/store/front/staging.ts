@@ -1,6 +1,7 @@
 // A body on its way into the store. Up to Limit.tailOctets stay here and travel with the command; of a larger one the
 // chunks go ahead, with back-pressure, so that no body is in memory whole.
 
+import { LineEnds } from '../../formats/line-ends.ts';
 import type { StagedBody } from '../commands.ts';
 import { joined } from '../joined.ts';
 import { Limit } from '../limits.ts';
@@ -35,6 +36,7 @@ export class BodyStaging implements Staging {
   size = 0;
   readonly #budget: StagingBudget;
   readonly #sender: StageSender;
+  readonly #lineEnds = new LineEnds();
   #parts: Uint8Array[] = [];
   #held = 0;
   #stage: number | null = null;
@@ -54,6 +56,7 @@ export class BodyStaging implements Staging {
     if (this.size + chunk.length > this.#budget.perSession) throw new StoreError('full', 'This body is too large');
     if (this.#budget.staged + chunk.length > this.#budget.total) throw new StoreError('busy', 'Too much is staged');
     this.size += chunk.length;
+    this.#lineEnds.push(chunk);
     this.#budget.staged += chunk.length;
     this.#hold(chunk);
     if (this.#stage === null && this.#held <= this.#threshold()) return;
@@ -69,7 +72,7 @@ export class BodyStaging implements Staging {
   finish(): StagedBody {
     if (this.#state !== 'open') throw new StoreError('refused', 'This body is finished');
     this.#state = 'finished';
-    const body = { stage: this.#stage, tail: this.#take(this.#held), size: this.size };
+    const body = { stage: this.#stage, tail: this.#take(this.#held), size: this.size, lacking: this.#lineEnds.lacking };
     this.#sender.finished(body, this);
     return body;
   }

@@ -22,10 +22,11 @@ interface Row {
   readonly email: number;
   readonly thread: number;
   readonly prefix: Uint8Array | null;
+  readonly lacking: number;
 }
 
 const COLUMNS = `uid, modseq, flags, keywords, expunged, body, size, header_size, internal_date, internal_zone, save_date,
-  email, thread, prefix`;
+  email, thread, prefix, lacking`;
 
 /** UIDs this close together are read in one scan. */
 const DENSE = 4;
@@ -98,6 +99,7 @@ function messageRow(row: Row): MessageRow {
     body: row.body,
     prefix: row.prefix ?? NO_PREFIX,
     size: row.size,
+    lineSize: row.size + row.lacking,
     headerSize: row.header_size,
     internalDate: row.internal_date,
     internalZone: row.internal_zone,
@@ -109,4 +111,14 @@ function messageRow(row: Row): MessageRow {
     threadId: threadObjectId(row.thread),
     expunged: row.expunged !== 0,
   };
+}
+
+/** Octets that the messages that stand lack to be whole lines; few lack any. */
+export function lackingOf(db: Connection, mailbox: MailboxId): number {
+  const row = db.get<{ octets: number }>(
+    `SELECT coalesce(sum(lacking), 0) AS octets FROM message INDEXED BY message_lacking
+     WHERE mailbox = ? AND lacking > 0 AND expunged = 0`,
+    mailbox,
+  );
+  return row?.octets ?? 0;
 }

@@ -9,7 +9,7 @@ import { annotation, annotations } from './annotations.ts';
 import { readBody } from './bodies.ts';
 import { firstUnseenOf, type MailboxIndex, uidsWith } from './mailbox-index.ts';
 import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
-import { changedSince, deletedOctets, messages, vanishedSince } from './messages.ts';
+import { changedSince, deletedOctets, lackingOf, messages, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
 import { receiverReads } from './receivers.ts';
 import { Snapshots } from './snapshot.ts';
@@ -38,6 +38,13 @@ export function createReads(
         const row = mailbox(db, id);
         if (row === undefined) throw new StoreError('missing', 'There is no such mailbox');
         return { uids: index.get(db, id, row.highestModSeq).uids, commit, mailbox: row };
+      }),
+    maildrop: (id) =>
+      snapshots.readTold((db, commit) => {
+        const row = mailbox(db, id);
+        if (row === undefined) throw new StoreError('missing', 'There is no such mailbox');
+        const { uids } = index.get(db, id, row.highestModSeq);
+        return { uids, commit, mailbox: row, lineOctets: row.octets + lackingOf(db, id) };
       }),
     messages: (id, uids) => snapshots.readTold((db, commit) => ({ rows: messages(db, id, uids), commit })),
     firstUnseen: (id) =>

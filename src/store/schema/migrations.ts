@@ -8,9 +8,17 @@ import { versionTwo } from './version-2.ts';
 import { versionThree } from './version-3.ts';
 import { versionFour } from './version-4.ts';
 import { versionFive } from './version-5.ts';
+import { versionEight } from './version-8.ts';
 
 /** Step n leads from version n to version n + 1. Steps that were released are never changed again. */
-export const migrations: readonly string[] = [versionOne, versionTwo, versionThree, versionFour, versionFive];
+export const migrations: readonly string[] = [
+  versionOne,
+  versionTwo,
+  versionThree,
+  versionFour,
+  versionFive,
+  versionEight,
+];
 
 /** The version of an open store; 0: nothing there yet. */
 export function schemaVersion(connection: Connection): number {

@@ -54,6 +54,7 @@ export interface Arrival {
   readonly thread: number;
   readonly prefix: Uint8Array | null;
   readonly size: number;
+  readonly lacking: number;
   readonly headerSize: number;
   readonly internalDate: number;
   readonly internalZone: number;
@@ -126,7 +127,7 @@ function insert(
 ): void {
   work.db.run(
     `INSERT INTO message (id, modseq, flags, keywords, body, size, header_size, internal_date, internal_zone, save_date,
-     email, thread, prefix) VALUES ((? << 32) | ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     email, thread, prefix, lacking) VALUES ((? << 32) | ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     mailbox,
     uid,
     modSeq,
@@ -141,6 +142,7 @@ function insert(
     arrival.email,
     arrival.thread,
     arrival.prefix,
+    arrival.lacking,
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Flag, type Uid } from '../../../src/store/rows.ts';
-import { account, deliver, flag, letter, mailboxOf, stage } from '../mail.ts';
+import { account, deliver, flag, letter, mailboxOf, octets, stage } from '../mail.ts';
 import { eachStore, type Harness, recorded } from './harness.ts';
 
 const uid = (number: number) => number as Uid;
@@ -18,6 +18,21 @@ export function messageCases(harness: Harness): void {
       for (let at = 1; at <= messages; at++) await deliver(store, alice, letter(`${at}`));
       return { store, alice, inbox: (await mailboxOf(store, alice)).id };
     }
+
+    it('knows the size of a message as whole lines, also of its copies, and of a whole maildrop', async () => {
+      const { store, alice, inbox } = await filled(1);
+      const prefix = octets('Return-Path: <>\r\n');
+      await deliver(store, alice, octets('Subject: x\n\n.\r\nno end'), { prefix });
+      const { rows } = await store.read.messages(inbox, uids(1, 2));
+      const lines = 'Return-Path: <>\r\nSubject: x\r\n\r\n.\r\nno end\r\n'.length;
+      expect(rows.map(({ size, lineSize }) => lineSize - size)).toEqual([0, 4]);
+      expect(rows[1]?.lineSize).toBe(lines);
+      await store.execute({ kind: 'copy', from: inbox, uids: uids(2), to: inbox, now: 9, view: null });
+      const octetsOf = async () => (await store.read.maildrop(inbox)).lineOctets;
+      expect(await octetsOf()).toBe((rows[0]?.size ?? 0) + 2 * lines);
+      await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(2), force: true, view: null });
+      expect(await octetsOf()).toBe((rows[0]?.size ?? 0) + lines);
+    });
 
     it('changes flags, counts them, and tells what stands afterwards', async () => {
       const { store, inbox } = await filled(3);
