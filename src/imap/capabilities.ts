@@ -69,6 +69,8 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'MOVE', rfc: 'RFC 6851', when: afterLogin },
   { name: 'CONDSTORE', rfc: 'RFC 7162', when: afterLogin },
   { name: 'QRESYNC', rfc: 'RFC 7162', when: afterLogin },
+  { name: 'UIDONLY', rfc: 'RFC 9586', when: afterLogin },
+  { name: 'UNAUTHENTICATE', rfc: 'RFC 8437', when: afterLogin },
   { name: 'OBJECTID', rfc: 'RFC 8474', when: afterLogin },
   { name: 'SAVEDATE', rfc: 'RFC 8514', when: afterLogin },
   { name: 'STATUS=SIZE', rfc: 'RFC 8438', when: afterLogin },

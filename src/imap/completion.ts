@@ -39,3 +39,8 @@ export function no(text: string, code: string | null = null, reason: string = te
 export function bad(text: string, code: string | null = null, reason: string = text): ImapRefusal {
   return new ImapRefusal('BAD', code, text, reason);
 }
+
+/** RFC 9586 §3: the client has said that it knows no sequence numbers. */
+export function uidRequired(): ImapRefusal {
+  return bad('Sequence numbers are not to be used any more', 'UIDREQUIRED');
+}

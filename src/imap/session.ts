@@ -19,7 +19,7 @@ import { AnnotationNews } from './annotation-news.ts';
 import { capabilityData, type Standing } from './capabilities.ts';
 import { type Afterwards, Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
 import { type Parsed, parseCommand } from './commands/table.ts';
-import { type Completion, completionLine, ImapRefusal, no } from './completion.ts';
+import { type Completion, completionLine, no } from './completion.ts';
 import { nothingEnabled } from './enabled.ts';
 import { CommandReader, type Step } from './grammar/command-reader.ts';
 import type { LiteralHead, Scanner } from './grammar/scanner.ts';
@@ -28,7 +28,7 @@ import { LIMIT } from './limits.ts';
 import type { ImapOptions } from './options.ts';
 import type { RecentClaims } from './recent.ts';
 import { SelectedMailbox } from './selected-mailbox.ts';
-import { refusalOf } from './store-refusal.ts';
+import { refusalFor } from './store-refusal.ts';
 import { wrongDoor } from './wrong-door.ts';
 
 export class ImapSession implements Session {
@@ -193,6 +193,13 @@ export class ImapSession implements Session {
     this.#note('info', 'logged in', { mechanism });
   }
 
+  loggedOut(): void {
+    this.#note('info', 'logged out, and stays');
+    this.#account = null;
+    Object.assign(this.enabled, nothingEnabled());
+    this.#reader.limits = { line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin };
+  }
+
   loginFailed(reason: string): void {
     this.#note('warn', 'login failed', { reason });
     if (++this.#failedLogins >= LIMIT.failedLogins) this.#farewell ??= 'Too many failed logins';
@@ -304,7 +311,7 @@ export class ImapSession implements Session {
     try {
       completion = await run(this);
     } catch (error) {
-      const refusal = this.#refusal(error);
+      const refusal = refusalFor(error, this);
       const message = this.#message;
       if (message && !message.ended) {
         this.#reader.dropMessage(message.sending, refusal);
@@ -360,17 +367,6 @@ export class ImapSession implements Session {
       this.log.error({ session: this.id, err: error }, 'imap: changes could not be told');
       if (error.kind === 'closed') throw new Farewell('[UNAVAILABLE] The server is shutting down');
     }
-  }
-
-  /** What the client reads of an error. @throws what is no answer but an end */
-  #refusal(error: unknown): ImapRefusal {
-    if (error instanceof Farewell || error instanceof Disconnected) throw error;
-    if (error instanceof ImapRefusal) return error;
-    const refusal = error instanceof StoreError ? refusalOf(error) : null;
-    if (refusal?.completion.code === 'SERVERBUG' || !refusal) {
-      this.log.error({ session: this.id, err: error }, 'imap: a command failed by an error of ours');
-    }
-    return refusal ?? no('Something went wrong here', 'SERVERBUG');
   }
 
   /** Sends what was written and waits for something to happen. @throws Disconnected, Farewell */

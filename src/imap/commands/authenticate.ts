@@ -1,4 +1,4 @@
-// STARTTLS, AUTHENTICATE and LOGIN (RFC 3501 §6.2). Before TLS is on, where it is demanded, no password is asked for,
+// STARTTLS, AUTHENTICATE and LOGIN (RFC 3501 §6.2), and UNAUTHENTICATE (RFC 8437). Before TLS is on, where it is demanded, no password is asked for,
 // read, tried or logged (RFC 2595 §3.2).
 
 import { AuthenticationFailure } from '../../directory/directory.ts';
@@ -7,7 +7,7 @@ import { startMechanism } from '../../sasl/mechanisms.ts';
 import { capabilityData } from '../capabilities.ts';
 import { bad, type Completion, no, ok } from '../completion.ts';
 import { LIMIT } from '../limits.ts';
-import { command, nothing, type Session, type State } from './command.ts';
+import { command, LOGGED_IN, nothing, type Session, type State } from './command.ts';
 
 const NOT_LOGGED_IN: readonly State[] = ['not authenticated'];
 
@@ -74,6 +74,19 @@ export const authenticate = command({
     }
     if (step.kind === 'refused') return failed(session, step.reason);
     return await check(session, step.claim);
+  },
+});
+
+/** command-auth =/ "UNAUTHENTICATE": the connection is as it was after the greeting, for another user. TLS stays. */
+export const unauthenticate = command({
+  name: 'UNAUTHENTICATE',
+  states: LOGGED_IN,
+  grammar: nothing,
+  async run(session) {
+    // RFC 8437 §2: as CLOSE would not, this expunges nothing.
+    await session.unselect();
+    session.loggedOut();
+    return ok('Nobody is logged in any more', capabilityData(session.standing));
   },
 });
 

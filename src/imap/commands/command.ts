@@ -61,6 +61,8 @@ export interface Session {
 
   /** Enters the authenticated state. */
   loggedIn(account: Account, mechanism: string): void;
+  /** Goes back to where nobody had logged in, and nothing was enabled. */
+  loggedOut(): void;
   /** Counts a failed login, and ends the connection after too many. @throws Farewell */
   loginFailed(reason: string): void;
   /** Leaves the mailbox that is selected, if any, and selects another. */
@@ -87,8 +89,8 @@ export interface Command {
   /** May EXPUNGE be told while it runs? RFC 3501 §7.4.1: not during FETCH, STORE or SEARCH, but during their UID
    * forms, which are other commands. */
   readonly expunge: 'told' | 'told in UID form';
-  /** UID before the name: the same command, whose numbers are UIDs (RFC 3501 §6.4.8). */
-  readonly uid: 'none' | 'allowed';
+  /** UID before the name: the same command, whose numbers are UIDs (RFC 3501 §6.4.8), or which has some only then. */
+  readonly uid: 'none' | 'allowed' | 'adds a set';
   /** Refuses the command before its arguments are read. @throws ImapRefusal */
   readonly admit: (session: Session) => void;
   /** Reads the arguments. @throws ImapRefusal, LiteralWanted */

@@ -16,6 +16,12 @@ const EXTENSIONS: ReadonlyMap<string, (session: Session) => void> = new Map([
       session.enabled.qresync = true;
     },
   ],
+  [
+    'UIDONLY',
+    (session) => {
+      session.enabled.uidOnly = true;
+    },
+  ],
 ]);
 
 /** From now on the client is told MODSEQ; where it begins to be, of all that it knows (RFC 7162 §3.1.2.1). */

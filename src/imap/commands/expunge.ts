@@ -15,7 +15,7 @@ export function highestModSeq({ mailbox, enabled }: Session): string | null {
 export const expunge = command({
   name: 'EXPUNGE',
   states: SELECTED,
-  uid: 'allowed',
+  uid: 'adds a set',
   grammar(scanner, uid) {
     if (!uid) return null;
     scanner.space();

@@ -2,7 +2,7 @@
 // src/imap/search's business.
 
 import type { MessageRow, Uid } from '../../store/rows.ts';
-import { ok } from '../completion.ts';
+import { ok, uidRequired } from '../completion.ts';
 import { searchProgram } from '../grammar/search-program.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets } from '../message-octets.ts';
@@ -29,7 +29,11 @@ export const search = command({
     const { mailbox, store } = session;
     const { id, view } = mailbox;
     const { all } = view;
-    const { flags, modSeq, judge, matches } = compileSearch(program, { sequence: all.length, uid: all.at(-1) ?? 0 });
+    const { flags, modSeq, sequences, judge, matches } = compileSearch(program, {
+      sequence: all.length,
+      uid: all.at(-1) ?? 0,
+    });
+    if (sequences && session.enabled.uidOnly) throw uidRequired();
     if (modSeq) enableCondstore(session);
     const uids = await withFlags(session, all, flags);
     if (flags.decide) {

@@ -1,7 +1,7 @@
 // SELECT, EXAMINE, CHECK, CLOSE (RFC 3501 §6.3.1, §6.3.2, §6.4.1, §6.4.2) and UNSELECT (RFC 3691), with the parameters
 // and the HIGHESTMODSEQ of RFC 7162.
 
-import { bad, type Completion, ok } from '../completion.ts';
+import { bad, type Completion, ok, uidRequired } from '../completion.ts';
 import { mailbox } from '../grammar/mailbox-name.ts';
 import { selectParameters } from '../grammar/resynchronisation.ts';
 import type { Scanner } from '../grammar/scanner.ts';
@@ -27,6 +27,7 @@ async function open(session: Session, { name, parameters }: Arguments, readOnly:
   const memory = parameters?.qresync ?? null;
   // RFC 7162 §3.2.5
   if (memory && !enabled.qresync) throw bad('QRESYNC has to be enabled first');
+  if (memory?.match && enabled.uidOnly) throw uidRequired();
   if (parameters?.condstore) enabled.condstore = true;
   const selected = await session.select(name, readOnly);
   const { row, view } = selected;
@@ -35,7 +36,8 @@ async function open(session: Session, { name, parameters }: Arguments, readOnly:
   selected.describeFlags(row.keywords);
   selected.describeSize();
   const sequence = unseen === null ? 0 : view.sequenceOf(unseen);
-  if (sequence > 0) writer.line(`* OK [UNSEEN ${sequence}] First unseen message`);
+  // RFC 9586 §3: it is a sequence number.
+  if (sequence > 0 && !enabled.uidOnly) writer.line(`* OK [UNSEEN ${sequence}] First unseen message`);
   writer.line(`* OK [UIDVALIDITY ${row.uidValidity}] UIDs are valid`);
   writer.line(`* OK [UIDNEXT ${row.uidNext}] Next UID`);
   selected.describeModSeq();

@@ -1,11 +1,11 @@
 // Every command that this server understands, by its name. Each says for itself in which states it may be said, whether
 // it has a UID form, and whether EXPUNGE may be told while it runs.
 
-import { bad, type Completion } from '../completion.ts';
+import { bad, type Completion, uidRequired } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { capability, id, logout, noop } from './any-state.ts';
 import { append } from './append.ts';
-import { authenticate, login, starttls } from './authenticate.ts';
+import { authenticate, login, starttls, unauthenticate } from './authenticate.ts';
 import type { Command, Session } from './command.ts';
 import { compress } from './compress.ts';
 import { copy, move } from './copy.ts';
@@ -34,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   authenticate,
   login,
   // Authenticated
+  unauthenticate,
   enable,
   compress,
   select,
@@ -88,6 +89,8 @@ export function parseCommand(scanner: Scanner, session: Session): Parsed {
   const command = BY_NAME.get(name);
   if (!command || (uid && command.uid === 'none')) throw bad('That command is not known');
   if (!command.states.includes(session.state)) throw bad(`${name} cannot be said in the state "${session.state}"`);
+  // RFC 9586 §3
+  if (command.uid === 'allowed' && !uid && session.enabled.uidOnly) throw uidRequired();
   command.admit(session);
   return { command, uid, run: command.parse(scanner, uid) };
 }

@@ -44,6 +44,8 @@ export interface Search {
   readonly flags: RequiredFlags;
   /** MODSEQ is among its keys: the answer names the highest (RFC 7162 §3.1.5). */
   readonly modSeq: boolean;
+  /** Sequence numbers are among its keys. */
+  readonly sequences: boolean;
   /** What the row decides: true, false, or null where the message must be read. */
   judge(message: SearchMessage): boolean | null;
   /** Reads no more of the message than is needed to decide. */
@@ -73,7 +75,8 @@ export function compileSearch(
   const unread = { header: null, found: null, complete: false };
   return {
     flags: requiredFlags(program.keys),
-    modSeq: program.keys.some(asksModSeq),
+    modSeq: mention(program.keys, 'modseq'),
+    sequences: mention(program.keys, 'sequence'),
     judge: (message) => judge({ ...unread, message }),
     matches: async (message, content) => {
       const first = judge({ ...unread, message });
@@ -98,10 +101,13 @@ function requiredFlags(keys: readonly SearchKey[]): RequiredFlags {
   return { set, clear, decide };
 }
 
-function asksModSeq(key: SearchKey): boolean {
-  if (key.key === 'not') return asksModSeq(key.operand);
-  if (key.key === 'or') return asksModSeq(key.left) || asksModSeq(key.right);
-  return key.key === 'and' ? key.keys.some(asksModSeq) : key.key === 'modseq';
+/** Is there a key of this kind among these, or in them? */
+function mention(keys: readonly SearchKey[], kind: SearchKey['key']): boolean {
+  return keys.some((key) => {
+    if (key.key === 'not') return mention([key.operand], kind);
+    if (key.key === 'or') return mention([key.left, key.right], kind);
+    return key.key === 'and' ? mention(key.keys, kind) : key.key === kind;
+  });
 }
 
 /** Reads the body until the search is decided. */
