@@ -218,4 +218,5 @@ export const rfcs: readonly Rfc[] = [
   whole(9590, 'IMAP Extension for Returning Mailbox METADATA in Extended LIST'),
   background(9715, 'IP Fragmentation Avoidance in DNS over UDP'),
   background(9755, 'IMAP Support for UTF-8'),
+  whole(10022, 'IMAP UIDBATCHES Extension'),
 ];

@@ -104,6 +104,10 @@ export class ImapSession implements Session {
     return this.#selected ? 'selected' : this.#account ? 'authenticated' : 'not authenticated';
   }
 
+  get tag(): string {
+    return this.#tag ?? '';
+  }
+
   get standing(): Standing {
     const { tls } = this.#options;
     const clear = this.#layers.tls === null;

@@ -83,6 +83,8 @@ export const unauthenticate = command({
   states: LOGGED_IN,
   grammar: nothing,
   async run(session) {
+    // What is compressed belongs to who is logged in: its dictionary would tell the next user of the one before.
+    if (session.standing.compressed) throw no('Compression is on, and ends with the connection', 'CANNOT');
     // RFC 8437 §2: as CLOSE would not, this expunges nothing.
     await session.unselect();
     session.loggedOut();

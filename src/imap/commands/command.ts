@@ -46,6 +46,8 @@ export interface Session {
   readonly writer: SocketWriter;
   readonly turn: Turn;
   readonly state: State;
+  /** Of the command under way. */
+  readonly tag: string;
   readonly standing: Standing;
   /** Where a login takes place. */
   readonly sasl: Surroundings;

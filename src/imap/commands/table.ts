@@ -22,6 +22,7 @@ import { search } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
 import { status } from './status.ts';
 import { store } from './store.ts';
+import { uidBatches } from './uid-batches.ts';
 
 export const COMMANDS: readonly Command[] = [
   // Any state
@@ -56,6 +57,7 @@ export const COMMANDS: readonly Command[] = [
   setMetadata,
   idle,
   // Selected
+  uidBatches,
   check,
   close,
   unselect,
