@@ -12,6 +12,7 @@ import type {
   MailboxId,
   ModSeq,
   PasswordRecord,
+  ReceivedTlsPolicyRow,
   ShownProtectionRow,
   SpecialUse,
   StsPolicyRow,
@@ -208,6 +209,28 @@ export type Command =
   | { readonly kind: 'forget-once'; readonly keys: readonly string[]; readonly but: boolean }
   /** Adds to what was counted before. Days before `forget` go. */
   | { readonly kind: 'count-tls-results'; readonly rows: readonly TlsResultRow[]; readonly forget: string }
+  /** What came of a day with a domain is reported now, if it was not before: by these mails, and by HTTPS to these places.
+   * Without any, nobody wants to know. Marks of days before `forget` go. */
+  | {
+      readonly kind: 'make-tls-report';
+      readonly day: string;
+      readonly domain: string;
+      readonly mails: readonly Accept[];
+      readonly urls: readonly string[];
+      /** JSON, by gzip: for `urls`. */
+      readonly report: Uint8Array;
+      readonly now: number;
+      readonly forget: string;
+    }
+  /** A report is handed over (or given up), or tried again at `nextAt`. */
+  | { readonly kind: 'settle-tls-post'; readonly id: number; readonly nextAt: number | null }
+  /** The policies of a report that somebody has sent. One that is here already changes nothing; those that came before
+   * `forget` go. */
+  | {
+      readonly kind: 'put-received-tls-report';
+      readonly rows: readonly ReceivedTlsPolicyRow[];
+      readonly forget: number;
+    }
   /** Frees staged chunks that nobody will use. Not durable. */
   | { readonly kind: 'discard'; readonly stage: number };
 
@@ -262,6 +285,9 @@ export interface Results {
   'put-shown-protection': undefined;
   'forget-once': undefined;
   'count-tls-results': undefined;
+  'make-tls-report': { readonly made: boolean };
+  'settle-tls-post': undefined;
+  'put-received-tls-report': { readonly stored: boolean };
   discard: undefined;
 }
 
@@ -281,6 +307,8 @@ export function stagedBodies(command: Command): readonly StagedBody[] {
       return command.messages.map((message) => message.body);
     case 'settle':
       return command.reports.map((report) => report.body);
+    case 'make-tls-report':
+      return command.mails.map((mail) => mail.body);
     default:
       return [];
   }

@@ -68,6 +68,9 @@ export const Limit = {
   /** Entries for one destination that are put in order to list some of them; where there are more, the whole queue is
    * gone through. */
   sortedEntries: 5_000,
+  /** TLS reports that wait to be handed over by HTTPS, and policies of received ones that are kept: the oldest go. */
+  tlsPosts: 10_000,
+  tlsReports: 50_000,
   /** Attempts of one queue entry that are remembered. */
   attempts: 50,
   /** The last attempts of an entry that keep their transcript, a few KB each; the first one keeps it too. */

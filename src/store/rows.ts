@@ -3,6 +3,7 @@
 import type { Address, ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
 import type { Reply } from '../formats/refusal.ts';
+import type { TlsReportFailure } from '../formats/tls-report/report.ts';
 
 declare const brand: unique symbol;
 /** A number that must not be mixed with another kind of number. */
@@ -181,13 +182,54 @@ export interface TlsResultRow {
   readonly domain: string;
   /** `tlsa`, `sts` or `no-policy-found`. */
   readonly policy: string;
+  /** Where it is published: the next-hop domain, or the TLSA base domain of the host. */
+  readonly policyDomain: string;
   /** The lines of the policy, or the TLSA records. */
   readonly policyText: readonly string[];
+  /** Name and address; empty: the policy itself could not be had, and no host was spoken to. */
   readonly host: string;
   readonly address: string;
+  /** Our own address; null: not known. */
+  readonly sender: string | null;
   /** The result type of RFC 8460 §4.3; null: a success. */
   readonly failure: string | null;
+  /** More on a failure that can have many reasons. */
+  readonly reason: string | null;
   readonly sessions: number;
+}
+
+/** A TLS report that is still to be handed over by HTTPS (RFC 8460 §5.4). */
+export interface TlsReportPostRow {
+  readonly id: number;
+  readonly day: string;
+  readonly domain: string;
+  readonly url: string;
+  /** JSON, by gzip. */
+  readonly report: Uint8Array;
+  readonly madeAt: number;
+  readonly attempts: number;
+}
+
+/** What somebody has reported of TLS sessions with our mail hosts: one policy of one report. */
+export interface ReceivedTlsPolicyRow {
+  readonly organization: string;
+  readonly contact: string;
+  /** The domain whose signature the report has. */
+  readonly signer: string;
+  readonly reportId: string;
+  /** Its place in the report, from 0. */
+  readonly position: number;
+  /** The time that it is about, and when it came, ms since the epoch. */
+  readonly startAt: number;
+  readonly endAt: number;
+  readonly receivedAt: number;
+  readonly policy: string;
+  readonly domain: string;
+  readonly policyText: readonly string[];
+  readonly mxHosts: readonly string[];
+  readonly successes: number;
+  readonly failures: number;
+  readonly details: readonly TlsReportFailure[];
 }
 
 /** How well a try was protected, in the terms of RFC 8460 §4. */
@@ -203,6 +245,8 @@ export interface HopSecurity {
   readonly certificate: string | null;
   /** The result type of RFC 8460 §4.3; null: nothing failed that a report tells of. */
   readonly failure: string | null;
+  /** More on a failure that can have many reasons. */
+  readonly reason?: string;
   /** The best that the domain had shown before, where this was less. */
   readonly before?: ProtectionLevel;
 }

@@ -16,8 +16,10 @@ import type {
   MailboxRow,
   MessageRow,
   ModSeq,
+  ReceivedTlsPolicyRow,
   ShownProtectionRow,
   StsPolicyRow,
+  TlsReportPostRow,
   TlsResultRow,
   TransitId,
   TransitRow,
@@ -179,6 +181,7 @@ export interface Reads {
 
   queue: QueueReads;
   receivers: ReceiverReads;
+  tlsReports: TlsReportReads;
 }
 
 /** What is kept of those that mail goes to. Domains are lower case. */
@@ -189,8 +192,33 @@ export interface ReceiverReads {
   shownProtection(domain: string): Promise<ShownProtectionRow | undefined>;
   /** Domains of which something was counted on a day, sorted, after `after`. */
   tlsResultDomains(day: string, after: string, limit: number): Promise<readonly string[]>;
-  /** What was counted, at most 500 rows. */
+  /** What was counted, at most 500 rows: those with the most sessions. */
   tlsResults(day: string, domain: string): Promise<readonly TlsResultRow[]>;
+}
+
+/** TLS reports: those that we make, and those that others have sent. */
+export interface TlsReportReads {
+  /** Domains of which something was counted on a day that no report tells of yet, sorted, after `after`. */
+  unreported(day: string, after: string, limit: number): Promise<readonly string[]>;
+  /** Days before `before` of which some domain was not reported on, the oldest first. */
+  unreportedDays(before: string): Promise<readonly string[]>;
+  /** Those to hand over at `now`, the longest waiting first. */
+  duePosts(now: number, limit: number): Promise<readonly TlsReportPostRow[]>;
+  /** When the next one is to be handed over; null: there is none. */
+  nextPostAt(): Promise<number | null>;
+  /** A part of what others have reported, the latest first. `next`: where to go on; null: that was all. */
+  received(
+    filter: ReceivedTlsFilter,
+    after: number | null,
+  ): Promise<{ readonly rows: readonly ReceivedTlsPolicyRow[]; readonly next: number | null }>;
+}
+
+/** Which of them: all that is said must hold. */
+export interface ReceivedTlsFilter {
+  /** Whose policy it is, lower case. */
+  readonly domain?: string;
+  /** About this time or later, ms since the epoch. */
+  readonly since?: number;
 }
 
 /** Which entries: all that is said must hold. Addresses as text: a mailbox, or `@domain` for all of a domain; compared

@@ -156,6 +156,36 @@ describe('migrations', () => {
   });
 });
 
+describe('version 6', () => {
+  it('takes over what was counted before it', async () => {
+    await using place = await storeFolder();
+    const path = join(place.folder, 'mail.db');
+    const db = new Connection(path);
+    migrate(db, migrations.slice(0, 5));
+    db.run(
+      'INSERT INTO tls_result (day, domain, policy, policy_text, host, address, failure, sessions) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      ...['2026-01-02', 'a.test', 'sts', '["mode: testing"]', 'mx.a.test', '192.0.2.1', '', 7],
+    );
+    db.close();
+    const store = await place.open();
+    expect(await store.read.receivers.tlsResults('2026-01-02', 'a.test')).toEqual([
+      {
+        day: '2026-01-02',
+        domain: 'a.test',
+        policy: 'sts',
+        policyDomain: 'a.test',
+        policyText: ['mode: testing'],
+        host: 'mx.a.test',
+        address: '192.0.2.1',
+        sender: null,
+        failure: null,
+        reason: null,
+        sessions: 7,
+      },
+    ]);
+  });
+});
+
 describe('reading from beside', () => {
   it('sees what a running server commits, and a store at rest', async () => {
     await using place = await storeFolder();

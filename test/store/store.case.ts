@@ -11,6 +11,7 @@ import { messageCases } from './cases/messages.case.ts';
 import { queueCases } from './cases/queue.case.ts';
 import { receiverCases } from './cases/receivers.case.ts';
 import { stagingCases } from './cases/staging.case.ts';
+import { tlsReportCases } from './cases/tls-reports.case.ts';
 import { viewCases } from './cases/views.case.ts';
 
 export function storeCases(harness: Harness): void {
@@ -23,5 +24,6 @@ export function storeCases(harness: Harness): void {
   viewCases(harness);
   queueCases(harness);
   receiverCases(harness);
+  tlsReportCases(harness);
   stagingCases(harness);
 }

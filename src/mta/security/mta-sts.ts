@@ -29,6 +29,8 @@ export interface PolicyOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly fetch: PolicyFetcher;
+  /** Hears of each policy that could not be had. Must not throw. */
+  readonly failed?: (domain: string, failure: PolicyFailure, reason: string) => void;
 }
 
 const HOUR = 3_600_000;
@@ -40,7 +42,7 @@ const LIMITS = { failures: 5_000, fetches: 20, renewals: 100 } as const;
 
 const NOTHING: PolicyFacts = { policy: null, failure: null };
 
-export function createPolicies({ dns, store, clock, log, fetch }: PolicyOptions): Policies {
+export function createPolicies({ dns, store, clock, log, fetch, failed = () => {} }: PolicyOptions): Policies {
   const failures = new Map<string, { readonly until: number; readonly failure: PolicyFailure }>();
   const fetching = new Map<string, Promise<StsPolicyRow | PolicyFailure>>();
   const ending = new AbortController();
@@ -63,6 +65,7 @@ export function createPolicies({ dns, store, clock, log, fetch }: PolicyOptions)
       const failure = fetched.kind === 'failed' ? fetched.failure : 'sts-policy-invalid';
       const reason = fetched.kind === 'failed' ? fetched.text : 'it is no policy as RFC 8461 has them';
       log.warn({ domain, failure, reason }, 'an MTA-STS policy cannot be had');
+      failed(domain, failure, reason);
       const oldest = failures.size >= LIMITS.failures ? failures.keys().next().value : undefined;
       if (oldest !== undefined) failures.delete(oldest);
       failures.set(domain, { until: clock.now() + TIMES.again, failure });
@@ -83,8 +86,8 @@ export function createPolicies({ dns, store, clock, log, fetch }: PolicyOptions)
 
   /** The fetched policy, or why there is none. @throws StoreError when closing: that is no reason to go without */
   async function renew(domain: string, id: string): Promise<StsPolicyRow | PolicyFailure> {
-    const failed = failures.get(domain);
-    if (failed !== undefined && failed.until > clock.now()) return failed.failure;
+    const before = failures.get(domain);
+    if (before !== undefined && before.until > clock.now()) return before.failure;
     const running = fetching.get(domain);
     if (running !== undefined) return await running;
     // Nobody goes without a policy because others are being fetched.

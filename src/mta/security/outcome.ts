@@ -61,14 +61,40 @@ export function securityOf(
   const session = came === null || came instanceof ConnectionFailure || decision.kind === 'refused' ? null : came;
   const lower =
     session !== null && decision.kind === 'demand' && shown !== null && isBelow(levelOf(session, decision), shown);
+  const failure = failureOf(decision, came, broken) ?? publishedFailure(hop.exchange);
+  const reason = failure === null || !VAGUE.includes(failure) ? null : reasonOf(decision, came, broken);
   return {
     rung,
     policy,
     domain: hop.exchange?.domain ?? null,
     certificate: certificateOf(came),
-    failure: failureOf(decision, came, broken) ?? hop.exchange?.policyFailure ?? null,
+    failure,
+    ...(reason === null ? {} : { reason }),
     ...(lower ? { before: shown } : {}),
   };
+}
+
+/** Result types that say little by themselves (RFC 8460 §4.3.1). */
+const VAGUE: readonly string[] = ['validation-failure', 'certificate-not-trusted'];
+
+/** What is wrong with what the receiver has published, whatever came of the session (RFC 8460 §4.3.2). */
+function publishedFailure(exchange: NextHop['exchange']): string | null {
+  if (exchange === null) return null;
+  const { tlsa, policyFailure } = exchange;
+  return tlsa.kind === 'found' && tlsa.records.length === 0 ? 'tlsa-invalid' : policyFailure;
+}
+
+/** For the receiver's people. */
+function reasonOf(
+  decision: Demand | Refused,
+  came: SmtpConnection | ConnectionFailure | null,
+  broken: ConnectionFailure | undefined,
+): string | null {
+  const verdict = came?.certificate ?? null;
+  if (verdict !== null && verdict.kind !== 'authenticated') return verdict.text;
+  if (came instanceof ConnectionFailure) return came.message;
+  if (broken !== undefined) return broken.message;
+  return decision.policy === 'sts' ? 'the host is not in the policy' : null;
 }
 
 function certificateOf(came: SmtpConnection | ConnectionFailure | null): string | null {

@@ -8,6 +8,7 @@ import type { SmtpConnection } from '../../smtp/client/connection.ts';
 import type { HopSecurity, TlsResultRow } from '../../store/rows.ts';
 import { type Store, StoreError } from '../../store/store.ts';
 import type { NextHop } from '../route.ts';
+import type { PolicyFailure } from './policy-fetch.ts';
 import type { ExchangeFacts } from './rung.ts';
 
 export interface TlsResults {
@@ -20,6 +21,8 @@ export interface TlsResults {
     security: HopSecurity,
     came: SmtpConnection | ConnectionFailure | null,
   ): void;
+  /** Counts a policy that could not be had, whether or not a session needed it. Returns at once and never throws. */
+  noteFailedPolicy(domain: string, failure: PolicyFailure, reason: string): void;
   /** Writes down what is counted, and counts nothing any more. */
   close(): Promise<void>;
 }
@@ -33,6 +36,8 @@ export interface ResultOptions {
 const DAY = 24 * 3_600_000;
 /** ms. `gather`: before counts are written down; `forget`: days that are kept, reports being made of the day before. */
 const TIMES = { gather: 60_000, forget: 14 * DAY } as const;
+/** Characters of a reason, which may be another's words. */
+const LONGEST_REASON = 200;
 /** Different outcomes that are gathered; beyond them nothing is counted until they are written down. */
 const MAX_GATHERED = 2_000;
 
@@ -57,6 +62,16 @@ export function createResults({ store, clock, log }: ResultOptions): TlsResults 
     }
   }
 
+  function count(row: TlsResultRow): void {
+    const key = JSON.stringify({ ...row, sessions: 0 });
+    const before = gathered.get(key);
+    if (before === undefined && gathered.size >= MAX_GATHERED) return;
+    gathered.set(key, before === undefined ? row : { ...before, sessions: before.sessions + 1 });
+    cancel ??= clock.after(TIMES.gather, () => {
+      write().catch((error: unknown) => log.error({ err: error }, 'results of TLS sessions are lost'));
+    });
+  }
+
   return {
     note(exchange, { name, address }, security, came) {
       if (closed) return;
@@ -66,23 +81,29 @@ export function createResults({ store, clock, log }: ResultOptions): TlsResults 
         if (counted.has(came)) return;
         counted.add(came);
       }
-      const row: TlsResultRow = {
+      const { failure } = security;
+      // A policy that is announced and cannot be had is one of that kind all the same (RFC 8460 §4.3.2.2).
+      const policy = security.policy === 'no-policy-found' && failure?.startsWith('sts-') ? 'sts' : security.policy;
+      count({
         day: dayOf(clock.now()),
         domain: exchange.domain,
-        policy: security.policy,
-        policyText: policyText(exchange, security.policy),
+        policy,
+        policyDomain: policy === 'tlsa' ? baseOf(exchange, name) : exchange.domain,
+        policyText: policyText(exchange, policy),
         host: name,
         address,
-        failure: security.failure,
+        sender: came?.localAddress ?? null,
+        failure,
+        reason: brief(security.reason),
         sessions: 1,
-      };
-      const key = JSON.stringify({ ...row, sessions: 0 });
-      const before = gathered.get(key);
-      if (before === undefined && gathered.size >= MAX_GATHERED) return;
-      gathered.set(key, before === undefined ? row : { ...before, sessions: before.sessions + 1 });
-      cancel ??= clock.after(TIMES.gather, () => {
-        write().catch((error: unknown) => log.error({ err: error }, 'results of TLS sessions are lost'));
       });
+    },
+    noteFailedPolicy(domain, failure, reason) {
+      if (closed) return;
+      const day = dayOf(clock.now());
+      const nobody = { host: '', address: '', sender: null };
+      const text = { policy: 'sts', policyDomain: domain, policyText: [] };
+      count({ day, domain, ...text, ...nobody, failure, reason: brief(reason), sessions: 1 });
     },
     async close() {
       closed = true;
@@ -91,8 +112,17 @@ export function createResults({ store, clock, log }: ResultOptions): TlsResults 
   };
 }
 
+/** RFC 8460 §1.1: the policy domain of DANE is the TLSA base domain of the host. */
+function baseOf({ tlsa }: ExchangeFacts, host: string): string {
+  return tlsa.kind === 'found' ? tlsa.base : host;
+}
+
+function brief(reason: string | undefined): string | null {
+  return reason === undefined ? null : reason.replace(/[^ -~]+/g, ' ').slice(0, LONGEST_REASON);
+}
+
 /** The day of RFC 8460 §4.1: from midnight to midnight UTC. */
-function dayOf(ms: number): string {
+export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 

@@ -35,9 +35,13 @@ export interface Security {
 }
 
 export function createSecurity({ fetchPolicy, ...options }: SecurityOptions): Security {
-  const policies = createPolicies({ ...options, fetch: fetchPolicy ?? createPolicyFetcher(options) });
-  const memory = createMemory(options);
   const results = createResults(options);
+  const policies = createPolicies({
+    ...options,
+    fetch: fetchPolicy ?? createPolicyFetcher(options),
+    failed: (...failure) => results.noteFailedPolicy(...failure),
+  });
+  const memory = createMemory(options);
   return {
     policies,
     memory,

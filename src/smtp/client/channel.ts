@@ -5,6 +5,7 @@ import { createConnection, type Socket } from 'node:net';
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { Reply } from '../../formats/refusal.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { plainAddress } from '../../platform/source.ts';
 import { channelBinding, type TlsFacts, tlsFacts } from '../../platform/tls.ts';
 import { type CertificateVerdict, type Presented, presentedBy } from './certificate.ts';
 import { ReplyReader, ReplySyntaxError } from './reply-reader.ts';
@@ -32,6 +33,8 @@ export class ConnectionFailure extends Error {
   readonly certificate: CertificateVerdict | undefined;
   /** What was said until then. */
   transcript: readonly string[] = [];
+  /** Our own address on it; null: it did not come so far. */
+  localAddress: string | null = null;
   constructor(kind: ConnectionFailure['kind'], message: string, reply?: Reply, certificate?: CertificateVerdict) {
     super(message);
     this.kind = kind;
@@ -45,6 +48,8 @@ export class Channel {
   readonly #clock: Clock;
   readonly #reader = new ReplyReader();
   readonly transcript = new Transcript();
+  /** Our own. */
+  readonly localAddress: string | null;
   #socket: Socket | TLSSocket;
   #failure: ConnectionFailure | undefined;
   /** Who waits for a reply or for room to write: told when something changes. */
@@ -54,6 +59,7 @@ export class Channel {
   constructor(socket: Socket | TLSSocket, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
+    this.localAddress = socket.localAddress === undefined ? null : plainAddress(socket.localAddress);
     this.#listen(socket);
   }
 

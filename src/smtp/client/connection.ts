@@ -80,6 +80,11 @@ export class SmtpConnection {
     return withoutQuirks(this.#offered, this.#quirks);
   }
 
+  /** Our own address on it; null: not known. */
+  get localAddress(): string | null {
+    return this.#channel.localAddress;
+  }
+
   /** True until the connection has ended. */
   get alive(): boolean {
     return this.#channel.failure === undefined;
@@ -181,7 +186,10 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
     return new SmtpConnection(target, channel, extensions, certificate, quirks, clock);
   } catch (error) {
     channel.destroy();
-    if (error instanceof ConnectionFailure) error.transcript = channel.transcript.lines(null);
+    if (error instanceof ConnectionFailure) {
+      error.transcript = channel.transcript.lines(null);
+      error.localAddress = channel.localAddress;
+    }
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-// What is kept of receivers: their MTA-STS policies (RFC 8461 §3.3) the best protection that they have
+// What is kept of receivers: their MTA-STS policies (RFC 8461 §3.3), the best protection that they have
 // shown, and what came of the TLS sessions with them.
 
 import type { CommandOf } from '../commands.ts';
@@ -41,27 +41,30 @@ export function putShownProtection({ db }: Work, { row, forget }: CommandOf<'put
   );
 }
 
-/** Old counts that go in one command. */
-const OLD = 500;
+/** Domains whose old counts go in one command. */
+const OLD = 20;
 
 export function countTlsResults({ db }: Work, { rows, forget }: CommandOf<'count-tls-results'>): void {
-  for (const { day, domain, policy, policyText, host, address, failure, sessions } of rows) {
+  for (const row of rows) {
     db.run(
-      `INSERT INTO tls_result (day, domain, policy, policy_text, host, address, failure, sessions)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sessions = sessions + excluded.sessions`,
-      day,
-      domain,
-      policy,
-      JSON.stringify(policyText),
-      host,
-      address,
-      failure ?? '',
-      sessions,
+      `INSERT INTO tls_result (day, domain, policy, policy_domain, policy_text, host, address, sender, failure, reason,
+       sessions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET sessions = sessions + excluded.sessions`,
+      row.day,
+      row.domain,
+      row.policy,
+      row.policyDomain,
+      JSON.stringify(row.policyText),
+      row.host,
+      row.address,
+      row.sender ?? '',
+      row.failure ?? '',
+      row.reason ?? '',
+      row.sessions,
     );
   }
   db.run(
-    `DELETE FROM tls_result WHERE (day, domain, policy, policy_text, host, address, failure) IN (SELECT day, domain,
-     policy, policy_text, host, address, failure FROM tls_result WHERE day < ? LIMIT ?)`,
+    `DELETE FROM tls_result WHERE (day, domain) IN (SELECT DISTINCT day, domain FROM tls_result WHERE day < ? LIMIT ?)`,
     forget,
     OLD,
   );

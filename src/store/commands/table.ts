@@ -13,6 +13,7 @@ import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailbo
 import { forgetOnce } from './once.ts';
 import { count, queueControl, settle, suspendDestination } from './queue.ts';
 import { countTlsResults, putShownProtection, putStsPolicy } from './receivers.ts';
+import { makeTlsReport, putReceivedTlsReport, settleTlsPost } from './tls-reports.ts';
 import { copy, move } from './transfer.ts';
 import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
 
@@ -76,6 +77,10 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   // A key that is forgotten twice, or after a power failure never, harms nobody.
   'forget-once': { depth: 'written', run: quiet(forgetOnce) },
   'count-tls-results': { depth: 'written', run: quiet(countTlsResults) },
+  'make-tls-report': { depth: 'durable', grows: true, run: makeTlsReport },
+  // Handed over twice, it is known by its id.
+  'settle-tls-post': { depth: 'written', run: quiet(settleTlsPost) },
+  'put-received-tls-report': { depth: 'durable', grows: true, run: putReceivedTlsReport },
   discard: {
     depth: 'memory',
     run: (work, command) => {

@@ -14,6 +14,7 @@ import { queueReads } from './queue.ts';
 import { receiverReads } from './receivers.ts';
 import { Snapshots } from './snapshot.ts';
 import type { Summaries } from './summaries.ts';
+import { tlsReportReads } from './tls-reports.ts';
 
 /** @param reached when the changes up to a commit have been published; undefined: they have been */
 export function createReads(
@@ -75,5 +76,6 @@ export function createReads(
     epoch: () => read((db) => db.get<{ epoch: string }>('SELECT epoch FROM meta')?.epoch ?? ''),
     queue: queueReads(snapshots),
     receivers: receiverReads(snapshots),
+    tlsReports: tlsReportReads(snapshots),
   };
 }

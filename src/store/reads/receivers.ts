@@ -16,10 +16,13 @@ interface Policy {
 
 interface TlsResult {
   readonly policy: string;
+  readonly policy_domain: string;
   readonly policy_text: string;
   readonly host: string;
   readonly address: string;
+  readonly sender: string;
   readonly failure: string;
+  readonly reason: string;
   readonly sessions: number;
 }
 
@@ -59,22 +62,30 @@ export function receiverReads(snapshots: Snapshots): ReceiverReads {
       snapshots.read((db) =>
         db
           .all<TlsResult>(
-            `SELECT policy, policy_text, host, address, failure, sessions FROM tls_result
-             WHERE day = ? AND domain = ? LIMIT ?`,
+            `SELECT policy, policy_domain, policy_text, host, address, sender, failure, reason, sessions FROM tls_result
+             WHERE day = ? AND domain = ? ORDER BY sessions DESC LIMIT ?`,
             day,
             domain,
             Limit.pageRows,
           )
-          .map(({ policy_text, failure, ...rest }) => ({
+          .map(({ policy_text, policy_domain, sender, failure, reason, ...rest }) => ({
             ...rest,
             day,
             domain,
+            policyDomain: policy_domain,
             // As the command has written it.
             policyText: JSON.parse(policy_text) as string[],
-            failure: failure === '' ? null : failure,
+            sender: orNull(sender),
+            failure: orNull(failure),
+            reason: orNull(reason),
           })),
       ),
   };
+}
+
+/** Empty stands for nothing. */
+function orNull(text: string): string | null {
+  return text === '' ? null : text;
 }
 
 function policyRow({ domain, id, policy, fetched_at, expires_at }: Policy): StsPolicyRow {

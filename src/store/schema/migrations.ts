@@ -8,6 +8,7 @@ import { versionTwo } from './version-2.ts';
 import { versionThree } from './version-3.ts';
 import { versionFour } from './version-4.ts';
 import { versionFive } from './version-5.ts';
+import { versionSix } from './version-6.ts';
 import { versionSeven } from './version-7.ts';
 
 /** Step n leads from version n to version n + 1. Steps that were released are never changed again. */
@@ -17,6 +18,7 @@ export const migrations: readonly string[] = [
   versionThree,
   versionFour,
   versionFive,
+  versionSix,
   versionSeven,
 ];
 

@@ -1,6 +1,7 @@
 // What is counted of TLS sessions with mail hosts: by day, policy and outcome, once a session, and durable.
 
 import { beforeAll, expect, test } from 'vitest';
+import type { Fetched } from '../../../src/mta/security/policy-fetch.ts';
 import { type Identity, makeContext } from '../../../src/platform/tls.ts';
 import { KEYWORDS } from '../../smtp/fake-server.ts';
 import { queueStage } from '../queue-stage.ts';
@@ -21,11 +22,11 @@ beforeAll(async () => {
 
 const POLICY = 'version: STSv1\nmode: enforce\nmx: mx2.test\nmax_age: 86400\n';
 
-async function stage() {
+async function stage(fetched: Fetched = { kind: 'fetched', text: POLICY }) {
   const s = await queueStage({
     now: NOW,
     authorities: [authority.certificate],
-    fetchPolicy: async () => ({ kind: 'fetched', text: POLICY }),
+    fetchPolicy: async () => fetched,
   });
   s.domain('far.test', 2);
   const host = await s.hop(2, { keywords: TLS, context: makeContext([right], 'lenient') });
@@ -53,10 +54,13 @@ test('a session counts once, however many messages it brings', async () => {
       day: TODAY,
       domain: 'far.test',
       policy: 'no-policy-found',
+      policyDomain: 'far.test',
       policyText: [],
       host: 'mx2.test',
       address: '127.0.0.2',
+      sender: '127.0.0.1',
       failure: null,
+      reason: null,
       sessions: 1,
     },
   ]);
@@ -90,7 +94,49 @@ test('DANE, with its records', async () => {
   await s.put({ to: ['a@far.test'] });
   await s.until((entries) => entries.length === 0);
   const policyText = [`3 1 1 ${tlsa.data.toString('hex')}`];
-  expect(await counted()).toMatchObject([{ policy: 'tlsa', policyText, failure: null, sessions: 1 }]);
+  expect(await counted()).toMatchObject([
+    { policy: 'tlsa', policyDomain: 'mx2.test', policyText, failure: null, sessions: 1 },
+  ]);
+});
+
+test('DANE whose records are of no use', async () => {
+  const { s, counted } = await stage();
+  await using _ = s;
+  s.dns.set('far.test', { mx: [{ preference: 0, exchange: 'mx2.test' }], secure: true });
+  s.dns.set('mx2.test', { ipv4: ['127.0.0.2'], secure: true });
+  s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: [tlsaFor(right.certificate, 0, 1, 1)], secure: true });
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  expect(await counted()).toMatchObject([{ policy: 'tlsa', failure: 'tlsa-invalid', sessions: 1 }]);
+});
+
+test('a policy that cannot be had: the session that went without it, and the policy itself', async () => {
+  const { s, counted } = await stage({ kind: 'failed', failure: 'sts-webpki-invalid', text: 'no such\r\nname' });
+  await using _ = s;
+  s.dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] });
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  const common = {
+    policy: 'sts',
+    policyDomain: 'far.test',
+    policyText: [],
+    failure: 'sts-webpki-invalid',
+    sessions: 1,
+  };
+  const rows = await counted();
+  expect(rows.find(({ host }) => host === '')).toMatchObject({ ...common, sender: null, reason: 'no such name' });
+  expect(rows.find(({ host }) => host === 'mx2.test')).toMatchObject({ ...common, sender: '127.0.0.1' });
+});
+
+test('TLS that does not work, with what it said', async () => {
+  const { s, host, counted } = await stage();
+  await using _ = s;
+  host.script = { keywords: TLS, on: (line) => (line === 'STARTTLS' ? '220 2.0.0 hello\r\n250 in clear' : undefined) };
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  const [row] = await counted();
+  expect(row).toMatchObject({ failure: 'validation-failure', sender: '127.0.0.1' });
+  expect(row?.reason).toMatch(/^[ -~]+$/);
 });
 
 test('a host that does not answer is no TLS session, and a wish of the sender is none of the receiver', async () => {

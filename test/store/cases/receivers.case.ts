@@ -38,10 +38,13 @@ export function receiverCases(harness: Harness): void {
         day: '2026-01-02',
         domain: 'a.test',
         policy: 'sts',
+        policyDomain: 'a.test',
         policyText: ['version: STSv1'],
         host: 'mx.a.test',
         address: '192.0.2.1',
+        sender: null,
         failure: null,
+        reason: null,
         sessions: 2,
       };
       const failed = { ...result, failure: 'certificate-expired', sessions: 1 };
