@@ -3,6 +3,7 @@
 
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { Config } from '../config/config.ts';
+import { mailtoOf, tlsReportAddress } from '../mta/tls-report/address.ts';
 import { isLoopback, isPrivate } from '../platform/source.ts';
 import type { KeyRecord } from './key-records.ts';
 import type { Gate } from './ports-table.ts';
@@ -116,8 +117,8 @@ function domainPart(facts: MailFacts, name: string): Publication {
   records.push({
     name: `_smtp._tls.${name}`,
     type: 'TXT',
-    data: `v=TLSRPTv1; rua=mailto:postmaster@${name}`,
-    reason: 'asks for reports of mail that could not be encrypted on its way here (RFC 8460 §3)',
+    data: `v=TLSRPTv1; rua=mailto:${mailtoOf(tlsReportAddress(config.tlsReports, name))}`,
+    reason: 'asks for reports of mail that could not be encrypted on its way here (RFC 8460 §3): "postern tls-reports"',
   });
   const services = serviceRecords(config.hostname, name, gates);
   return {

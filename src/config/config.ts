@@ -117,6 +117,18 @@ export interface SendmailConfig {
   readonly folder: string | null;
 }
 
+/** TLS reports (RFC 8460). */
+export interface TlsReportsConfig {
+  /** Are others told of the TLS sessions with their mail hosts, where they want to be? */
+  readonly enabled: boolean;
+  /** Who reports, as they read it. */
+  readonly organization: string;
+  /** For their questions, of one of our domains. */
+  readonly contact: string;
+  /** Where others report to us. `domain` null: at each of our domains. */
+  readonly address: { readonly localPart: string; readonly domain: string | null };
+}
+
 export interface Config {
   readonly hostname: string;
   readonly domains: readonly string[];
@@ -128,6 +140,7 @@ export interface Config {
   readonly queue: QueueConfig;
   readonly relay: RelayConfig;
   readonly dkim: DkimConfig;
+  readonly tlsReports: TlsReportsConfig;
   readonly limits: LimitsConfig;
   readonly submission: {
     /** Received: names the client's address. */

@@ -48,6 +48,7 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
       'must not be the same as dkim.rsa_selector: each key has a record of its own (RFC 8463 §3 makes two signatures)',
     );
   }
+  wrongTlsReports(config, complain);
   if (config.limits.headerSize > config.limits.messageSize) {
     complain(['limits', 'header_size'], 'must not be over limits.message_size');
   }
@@ -123,6 +124,21 @@ function wrongListener(listener: ListenerConfig): { readonly key: string; readon
     };
   }
   return null;
+}
+
+/** RFC 8460 §3: a report is signed by the domain that it comes from; what is not ours we neither sign nor receive. */
+function wrongTlsReports({ domains, tlsReports }: Config, complain: (path: Path, text: string) => void): void {
+  const { contact, address } = tlsReports;
+  const from = contact.slice(contact.lastIndexOf('@') + 1);
+  if (domains.length > 0 && !domains.includes(from)) {
+    complain(['tls_reports', 'contact'], `${contact} is not in one of our domains, so reports cannot be signed for it`);
+  }
+  if (address.domain !== null && !domains.includes(address.domain)) {
+    complain(
+      ['tls_reports', 'address'],
+      `${address.domain} is none of our domains: write only what is in front of "@"`,
+    );
+  }
 }
 
 /** Trust in a resolver is what DANE rests on (RFC 7672 §2.1). */

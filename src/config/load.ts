@@ -81,7 +81,7 @@ function complaintOf(issue: Issue, places: Places): Complaint {
 
 /** The settings under the names of config.ts. */
 function configOf(settings: Settings, { places }: Document, cwd: string): Config {
-  const { tls, queue, relay, dkim, limits, submission, pop3, sendmail, test, log } = settings;
+  const { tls, queue, relay, dkim, tls_reports, limits, submission, pop3, sendmail, test, log } = settings;
   const absolute = (path: string) => resolve(cwd, path);
   const placeOf = (path: Path): Place => places.of(path);
   return {
@@ -116,6 +116,12 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       enabled: dkim.enabled,
       rsaSelector: dkim.rsa_selector,
       ed25519Selector: dkim.ed25519_selector,
+    },
+    tlsReports: {
+      enabled: tls_reports.enabled,
+      organization: tls_reports.organization ?? settings.domains[0] ?? settings.hostname,
+      contact: tls_reports.contact ?? `postmaster@${settings.domains[0] ?? settings.hostname}`,
+      address: tls_reports.address,
     },
     limits: {
       messageSize: limits.message_size,

@@ -102,6 +102,15 @@ const dkim = v.object({
   ed25519_selector: v.optional(value.selector(), 'postern-ed'),
 });
 
+const tlsReports = v.object({
+  enabled: v.optional(value.boolean(), true),
+  /** Absent: our first domain. */
+  organization: v.optional(value.text('the name of who reports')),
+  /** Absent: the postmaster of our first domain. */
+  contact: v.optional(value.mailbox()),
+  address: v.optional(value.mailboxOrLocalPart(), 'tls-reports'),
+});
+
 const limits = v.object({
   /** RFC 5321 §4.5.3.1.7 asks for 64K at least. More than the most would not fit what the store stages for one session. */
   message_size: v.optional(value.size(64 * 1024, 256 * MEBI), '50MB'),
@@ -162,6 +171,7 @@ export const schema = v.object({
   queue: v.optional(queue, {}),
   relay: v.optional(relay, {}),
   dkim: v.optional(dkim, {}),
+  tls_reports: v.optional(tlsReports, {}),
   limits: v.optional(limits, {}),
   submission: v.optional(submission, {}),
   pop3: v.optional(pop3, {}),

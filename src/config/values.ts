@@ -193,6 +193,15 @@ function mailboxOf(input: unknown): string {
 }
 
 export const mailbox = () => setting('text', mailboxOf);
+/** An address, or what stands in front of the `@` at each of our domains (null). */
+export const mailboxOrLocalPart = () =>
+  setting('text', (input) => {
+    const value = textOf(input, 'an address, or its part in front of the "@"');
+    const address = parseMailbox(value.includes('@') ? value : `${value}@example.org`);
+    if (address === null) throw new Unfit('must be an address such as "tls@example.org", or "tls" for each domain');
+    return { localPart: address.localPart, domain: value.includes('@') ? address.domain : null };
+  });
+
 /** May be none. */
 export const mailboxes = () =>
   setting('list', (input) => (isNone(input) ? [] : listOf(input, 'one address').map(mailboxOf)));

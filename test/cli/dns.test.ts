@@ -60,7 +60,7 @@ describe('the records', () => {
     expect(dataOf(all, 'mail.example.test', 'TXT')).toEqual(['v=spf1 a -all']);
     expect(dataOf(all, 'one._domainkey.example.test', 'TXT')).toEqual([`v=DKIM1; p=${'A'.repeat(400)}`]);
     expect(dataOf(all, '_dmarc.example.test', 'TXT')).toEqual(['v=DMARC1; p=none; rua=mailto:postmaster@example.test']);
-    expect(dataOf(all, '_smtp._tls.example.test', 'TXT')).toEqual(['v=TLSRPTv1; rua=mailto:postmaster@example.test']);
+    expect(dataOf(all, '_smtp._tls.example.test', 'TXT')).toEqual(['v=TLSRPTv1; rua=mailto:tls-reports@example.test']);
     expect(dataOf(all, '_submissions._tcp.example.test', 'SRV')).toEqual(['0 1 465 mail.example.test.']);
     expect(dataOf(all, '_submission._tcp.example.test', 'SRV')).toEqual(['10 1 587 mail.example.test.']);
     expect(dataOf(all, '_imaps._tcp.example.test', 'SRV')).toEqual(['0 1 993 mail.example.test.']);

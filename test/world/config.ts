@@ -62,6 +62,12 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
     },
     // A world that is about signatures switches them on: an RSA key for each would take its time.
     dkim: { enabled: false, rsaSelector: 'postern-rsa', ed25519Selector: 'postern-ed' },
+    tlsReports: {
+      enabled: true,
+      organization: `The ${domain} people`,
+      contact: `postmaster@${domain}`,
+      address: { localPart: 'tls-reports', domain: null },
+    },
     limits: {
       messageSize: 50 * 1024 * 1024,
       headerSize: 256 * 1024,
