@@ -14,6 +14,8 @@ import { createMsa } from './msa/submit.ts';
 import { createQueueRunner } from './mta/queue.ts';
 import { createMta } from './mta/receive.ts';
 import { createRoom } from './mta/room.ts';
+import { createTlsReportPoster } from './mta/tls-report/post.ts';
+import { createTlsReporter } from './mta/tls-report/reporter.ts';
 import { readAuthorities } from './platform/authorities.ts';
 import { createTlsKeeper } from './platform/certificates.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
@@ -23,6 +25,7 @@ import type { Dns } from './platform/dns.ts';
 import type { Listener } from './platform/listener.ts';
 import type { Log } from './platform/log.ts';
 import { createDns } from './platform/resolver.ts';
+import { clientContexts } from './smtp/client/secure-context.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { dkimFolder } from './trust/dkim/keys.ts';
@@ -118,6 +121,14 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     const local = createLocalSubmission({ ...agent, spool: spoolPlace(config), origin: originOf(config) });
     await local.prepare();
     opened.defer(() => local.close());
+    if (config.tlsReports.enabled && !config.test.catchAll) {
+      const hosts = { dns, clock, contexts: clientContexts(authorities), loopback: config.relay.loopback };
+      const { tlsReports, queue: times } = config;
+      const post = createTlsReportPoster(hosts);
+      const reporter = createTlsReporter({ ...agent, tlsReports, queue: times, dkim, dns, random, post });
+      reporter.start();
+      opened.defer(() => reporter.close());
+    }
     opened.use(
       await serveControl(controlPath(config), {
         ...controlHandlers({ config, store, listeners: doors.listeners, kick: () => queue.kick() }),

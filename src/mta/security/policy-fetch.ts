@@ -1,15 +1,14 @@
 // Fetching an MTA-STS policy (RFC 8461 §3.3): HTTPS to mta-sts.DOMAIN with a certificate that is valid for that name, one
-// file, no redirect, bounded in size and time. The addresses come from our own DNS, as those of mail hosts do.
+// file, no redirect (web-request.ts), bounded in size and time.
 
 import type { IncomingMessage } from 'node:http';
-import type { RequestOptions } from 'node:https';
-import type { ConnectionOptions, SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../platform/clock.ts';
-import { type Dns, DnsFailure } from '../../platform/dns.ts';
-import { isPrivate } from '../../platform/source.ts';
+import { DnsFailure } from '../../platform/dns.ts';
 import type { ClientContexts } from '../../smtp/client/secure-context.ts';
+import { ask, type WebHosts, webAddresses } from './web-request.ts';
 
-/** Why there is no policy, by the names of RFC 8460 §4.3.3. */
+/** Why there is no policy, by the names of RFC 8460 §4.3.2.2. */
 export type PolicyFailure = 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid';
 
 export type Fetched =
@@ -18,11 +17,8 @@ export type Fetched =
 
 export type PolicyFetcher = (domain: string, signal: AbortSignal) => Promise<Fetched>;
 
-export interface FetcherOptions {
-  readonly dns: Pick<Dns, 'ipv4' | 'ipv6'>;
+export interface FetcherOptions extends WebHosts {
   readonly clock: Clock;
-  /** May the host be on a loopback or private address? */
-  readonly loopback: boolean;
   readonly contexts: ClientContexts;
   /** 443 but for tests. */
   readonly port?: number;
@@ -31,8 +27,6 @@ export interface FetcherOptions {
 /** RFC 8461 §3.3 suggests a minute and 64 KB; mail waits for it, so it is less. */
 const TIMEOUT = 15_000;
 const MAX_OCTETS = 64 * 1024;
-/** Addresses that are tried. */
-const MAX_ADDRESSES = 3;
 
 /** Makes the function that fetches policies. It never rejects for what the other side does. */
 export function createPolicyFetcher(options: FetcherOptions): PolicyFetcher {
@@ -41,7 +35,7 @@ export function createPolicyFetcher(options: FetcherOptions): PolicyFetcher {
     const host = `mta-sts.${domain}`;
     let last: Fetched = failed('sts-policy-fetch-error', `${host} has no address`);
     try {
-      for (const address of await addressesOf(options, host)) {
+      for (const address of await webAddresses(options, host)) {
         const secureContext = contexts({ floor: 'strict', authorities: true });
         last = await get({ host, address, port, secureContext, clock, signal });
         if (last.kind === 'fetched' || last.failure !== 'sts-policy-fetch-error') return last;
@@ -54,14 +48,6 @@ export function createPolicyFetcher(options: FetcherOptions): PolicyFetcher {
   };
 }
 
-async function addressesOf({ dns, loopback }: FetcherOptions, host: string): Promise<readonly string[]> {
-  const answers = await Promise.allSettled([dns.ipv4(host), dns.ipv6(host)]);
-  const [first, second] = answers;
-  if (first.status === 'rejected' && second.status === 'rejected') throw first.reason;
-  const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.records : []));
-  return addresses.filter((address) => loopback || !isPrivate(address)).slice(0, MAX_ADDRESSES);
-}
-
 interface Request {
   readonly host: string;
   readonly address: string;
@@ -72,25 +58,18 @@ interface Request {
 }
 
 async function get({ host, address, port, secureContext, clock, signal }: Request): Promise<Fetched> {
-  // Loaded at the first policy: most mail needs none.
-  const { request } = await import('node:https');
   const patience = new AbortController();
   const cancel = clock.after(TIMEOUT, () => patience.abort());
-  // The typings of node:https do not know that it hands a context on to TLS.
-  const options: RequestOptions & Pick<ConnectionOptions, 'secureContext'> = {
-    host: address,
-    port,
-    path: '/.well-known/mta-sts.txt',
-    servername: host,
-    headers: { Host: host },
-    // A connection of its own: nothing is kept open.
-    agent: false,
-    secureContext,
-    signal: AbortSignal.any([signal, patience.signal]),
-  };
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request(options).once('error', reject).once('response', resolve).end();
+    const response = await ask({
+      host,
+      address,
+      port,
+      path: '/.well-known/mta-sts.txt',
+      method: 'GET',
+      headers: { Host: host },
+      secureContext,
+      signal: AbortSignal.any([signal, patience.signal]),
     });
     return await policyOf(response, host);
   } catch (error) {

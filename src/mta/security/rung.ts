@@ -30,7 +30,7 @@ export interface ExchangeFacts {
   readonly tlsa: TlsaFacts;
   /** RFC 8461: of the next-hop domain; null: none is in force. */
   readonly policy: StsPolicy | null;
-  /** Why there is none although one is announced, by the names of RFC 8460 §4.3.3. */
+  /** Why there is none although one is announced, by the names of RFC 8460 §4.3.2.2. */
   readonly policyFailure: PolicyFailure | null;
   /** The best protection that the domain has shown lately; null: nothing is known. */
   readonly shown: ProtectionLevel | null;

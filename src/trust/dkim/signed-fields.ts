@@ -4,7 +4,7 @@
 import type { HeaderField } from '../../formats/header.ts';
 
 /** RFC 6376 §5.4.1, with those that say what the body means, the one that RFC 8058 §4 wants signed, and the one by which a
- * message asks something of its hops (RFC 8689 §3). */
+ * message asks something of its hops (RFC 8689 §3), and those of a TLS report (RFC 8460 §5.3). */
 const SIGNED: readonly string[] = [
   'from',
   'sender',
@@ -32,6 +32,8 @@ const SIGNED: readonly string[] = [
   'list-owner',
   'list-archive',
   'tls-required',
+  'tls-report-domain',
+  'tls-report-submitter',
 ];
 
 /** RFC 6376 §8.15: named once more than they are there, so that one which somebody adds breaks the signature. Those that
