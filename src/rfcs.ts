@@ -194,7 +194,7 @@ export const rfcs: readonly Rfc[] = [
   background(8446, 'The Transport Layer Security (TLS) Protocol Version 1.3'),
   whole(8460, 'SMTP TLS Reporting'),
   whole(8461, 'SMTP MTA Strict Transport Security (MTA-STS)'),
-  part(8463, 'A New Cryptographic Signature Method for DomainKeys Identified Mail (DKIM)'),
+  whole(8463, 'A New Cryptographic Signature Method for DomainKeys Identified Mail (DKIM)'),
   whole(8474, 'IMAP Extension for Object Identifiers'),
   background(8508, 'IMAP REPLACE Extension'),
   whole(8514, 'Internet Message Access Protocol (IMAP) - SAVEDATE Extension'),
