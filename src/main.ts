@@ -7,6 +7,7 @@ import { type Context, EXIT, exitCodeOf, failureText } from './cli/context.ts';
 import type { ControlOptions, ListOptions } from './cli/queue.ts';
 import type { SendOptions } from './cli/send.ts';
 import { sendmailCall } from './cli/sendmail-call.ts';
+import type { TlsReportsOptions } from './cli/tls-reports.ts';
 import { systemClock } from './platform/clock.ts';
 
 // This program's own file.
@@ -167,6 +168,21 @@ for (const [action, suspended, what] of [
       ),
     );
 }
+
+program
+  .command('tls-reports')
+  .description(
+    'print what others report of TLS with our mail hosts: day, who, policy, sessions that went well or failed, why',
+  )
+  .option('--domain <domain>', 'whose policy it is: one of our domains, or the mail host')
+  .option('--since <day>', 'about this day or later: 2026-01-31, or 7d for a week')
+  .option('--failures', 'only where sessions failed')
+  .option('--json', 'as JSON, with all details')
+  .action(
+    verb(async (context, options: TlsReportsOptions) =>
+      (await import('./cli/tls-reports.ts')).tlsReports(context, options),
+    ),
+  );
 
 program
   .command('send')

@@ -14,6 +14,7 @@ import { createMsa } from './msa/submit.ts';
 import { createQueueRunner } from './mta/queue.ts';
 import { createMta } from './mta/receive.ts';
 import { createRoom } from './mta/room.ts';
+import { createTlsReportInbox } from './mta/tls-report/inbox.ts';
 import { createTlsReportPoster } from './mta/tls-report/post.ts';
 import { createTlsReporter } from './mta/tls-report/reporter.ts';
 import { readAuthorities } from './platform/authorities.ts';
@@ -98,9 +99,10 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     await queue.start();
     opened.defer(() => queue.close(GRACE));
 
+    const reports = config.test.catchAll ? null : createTlsReportInbox({ ...config, store, dns, clock, log });
     const doors: Doors = await openDoors(config, {
       receivers: {
-        transfer: (submissionPorts) => createMta({ ...agent, submissionPorts }),
+        transfer: (submissionPorts) => createMta({ ...agent, submissionPorts, reports }),
         submission: createMsa({
           ...agent,
           showClient: config.submission.showClient,

@@ -8,8 +8,8 @@ import { systemClock } from '../platform/clock.ts';
 import { type ControlClient, ControlError, type ControlHandlers, connectControl } from '../platform/control.ts';
 import { createLog } from '../platform/log.ts';
 import type { CommandOf, Results } from '../store/commands.ts';
-import type { AccountRow, Attempt, EntryId, EntryRow, TransitRow } from '../store/rows.ts';
-import type { QueueFilter, QueueStatus, Store } from '../store/store.ts';
+import type { AccountRow, Attempt, EntryId, EntryRow, ReceivedTlsPolicyRow, TransitRow } from '../store/rows.ts';
+import type { QueueFilter, QueueStatus, ReceivedTlsFilter, Store } from '../store/store.ts';
 import { Failure } from './context.ts';
 import { type KeyRecord, keyRecords } from './key-records.ts';
 import { type BoundListener, type Gate, gatesOf } from './ports-table.ts';
@@ -41,6 +41,18 @@ interface QueueRequest {
   readonly after: EntryId | null;
 }
 
+/** As QueuePage. */
+export interface TlsReportPage {
+  readonly rows: readonly ReceivedTlsPolicyRow[];
+  readonly next: number | null;
+}
+
+/** `tls-reports` on the control socket. */
+interface TlsReportRequest {
+  readonly filter: ReceivedTlsFilter;
+  readonly after: number | null;
+}
+
 /** @throws ControlError or StoreError, both with a `kind` */
 export interface Administration {
   accounts(): Promise<readonly AccountSummary[]>;
@@ -48,6 +60,8 @@ export interface Administration {
   queue(filter: QueueFilter, after: EntryId | null): Promise<QueuePage>;
   queueStatus(): Promise<QueueStatus>;
   entry(id: EntryId): Promise<(QueueRow & { readonly attempts: readonly Attempt[] }) | undefined>;
+  /** The latest first. */
+  tlsReports(filter: ReceivedTlsFilter, after: number | null): Promise<TlsReportPage>;
   execute<K extends Kind>(command: CommandOf<K>): Promise<Results[K]>;
 }
 
@@ -61,6 +75,7 @@ export function administrationOf(store: Pick<Store, 'read' | 'execute'>): Admini
     queue: (filter, after) => store.read.queue.find(filter, after),
     queueStatus: () => store.read.queue.status(),
     entry: (id) => store.read.queue.entry(id),
+    tlsReports: (filter, after) => store.read.tlsReports.received(filter, after),
     // The kind of the command is K's, which the compiler does not carry through the union.
     execute: (command) => store.execute(command as never) as never,
   };
@@ -87,6 +102,11 @@ export function controlHandlers(server: {
     },
     'queue-status': () => administration.queueStatus(),
     entry: (argument) => administration.entry(argument as EntryId),
+    // As for the queue.
+    'tls-reports': (argument) => {
+      const { filter, after } = argument as TlsReportRequest;
+      return administration.tlsReports(filter, after);
+    },
     async execute(argument) {
       // As above; KINDS is checked all the same.
       const command = argument as CommandOf<Kind>;
@@ -114,6 +134,9 @@ function remoteAdministration(client: ControlClient): Administration {
     queueStatus: () => client.request('queue-status') as Promise<QueueStatus>,
     // As above.
     entry: (id) => client.request('entry', id) as ReturnType<Administration['entry']>,
+    // As above.
+    tlsReports: (filter, after) =>
+      client.request('tls-reports', { filter, after } satisfies TlsReportRequest) as Promise<TlsReportPage>,
     execute: (command) => client.request('execute', command) as never,
   };
 }

@@ -9,17 +9,21 @@ import { namePorts } from '../smtp/listener/wrong-door.ts';
 import type { Receiver } from '../smtp/receiver.ts';
 import type { ArrivedHeader } from './content.ts';
 import { RecipientList } from './recipients.ts';
-import { type TakeoverOptions, takeOver } from './takeover.ts';
+import { storeRefusal } from './store-refusal.ts';
+import { type Inspection, type TakeoverOptions, takeOver } from './takeover.ts';
+import type { TlsReportInbox } from './tls-report/inbox.ts';
 import { MessageNumbers, sessionReceived } from './transaction-facts.ts';
 
 export interface MtaOptions extends TakeoverOptions {
   /** Where users submit mail, for those who try to here. */
   readonly submissionPorts: SubmissionPorts;
+  /** Who takes TLS reports; null: nobody does. */
+  readonly reports?: TlsReportInbox | null;
 }
 
 /** The Receiver of a `transfer` listener. It has no `authenticate`: port 25 knows no AUTH. */
 export function createMta(options: MtaOptions): Receiver {
-  const { directory, store, hostname } = options;
+  const { directory, store, hostname, reports = null } = options;
   const numbers = new MessageNumbers();
   const refuse = (address: Address) => relayingDenied(address, options.submissionPorts);
   return {
@@ -27,8 +31,19 @@ export function createMta(options: MtaOptions): Receiver {
       await options.room.message(parameters.size ?? 0);
       const messageId = numbers.next(session);
       const recipients = new RecipientList(directory, store, parameters.size);
+      let inspection: Inspection | null = null;
       return {
-        recipient: (address, rcpt) => recipients.add(address, rcpt, refuse),
+        async recipient(address, rcpt) {
+          if (reports?.isFor(address) === true) {
+            inspection ??= reports.inspect(messageId);
+            // It needs no mailbox.
+            const found = await directory.resolve(address).catch((error: unknown) => {
+              throw storeRefusal(error);
+            });
+            if (found.kind === 'unknown') return;
+          }
+          await recipients.add(address, rcpt, refuse);
+        },
         message: (content) =>
           takeOver(
             options,
@@ -39,6 +54,7 @@ export function createMta(options: MtaOptions): Receiver {
               reversePath,
               parameters,
               recipients,
+              inspection,
               header(arrived, now) {
                 const received = sessionReceived(session, {
                   hostname,

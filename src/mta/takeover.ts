@@ -42,6 +42,14 @@ export interface Seal extends Witness {
   fields(): Promise<Uint8Array>;
 }
 
+/** Sees a message whole before it is taken over. */
+export interface Inspection extends Witness {
+  /** Once, when the body is over; what it throws refuses the message. @param alone nobody else gets it */
+  done(alone: boolean): Promise<void>;
+  /** Nothing more comes of it. Always, however it ended. */
+  end(): void;
+}
+
 /** The transaction that a message ends, and the agent's word on its header. */
 export interface Incoming {
   readonly messageId: string;
@@ -53,6 +61,8 @@ export interface Incoming {
   /** The header to store, of the one that arrived. May throw a Refusal. `now` in ms since the epoch. */
   header(arrived: ArrivedHeader, now: number): Uint8Array;
   readonly seal?: Seal | null;
+  /** In the place of a seal. */
+  readonly inspection?: Inspection | null;
 }
 
 /**
@@ -65,7 +75,7 @@ export async function takeOver(
   content: AsyncIterable<Uint8Array>,
 ): Promise<Reply> {
   const { store, limits, queue, clock, log } = options;
-  const { messageId, session, reversePath, seal = null } = incoming;
+  const { messageId, session, reversePath, seal = null, inspection = null } = incoming;
   const { locals, remotes } = incoming.recipients;
   const now = clock.now();
   // RFC 4865 §4.2: until then it is in no mailbox either, so it waits for all in the queue.
@@ -83,7 +93,8 @@ export async function takeOver(
       header = incoming.header(arrived, now);
       return header;
     };
-    const staged = await stageContent(content, staging, limits, replace, seal);
+    const staged = await stageContent(content, staging, limits, replace, seal ?? inspection);
+    await inspection?.done(locals.length + remotes.length === 0);
     const sealed = seal === null ? {} : { front: await seal.fields() };
     if (sealed.front !== undefined) header = Buffer.concat([sealed.front, header]);
     const origin = sessionOrigin(session, incoming.role);
@@ -97,6 +108,8 @@ export async function takeOver(
     staging.discard();
     report?.staging.discard();
     throw storeRefusal(error);
+  } finally {
+    inspection?.end();
   }
   return { code: 250, status: '2.0.0', text: `OK ${messageId}` };
 }

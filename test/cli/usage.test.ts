@@ -45,6 +45,7 @@ it('the help of each verb describes it, its arguments and its options', async ()
       'send',
       'sendmail',
       'serve',
+      'tls-reports',
     ].sort(),
   );
   for (const path of all) {

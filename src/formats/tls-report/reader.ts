@@ -9,8 +9,16 @@ export class TlsReportError extends Error {
   override readonly name = 'TlsReportError';
 }
 
-/** Characters of a text, entries of a list. Beyond them a report is none; kept are the first `details` of a policy. */
-export const TLS_REPORT_LIMITS = { text: 1_000, lines: 100, policies: 200, details: 50_000, kept: 100 } as const;
+/** Characters of a text, entries of a list. Beyond them a report is none. Of a policy the first `kept` details are kept, and
+ * of what they say, and of its lines, so many characters. */
+export const TLS_REPORT_LIMITS = {
+  text: 1_000,
+  lines: 100,
+  policies: 200,
+  details: 10_000,
+  kept: 50,
+  keptText: 200,
+} as const;
 /** ms that a report may be about: a day, and what clocks and zones make of it. */
 const LONGEST = 8 * 24 * 3_600_000;
 
@@ -102,9 +110,9 @@ function policyOf(given: v.InferOutput<typeof policy>): TlsReportPolicy {
   const { summary } = given;
   return {
     type: given.policy['policy-type'].toLowerCase(),
-    text: given.policy['policy-string'] ?? [],
+    text: (given.policy['policy-string'] ?? []).map(cut),
     domain: given.policy['policy-domain'].toLowerCase().replace(/\.$/, ''),
-    mxHosts: given.policy['mx-host'] ?? [],
+    mxHosts: (given.policy['mx-host'] ?? []).map(cut),
     successes: summary['total-successful-session-count'],
     failures: summary['total-failure-session-count'],
     details: (given['failure-details'] ?? []).slice(0, TLS_REPORT_LIMITS.kept).map(failureOf),
@@ -120,10 +128,14 @@ function failureOf(given: v.InferOutput<typeof failure>): TlsReportFailure {
     information: given['additional-information'],
     reason: given['failure-reason-code'],
   };
-  const known = Object.entries(said).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const known = Object.entries(said).flatMap(([name, value]) => (value ? [[name, cut(value)]] : []));
   return {
     type: given['result-type'].toLowerCase(),
     sessions: given['failed-session-count'],
     ...Object.fromEntries(known),
   };
+}
+
+function cut(text: string): string {
+  return text.slice(0, TLS_REPORT_LIMITS.keptText);
 }

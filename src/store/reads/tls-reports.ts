@@ -97,8 +97,8 @@ export function tlsReportReads(snapshots: Snapshots): TlsReportReads {
   };
 }
 
-/** Rows of one page: a report's details are some KB. */
-const PAGE = 100;
+/** Rows of one page: the details of one may be 100 KB. */
+const PAGE = 20;
 
 function receivedRow(row: Received): ReceivedTlsPolicyRow {
   const { organization, contact, signer, position, policy, domain, successes, failures } = row;
