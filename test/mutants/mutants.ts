@@ -8,6 +8,7 @@ import type { Mutant } from './mutant.ts';
 import { securityMutants } from './security.ts';
 import { smtpMutants } from './smtp.ts';
 import { storeMutants } from './store.ts';
+import { tlsReportMutants } from './tls-reports.ts';
 import { Tree } from './tree.ts';
 import { trustMutants } from './trust.ts';
 import { runTests } from './verdict.ts';
@@ -19,6 +20,7 @@ const all: readonly Mutant[] = [
   ...agentMutants,
   ...securityMutants,
   ...trustMutants,
+  ...tlsReportMutants,
   ...imapMutants,
   ...viewMutants,
 ];
