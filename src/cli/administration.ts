@@ -137,6 +137,7 @@ function remoteAdministration(client: ControlClient): Administration {
     // As above.
     tlsReports: (filter, after) =>
       client.request('tls-reports', { filter, after } satisfies TlsReportRequest) as Promise<TlsReportPage>,
+    // As above.
     execute: (command) => client.request('execute', command) as never,
   };
 }

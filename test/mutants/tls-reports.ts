@@ -53,6 +53,6 @@ export const tlsReportMutants: readonly Mutant[] = [
     from: " || tags.has('l')) return null;",
     to: ') return null;',
     caughtBy: answerable,
-    test: 'whole body',
+    test: 'with l=',
   },
 ];

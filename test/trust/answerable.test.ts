@@ -162,11 +162,13 @@ test('From must be covered, a signature ends at its time, and nobody signs for h
   expect(await judge(neighbour)).toEqual(NOBODY);
 });
 
-test('a signature of less than the whole body counts for nothing', async () => {
-  const data = { signingDomain: DOMAIN, selector: 'spki', privateKey, maxBodyLength: 5 };
-  const short = await theirs('spki', 'relaxed/relaxed', { signatureData: [data] });
-  expect(short).toMatch(/\bl=5\b/);
-  expect(await judge(short)).toEqual(NOBODY);
+test('a signature with l=, of less than the whole body or not, counts for nothing', async () => {
+  for (const maxBodyLength of [5, 10_000]) {
+    const data = { signingDomain: DOMAIN, selector: 'spki', privateKey, maxBodyLength };
+    const short = await theirs('spki', 'relaxed/relaxed', { signatureData: [data] });
+    expect(short).toMatch(/\bl=\d+/);
+    expect(await judge(short)).toEqual(NOBODY);
+  }
 });
 
 test('of a heap of signatures a few are looked at', async () => {
