@@ -25,7 +25,7 @@ import type { TlsReportPoster } from './post.ts';
 export interface TlsReporter {
   /** Begins with what is due. */
   start(): void;
-  /** Begins nothing any more; resolves when nothing is under way. */
+  /** Begins nothing any more; resolves when nothing is under way but a question to the DNS. */
   close(): Promise<void>;
 }
 
@@ -50,6 +50,8 @@ const DAY = 24 * HOUR;
  * reports at midnight (RFC 8460 §4.1); `late`: days that were over so long ago are not reported any more; `again`: until the
  * DNS is asked again; `forget`: days that are remembered, as long as what was counted is. */
 const TIMES = { settled: 10 * MINUTE, spread: 4 * HOUR, late: 2 * DAY, again: HOUR, forget: 14 * DAY } as const;
+/** ms that closing waits for what is under way: who still asks the DNS then finds the store closed. */
+const PARTING = 500;
 /** RFC 8460 §5.5: ms that a report is tried to be handed over, and before the second try; then twice as long each time. */
 const RETRY = { until: DAY, first: 5 * MINUTE } as const;
 /** Domains that are read at once, and reports that are handed over at once. */
@@ -201,7 +203,12 @@ export function createTlsReporter(options: ReporterOptions): TlsReporter {
     async close() {
       ending.abort();
       cancel();
-      await looking;
+      let lift = (): void => {};
+      const late = new Promise<void>((resolve) => {
+        lift = clock.after(PARTING, resolve);
+      });
+      await Promise.race([looking, late]);
+      lift();
     },
   };
 }
