@@ -44,12 +44,13 @@ async function stage(rua = 'mailto:tls-reports@other.test', more: (config: Confi
   return world;
 }
 
-/** Lets the day end, and the hours after which reports are made. */
-async function night(world: World): Promise<void> {
-  const { clock } = world;
-  // What was counted is written down a minute after.
+/** Lets the day end, and the hours after which reports are made. @param counted whose sessions are to be written down */
+async function night({ clock }: World, counted: Server | null = null): Promise<void> {
+  // That is a minute after they were.
   clock.advance(2 * 60_000);
   await settled();
+  const days = () => counted?.running.store.read.tlsReports.unreportedDays('9999-01-01');
+  await until(async () => (await days())?.length !== 0);
   const midnight = Math.ceil(clock.now() / DAY) * DAY;
   clock.advance(midnight + 5 * HOUR - clock.now());
 }
@@ -77,7 +78,7 @@ test('a day of sessions that went well: the other server can show it in the morn
   await sending(here);
   await here.queueEmpty();
   const day = new Date(world.clock.now()).toISOString().slice(0, 10);
-  await night(world);
+  await night(world, world.here);
   await until(async () => (await received(there)).length > 0);
   expect(await received(there)).toMatchObject([
     {
@@ -107,7 +108,7 @@ test('sessions that failed, with the reason', async () => {
   await here.queueEmpty();
   await peer.close();
   here.wayOut.target = there.port(25);
-  await night(world);
+  await night(world, world.here);
   await until(async () => (await received(there)).length > 0);
   const [row] = await received(there);
   expect(row).toMatchObject({ successes: 0, failures: 1 });
@@ -121,7 +122,7 @@ test('the report itself makes no report: the next mornings are quiet', async () 
   const { here, there, clock } = world;
   await sending(here);
   await here.queueEmpty();
-  await night(world);
+  await night(world, world.here);
   await until(async () => (await received(there)).length > 0);
   await here.queueEmpty();
   for (let day = 0; day < 3; day++) {
@@ -140,7 +141,7 @@ test('a restart in the morning sends nothing twice, and one at midnight forgets 
   await here.queueEmpty();
   // Closed in the evening, opened after midnight.
   await here.restart();
-  await night(world);
+  await night(world, world.here);
   await until(async () => (await received(there)).length > 0);
   await here.restart();
   await settled();
@@ -159,7 +160,7 @@ test('a domain that asks for nothing gets nothing, and is asked once', async () 
   dns.remove('_smtp._tls.other.test');
   await sending(here);
   await here.queueEmpty();
-  await night(world);
+  await night(world, world.here);
   await until(() => dns.asked.includes('txt _smtp._tls.other.test'));
   await settled();
   await here.restart();
@@ -175,7 +176,7 @@ test('a DNS that does not answer is asked again', async () => {
   dns.set('_smtp._tls.other.test', { broken: true });
   await sending(here);
   await here.queueEmpty();
-  await night(world);
+  await night(world, world.here);
   await until(() => dns.asked.includes('txt _smtp._tls.other.test'));
   await settled();
   dns.set('_smtp._tls.other.test', { txt: ['v=TLSRPTv1; rua=mailto:tls-reports@other.test'] });
@@ -190,7 +191,7 @@ test('a report that nobody takes is given up after a day, and nobody hears of it
   dns.set('mx.nowhere.test', { ipv4: ['127.0.0.9'] });
   await sending(here);
   await here.queueEmpty();
-  await night(world);
+  await night(world, world.here);
   const begin = clock.now();
   // Refused at once there, and out of reach.
   await queueUntil(here, (entries) => entries.length === 1 && entries[0]?.destination === 'nowhere.test');
@@ -214,7 +215,7 @@ test('where there is a mailbox, the mail is there, too: signed, from <>, for any
   const { here, there } = world;
   await sending(here);
   await here.queueEmpty();
-  await night(world);
+  await night(world, world.here);
   await until(async () => (await received(there)).length > 0);
   await here.queueEmpty();
   const [, octets = Buffer.alloc(0)] = await there.messages('carol');
@@ -236,7 +237,7 @@ test('nothing is told where it is switched off', async () => {
   }));
   await sending(world.here);
   await world.here.queueEmpty();
-  await night(world);
+  await night(world, world.here);
   await settled();
   expect(made(world)).toEqual([]);
 });
