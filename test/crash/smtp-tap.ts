@@ -1,12 +1,13 @@
 // A wire between two servers with somebody listening: it carries SMTP in clear from one to the other and keeps a ledger of
-// each message that it saw, by the number in its ENVID: brought over which connection, and whether 250 went back.
+// each message that it saw, by the number in its Subject: brought over which connection, and whether 250 went back.
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** A message whose MAIL was seen. */
 export interface Passage {
-  readonly number: number;
+  /** null: its Subject was not seen. */
+  number: number | null;
   readonly connection: TappedConnection;
   /** 250 for its content was handed to the sender's socket, which may not have read it. */
   acknowledged: boolean;
@@ -92,6 +93,9 @@ export class SmtpTap implements AsyncDisposable {
   }
 }
 
+/** Octets of content among which a Subject is looked for. */
+const HEAD = 8192;
+
 /** What is to come of a command: `content` and `chunks` end a message. */
 type Awaited = 'reply' | 'data' | 'content' | 'chunks';
 
@@ -102,6 +106,7 @@ class Ear {
   /** The greeting comes unasked. */
   readonly #awaited: Awaited[] = ['reply'];
   #current: Passage | null = null;
+  #head = '';
   #said = '';
   #heard = '';
   #inContent = false;
@@ -118,6 +123,7 @@ class Ear {
     for (;;) {
       if (this.#chunk > 0) {
         const taken = Math.min(this.#chunk, this.#said.length);
+        this.#content(this.#said.slice(0, taken));
         this.#said = this.#said.slice(taken);
         this.#chunk -= taken;
         if (this.#chunk > 0) return;
@@ -126,13 +132,17 @@ class Ear {
       const end = this.#said.indexOf(ending);
       if (end < 0) {
         // The end may come in two pieces.
-        if (this.#inContent) this.#said = this.#said.slice(-ending.length);
+        if (this.#inContent) {
+          this.#content(this.#said.slice(0, -ending.length));
+          this.#said = this.#said.slice(-ending.length);
+        }
         return;
       }
       const line = this.#said.slice(0, end);
       this.#said = this.#said.slice(end + ending.length);
       if (this.#inContent) {
         this.#inContent = false;
+        this.#content(`${line}\r\n`);
         this.#awaited.push('content');
       } else this.#command(line);
     }
@@ -147,11 +157,18 @@ class Ear {
     }
   }
 
+  #content(text: string): void {
+    if (this.#current === null || this.#head.length >= HEAD) return;
+    this.#head += text.slice(0, HEAD);
+    const found = /^Subject: (\d+)\r\n/m.exec(this.#head)?.[1];
+    if (found !== undefined) this.#current.number = Number(found);
+  }
+
   #command(line: string): void {
     const [verb = '', ...rest] = line.toUpperCase().split(' ');
     if (verb === 'MAIL') {
-      const number = Number(/ ENVID=(\d+)\b/.exec(line)?.[1]);
-      this.#current = { number, connection: this.#connection, acknowledged: false };
+      this.#head = '';
+      this.#current = { number: null, connection: this.#connection, acknowledged: false };
       this.#begin(this.#current);
     }
     if (verb === 'BDAT') this.#chunk = Number(rest[0]);
