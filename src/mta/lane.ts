@@ -6,8 +6,10 @@ import type { Log } from '../platform/log.ts';
 import type { EntryId, EntryRow, TransitId } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import type { Place } from './connections.ts';
+import { isNotice, type Notices } from './notices.ts';
 import type { Pace } from './pace.ts';
 import { deliver, logResult, type RelayOptions, type Result, type Task, withoutTrying } from './relay.ts';
+import type { Released } from './release.ts';
 import type { Route, Router } from './route.ts';
 import { wishesOf } from './security/facts.ts';
 import { onlyWarning, type Schedule, type Verdict, verdictOf, warning } from './settlement.ts';
@@ -21,8 +23,9 @@ export interface LaneOptions {
   readonly relay: RelayOptions;
   readonly schedule: Schedule;
   readonly settle: (verdicts: readonly Verdict[]) => Promise<void>;
+  readonly notices: Notices;
   /** Delivers what of a task is for mailboxes here; what is left is relayed. */
-  readonly deliverHere: (task: Task) => Promise<Task | null>;
+  readonly deliverHere: (task: Task) => Promise<Released>;
   /** One more connection in all; null: not now. */
   readonly acquire: () => Place | null;
   /** True when others wait for a connection, so that a lane must not keep its own for ever. */
@@ -36,6 +39,8 @@ const SHIFT = 100;
 /** ms, more or less by a half, that a host's other connections are given to end, and how often before mail is put off. */
 const TURN = 2_000;
 const TURNS = 30;
+/** Pages of notices under way before a destination that fails without being asked is read further. */
+const TELLING = 10;
 /** ms that a route is believed without asking again. */
 const ROUTE_AGE = 60_000;
 
@@ -44,10 +49,11 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #pace: Pace;
   readonly #tasks: Task[] = [];
-  /** Entries in `#tasks`, in a courier's hand, or on their way to the disk. */
-  readonly #taken = new Set<EntryId>();
-  /** Results on their way to the disk. */
+  /** Entries in `#tasks`, in a courier's hand, or on their way to the disk, and whose they are. */
+  readonly #taken = new Map<EntryId, TransitId>();
+  /** Results on their way to the disk, and notices, for which no courier waits. */
   readonly #settling = new Set<Promise<void>>();
+  readonly #telling = new Set<Promise<void>>();
   /** Waits, one after another, for a host that is busy with others. */
   #turns = 0;
   #reading: Promise<void> | null = null;
@@ -82,7 +88,7 @@ export class Lane {
 
   /** An operator has changed something: what no courier has in hand is read again. */
   reconsider(): void {
-    for (const { entries } of this.#tasks.splice(0)) for (const { id } of entries) this.#taken.delete(id);
+    for (const { entries } of this.#tasks.splice(0)) this.#letGo(entries);
     this.#edition++;
     this.nudge();
   }
@@ -110,8 +116,9 @@ export class Lane {
     const place = more && !this.#ending && !crowded() ? acquire() : null;
     if (place !== null) {
       this.#start(place);
-    } else if (this.#settling.size === 0) {
+    } else if (this.#settling.size + this.#telling.size === 0) {
       this.#over = true;
+      this.#letGo([...this.#taken.keys()].map((id) => ({ id })));
       this.#ended.resolve(!this.#failed);
     }
   }
@@ -147,6 +154,11 @@ export class Lane {
 
   async #next(): Promise<Task | undefined> {
     while (this.#tasks.length === 0 && this.#nudged && !this.#ending) {
+      if (this.#telling.size >= TELLING) {
+        // Nothing else would keep what fails without being asked from being read whole.
+        await Promise.race(this.#telling);
+        continue;
+      }
       this.#reading ??= this.#read().finally(() => {
         this.#reading = null;
       });
@@ -157,16 +169,17 @@ export class Lane {
 
   /** Reads a page and groups what is new in it by message. */
   async #read(): Promise<void> {
-    const { store, clock } = this.#options;
+    const { store, clock, notices } = this.#options;
     this.#nudged = false;
     const now = clock.now();
     const edition = this.#edition;
-    const rows = await store.read.queue.due(this.#destination, now, PAGE, this.#taken);
+    const rows = await store.read.queue.due(this.#destination, now, PAGE, this.#taken.keys());
     if (edition !== this.#edition) return;
     const tasks = new Map<TransitId, { transit: Task['transit']; entries: EntryRow[] }>();
     const warnings: Verdict[] = [];
     for (const { entry, transit } of rows) {
-      this.#taken.add(entry.id);
+      this.#taken.set(entry.id, transit.id);
+      notices.take(transit.id);
       if (onlyWarning(entry, now)) {
         warnings.push(warning({ transit, entries: [entry] }, entry, now));
         continue;
@@ -178,22 +191,23 @@ export class Lane {
     this.#tasks.push(...byPriority([...tasks.values()]));
     // A full page may not have been the last one.
     if (rows.length === PAGE && (tasks.size > 0 || warnings.length > 0)) this.#nudged = true;
-    if (warnings.length > 0) await this.#settle(warnings);
+    if (warnings.length > 0) this.#settleLater(warnings);
   }
 
   /** Tries one task. Returns false where this courier is of no more use. */
   async #bring(due: Task, place: Place): Promise<boolean> {
     const { relay, clock, deliverHere } = this.#options;
     const edition = this.#edition;
-    const task = await deliverHere(due);
-    if (task !== due) {
-      for (const entry of due.entries) if (task?.entries.includes(entry) !== true) this.#taken.delete(entry.id);
-    }
+    const { left: task, results: gone } = await deliverHere(due);
+    const others = new Set([...(task?.entries ?? []), ...gone.map(({ entry }) => entry)]);
+    this.#letGo(due.entries.filter((entry) => !others.has(entry)));
+    this.#finishLater(gone);
     if (task === null) return true;
     const route = await this.#way();
     if (route.kind === 'none') {
       const all = [task, ...this.#tasks.splice(0)];
-      await this.#finish(all.flatMap((each) => withoutTrying(each, route.outcome, null, clock)));
+      this.#finishLater(all.flatMap((each) => withoutTrying(each, route.outcome, null, clock)));
+      await this.#settled();
       return true;
     }
     const before = this.#settled();
@@ -243,7 +257,7 @@ export class Lane {
       this.#tasks.unshift(task);
       return;
     }
-    for (const { id } of task.entries) this.#taken.delete(id);
+    this.#letGo(task.entries);
     this.#nudged = true;
   }
 
@@ -282,27 +296,40 @@ export class Lane {
 
   /** Settles while the next message is begun. */
   #finishLater(results: readonly Result[]): void {
-    const settling = this.#finish(results)
-      .catch((error) => this.#fail(error))
-      .finally(() => {
-        this.#settling.delete(settling);
-        this.#tend();
-      });
-    this.#settling.add(settling);
-  }
-
-  async #finish(results: readonly Result[]): Promise<void> {
     const { log, schedule, clock } = this.#options;
     for (const result of results) logResult(log, result);
     const now = clock.now();
-    await this.#settle(results.map((result) => verdictOf(result, schedule, now)));
+    this.#settleLater(results.map((result) => verdictOf(result, schedule, now)));
+  }
+
+  #settleLater(verdicts: readonly Verdict[]): void {
+    this.#settleIn(
+      this.#settling,
+      verdicts.filter((verdict) => !isNotice(verdict)),
+    );
+    this.#settleIn(this.#telling, verdicts.filter(isNotice));
+  }
+
+  #settleIn(under: Set<Promise<void>>, verdicts: readonly Verdict[]): void {
+    if (verdicts.length === 0) return;
+    const settling = this.#settle(verdicts)
+      .catch((error) => this.#fail(error))
+      .finally(() => {
+        under.delete(settling);
+        this.#tend();
+      });
+    under.add(settling);
   }
 
   async #settle(verdicts: readonly Verdict[]): Promise<void> {
-    if (verdicts.length === 0) return;
     await this.#options.settle(verdicts);
-    for (const { settlement } of verdicts) {
-      this.#taken.delete(settlement.entry);
+    this.#letGo(verdicts.map(({ settlement }) => ({ id: settlement.entry })));
+  }
+
+  #letGo(entries: readonly Pick<EntryRow, 'id'>[]): void {
+    for (const { id } of entries) {
+      const transit = this.#taken.get(id);
+      if (transit !== undefined && this.#taken.delete(id)) this.#options.notices.letGo(transit);
     }
   }
 }

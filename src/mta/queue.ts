@@ -97,7 +97,16 @@ class Runner implements QueueRunner {
     this.#security = createSecurity({ store, dns, clock, log, contexts, loopback, fetchPolicy });
     const { policies, memory, journal } = this.#security;
     const schedule = { queue, random };
-    const settle = createSettler({ store, directory, hostname, queue, clock, log, dkim, closing: () => this.#closing });
+    const { settle, notices } = createSettler({
+      store,
+      directory,
+      hostname,
+      queue,
+      clock,
+      log,
+      dkim,
+      closing: () => this.#closing,
+    });
     this.#shared = {
       store,
       clock,
@@ -114,7 +123,8 @@ class Runner implements QueueRunner {
       relay: { hops: this.#hops, journal, store, clock, log },
       schedule,
       settle,
-      deliverHere: createRelease({ store, directory, hostname, queue, clock, log, dkim, schedule, settle }),
+      notices,
+      deliverHere: createRelease({ store, directory, hostname, queue, clock, log, dkim }),
       acquire: () => (this.#closing ? null : this.#connections.take()),
       crowded: () => this.#crowded,
     };
@@ -146,6 +156,7 @@ class Runner implements QueueRunner {
     this.#security.stop();
     await this.#looking;
     for (const { lane } of this.#lanes.values()) lane.stop();
+    this.#shared.notices.hurry();
     const ended = Promise.all([...this.#lanes.values()].map((each) => each.ended)).then(() => this.#hops.retire());
     await this.#within(graceMs, ended);
     this.#hops.destroy();

@@ -12,22 +12,25 @@ import { acceptOf, type QueueTimes } from './accept.ts';
 import { type BounceOptions, bounce } from './bounce.ts';
 import type { StagedReport } from './composed.ts';
 import { inMailbox, wantsSuccess } from './delivered.ts';
-import { contentOf, type Task, withoutTrying } from './relay.ts';
+import { contentOf, type Result, type Task, withoutTrying } from './relay.ts';
 import type { SettlerOptions } from './settle.ts';
-import { type Schedule, type Verdict, verdictOf } from './settlement.ts';
 
 export interface ReleaseOptions extends BounceOptions {
   readonly store: SettlerOptions['store'];
   readonly queue: QueueTimes;
-  readonly schedule: Schedule;
-  readonly settle: (verdicts: readonly Verdict[]) => Promise<void>;
 }
 
-/** Makes the function that delivers what of a task is for mailboxes here. It resolves, when that is durable, with what is
- * left; null: nothing. @throws StoreError, with nothing done */
-export function createRelease(options: ReleaseOptions): (task: Task) => Promise<Task | null> {
+/** `left`: for other servers; null: nothing. `results`: of who has no mailbox any more, to be settled. */
+export interface Released {
+  readonly left: Task | null;
+  readonly results: readonly Result[];
+}
+
+/** Makes the function that delivers what of a task is for mailboxes here. It resolves when that is durable.
+ * @throws StoreError, with nothing done */
+export function createRelease(options: ReleaseOptions): (task: Task) => Promise<Released> {
   return async (task) => {
-    if (task.transit.parameters.holdUntil === undefined) return task;
+    if (task.transit.parameters.holdUntil === undefined) return { left: task, results: [] };
     const away: EntryRow[] = [];
     const gone: EntryRow[] = [];
     const here: { readonly entry: EntryRow; readonly recipient: LocalRecipient }[] = [];
@@ -38,12 +41,11 @@ export function createRelease(options: ReleaseOptions): (task: Task) => Promise<
       else gone.push(entry);
     }
     if (here.length > 0) await place(options, task, here);
-    if (gone.length > 0) {
-      const outcome = failed('5.1.1', 'there is no such mailbox any more');
-      const results = withoutTrying({ ...task, entries: gone }, outcome, null, options.clock);
-      await options.settle(results.map((result) => verdictOf(result, options.schedule, options.clock.now())));
-    }
-    return away.length === 0 ? null : { ...task, entries: away };
+    const outcome = failed('5.1.1', 'there is no such mailbox any more');
+    return {
+      left: away.length === 0 ? null : { ...task, entries: away },
+      results: withoutTrying({ ...task, entries: gone }, outcome, null, options.clock),
+    };
   };
 }
 

@@ -8,6 +8,7 @@ import { type Store, StoreError } from '../store/store.ts';
 import { acceptOf, logHops, type QueueTimes } from './accept.ts';
 import { type BounceOptions, bounce } from './bounce.ts';
 import type { StagedReport } from './composed.ts';
+import { isNotice, Notices } from './notices.ts';
 import type { Verdict } from './settlement.ts';
 
 export interface SettlerOptions extends BounceOptions {
@@ -22,8 +23,13 @@ const PAUSE = 5_000;
 /** Messages reported on in one transaction. */
 const REPORTS = 20;
 
-/** Makes the function that settles verdicts. It resolves when all is durable. @throws StoreError when closing */
-export function createSettler(options: SettlerOptions): (verdicts: readonly Verdict[]) => Promise<void> {
+export interface Settler {
+  /** Resolves when all is durable. @throws StoreError when closing */
+  readonly settle: (verdicts: readonly Verdict[]) => Promise<void>;
+  readonly notices: Notices;
+}
+
+export function createSettler(options: SettlerOptions): Settler {
   const { store, clock, log } = options;
 
   /** One transaction. */
@@ -58,7 +64,7 @@ export function createSettler(options: SettlerOptions): (verdicts: readonly Verd
     }
   }
 
-  return async (verdicts) => {
+  const writeAll = async (verdicts: readonly Verdict[]): Promise<void> => {
     await Promise.all(
       batches(verdicts).map(async (batch) => {
         for (;;) {
@@ -73,6 +79,15 @@ export function createSettler(options: SettlerOptions): (verdicts: readonly Verd
         }
       }),
     );
+  };
+
+  const notices = new Notices({ clock, write: writeAll });
+  return {
+    notices,
+    async settle(verdicts) {
+      const now = verdicts.filter((verdict) => !isNotice(verdict));
+      await Promise.all([writeAll(now), notices.settle(verdicts.filter(isNotice))]);
+    },
   };
 }
 
