@@ -6,6 +6,7 @@ import type { Attempt, TransitOrigin } from '../store/rows.ts';
 import type { QueueStatus } from '../store/store.ts';
 import type { QueueRow } from './administration.ts';
 import { instant, octets, printable, span } from './columns.ts';
+import { wishes } from './queue-wishes.ts';
 
 export const HEADING = ['ID', 'FROM', 'TO', 'SIZE', 'AGE', 'TRIES', 'NEXT TRY', 'LAST ANSWER'];
 /** Characters of the last answer in a table; `show` has it whole. */
@@ -47,6 +48,7 @@ export function lifeOf(row: QueueRow & { readonly attempts: readonly Attempt[] }
     `from     ${pathOf(row)}`,
     `to       ${formatAddress(entry.recipient)}`,
     `taken    ${instant(transit.createdAt)} by ${transit.origin.role}, ${originText(transit.origin)}`,
+    ...wishes(transit.parameters, entry.parameters, systemClock.now()).map((wish) => `asked    ${wish}`),
     `next     ${nextText(row)}, given up at ${instant(entry.expiresAt)}`,
     ...attempts.flatMap((attempt, index) => [
       ...(index === 1 && dropped > 0 ? [`         ${dropped} more that are not kept`] : []),
@@ -81,9 +83,12 @@ function originText({ role, remoteAddress, localPort, tls, user }: TransitOrigin
   return `from ${remoteAddress} on port ${localPort}, ${tls ?? 'in clear'}${identity}`;
 }
 
-function nextText({ entry }: QueueRow): string {
-  if (entry.state === 'held') return 'not before it is released';
-  return entry.state === 'suspended' ? `not before ${entry.destination} is resumed` : instant(entry.nextAt);
+function nextText({ entry, transit }: QueueRow): string {
+  if (entry.state === 'held') return 'not before it is released ("postern queue release")';
+  if (entry.state === 'suspended') return `not before ${entry.destination} is resumed`;
+  const { holdUntil } = transit.parameters;
+  const held = holdUntil !== undefined && entry.attempts === 0 && holdUntil > systemClock.now();
+  return `${instant(entry.nextAt)}${held ? ', held until then for its sender' : ''}`;
 }
 
 function attemptText({ at, host, address, tls, security, text }: Attempt): string {

@@ -1,5 +1,6 @@
 // The verb `queue`: what waits to leave, and an operator's hand on it.
 
+import { spoolPlace } from '../msa/spool.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { EntryId } from '../store/rows.ts';
 import type { QueueFilter } from '../store/store.ts';
@@ -7,6 +8,7 @@ import { type Administration, administer, PAGE, type QueueRow } from './administ
 import { inColumns } from './columns.ts';
 import { type Context, configOf, EXIT, Failure, say, sayJson, write } from './context.ts';
 import { domainOf, type FilterOptions, filterOf, idOf } from './queue-filter.ts';
+import { spooledRows, spoolText } from './queue-spool.ts';
 import { asCells, asJson, HEADING, lifeOf, statusText } from './queue-text.ts';
 
 interface Json {
@@ -25,18 +27,33 @@ const DONE: Readonly<Record<Action, string>> = {
   release: 'released',
 };
 
+/** Also what lies in the spool, where nobody filters: it is in no queue yet, and has no state there. */
 export async function list(context: Context, { json, ...options }: ListOptions): Promise<number> {
   const filter = filterOf(options);
+  const config = await configOf(context);
+  const filtered = Object.keys(options).length > 0;
+  const spool = filtered ? { rows: [], more: 0 } : await spooledRows(spoolPlace(config));
   let shown = 0;
-  await administer(await configOf(context), 'existing', async (store) => {
-    for await (const rows of pages(store, filter)) {
-      // A queue may be long: each page is written before the next is read.
-      if (json === true) await write(context, asJsonLines(rows, shown));
-      else await write(context, `${inColumns(HEADING, rows.map(asCells))}\n`);
-      shown += rows.length;
-    }
-  });
-  if (json === true) say(context, shown === 0 ? '[]' : '\n]');
+  try {
+    await administer(config, 'existing', async (store) => {
+      for await (const rows of pages(store, filter)) {
+        // A queue may be long: each page is written before the next is read.
+        if (json === true) await write(context, asJsonLines(rows.map(asJson), shown));
+        else await write(context, `${inColumns(HEADING, rows.map(asCells))}\n`);
+        shown += rows.length;
+      }
+    });
+  } catch (error) {
+    // Where no server has ever run, there is no store, and may be a spool.
+    if (json !== true && spool.rows.length > 0) say(context, spoolText(spool.rows, spool.more));
+    throw error;
+  }
+  if (json === true) {
+    if (spool.rows.length > 0) await write(context, asJsonLines(spool.rows, shown));
+    say(context, shown + spool.rows.length === 0 ? '[]' : '\n]');
+    return EXIT.done;
+  }
+  if (spool.rows.length > 0) say(context, spoolText(spool.rows, spool.more));
   else if (shown === 0) say(context, 'nothing waits');
   return EXIT.done;
 }
@@ -120,7 +137,7 @@ async function* pages(store: Administration, filter: QueueFilter): AsyncGenerato
   }
 }
 
-/** A part of one array over several pages. @param before entries of the pages so far */
-function asJsonLines(rows: readonly QueueRow[], before: number): string {
-  return rows.map((row, index) => `${before + index === 0 ? '[\n' : ',\n'}${JSON.stringify(asJson(row))}`).join('');
+/** A part of one array over several pages. @param before values of the pages so far */
+function asJsonLines(values: readonly object[], before: number): string {
+  return values.map((value, index) => `${before + index === 0 ? '[\n' : ',\n'}${JSON.stringify(value)}`).join('');
 }

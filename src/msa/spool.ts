@@ -47,6 +47,8 @@ export interface Spooled extends AsyncDisposable {
   readonly envelope: SpooledEnvelope;
   /** The user that the file belongs to, as the system has it. */
   readonly uid: number;
+  /** Octets of the content. */
+  readonly size: number;
   /** Octets. May be read once. */
   content(): AsyncIterable<Uint8Array>;
 }
@@ -136,6 +138,7 @@ export async function openSpooled(folder: string, id: string): Promise<Spooled |
     return {
       envelope: readEnvelope(line),
       uid: facts.uid,
+      size: facts.size - line.length - 1,
       async *content() {
         if (rest.length > 0) yield rest;
         for (;;) {

@@ -5,7 +5,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ImapClient } from '../clients/imap.ts';
-import { PASSWORD, Program, userAddress } from '../process/program.ts';
+import { SmtpClient } from '../clients/smtp.ts';
+import { PASSWORD, Program, userAddress, userName } from '../process/program.ts';
 import { scriptedPeer, Wire } from '../wire.ts';
 import { linesOf, postern, type RunOptions } from './postern.ts';
 
@@ -230,4 +231,28 @@ it('without a server the queue is the same, and a removal is nobody told of', as
   expect(await run(['send', '--from', alice, '--to', bob, '--body', 'x'])).toMatchObject({ code: 1, stdout: '' });
   await program.start();
   expect(await inbox(alice)).toHaveLength(before);
+});
+
+it('shows what a sender has asked for, and what waits in the spool where no server runs', async () => {
+  using client = await SmtpClient.open(
+    { port: program.port(465), tls: 'implicit' },
+    { user: userName(1), password: PASSWORD },
+  );
+  const asked = ' HOLDFOR=3600 BY=7200;RT MT-PRIORITY=3 RET=HDRS';
+  await client.sendChunks(alice, ['k@one.test'], [Buffer.from(`From: <${alice}>\r\n\r\nx\r\n`)], asked);
+  const [held] = await entries('--recipient', 'k@one.test');
+  const shown = (await run(['queue', 'show', String(held?.id)])).stdout;
+  for (const name of ['DELIVERBY', 'MT-PRIORITY', 'RET']) expect(shown).toContain(name);
+  const until = new Date(held?.nextAt ?? 0).toISOString().slice(0, 19).replace('T', ' ');
+  expect(shown.split('\n').filter((line) => line.startsWith('asked') && line.includes(until))).toHaveLength(1);
+  await program.stop();
+  expect((await run(['sendmail', '-i', bob, 'l@one.test'], { input: 'Subject: spooled\n\nx\n' })).code).toBe(0);
+  const spooled = (await entries()).filter(({ state }) => state === 'spooled');
+  expect(spooled).toMatchObject([
+    { recipients: [bob, 'l@one.test'], spooled: expect.stringMatching(/^[0-9a-z]{12}$/) },
+  ]);
+  const { stdout } = await run(['queue', 'list']);
+  expect(stdout).toContain(String((spooled[0] as unknown as { spooled: string }).spooled));
+  expect(stdout).toContain('k@one.test');
+  expect((await entries('--domain', 'one.test')).map(({ state }) => state)).toEqual(['waiting']);
 });
