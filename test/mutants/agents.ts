@@ -124,8 +124,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'a report goes from <>, so that nobody reports on it',
     file: 'src/mta/bounce.ts',
-    from: '        reversePath: null,\n',
-    to: '        reversePath,\n',
+    from: '    reversePath: null,\n',
+    to: '    reversePath,\n',
     caughtBy: queue,
     test: 'reports .*name the message',
   },

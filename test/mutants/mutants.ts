@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { agentMutants } from './agents.ts';
 import { imapMutants } from './imap.ts';
 import type { Mutant } from './mutant.ts';
+import { queueMutants } from './queue.ts';
 import { securityMutants } from './security.ts';
 import { smtpMutants } from './smtp.ts';
 import { storeMutants } from './store.ts';
@@ -18,6 +19,7 @@ const all: readonly Mutant[] = [
   ...storeMutants,
   ...smtpMutants,
   ...agentMutants,
+  ...queueMutants,
   ...securityMutants,
   ...trustMutants,
   ...tlsReportMutants,
