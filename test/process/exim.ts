@@ -5,7 +5,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connects, makeCertificate } from './postfix.ts';
@@ -99,7 +99,7 @@ export class Exim implements AsyncDisposable {
 
 const configuration = ({ ports, domains, main = [], onward, transports }: EximOptions): string =>
   `
-exim_path = ${EXIM}
+${isAbsolute(EXIM) ? `exim_path = ${EXIM}` : ''}
 spool_directory = @FOLDER@/spool
 log_file_path = @FOLDER@/log/%slog
 pid_file_path = @FOLDER@/spool/pid
