@@ -12,7 +12,7 @@ export default defineConfig({
     // The machine may be busy: a poll ends when what it waits for is there.
     expect: { poll: { timeout: 15_000 } },
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     reporters: ['default', ...(results ? [['json', { outputFile: results }] as const] : []), new ProgramTable()],
   },
 });
