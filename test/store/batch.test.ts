@@ -34,6 +34,7 @@ describe('a batch', () => {
       diskLow: () => low,
       stored: () => {},
       unused: (body) => unused.push(body),
+      freed: () => {},
       buried: () => {},
       doomed: () => {},
     });

@@ -5,7 +5,7 @@ import type { Accept, CommandOf, Dispatch, Results, Settlement } from '../comman
 import { Limit } from '../limits.ts';
 import type { Attempt, BodyId, EntryId, EntryState, TransitId } from '../rows.ts';
 import { StoreError } from '../store.ts';
-import { releaseBody } from '../writer/bodies.ts';
+import { dropBody, releaseBody } from '../writer/bodies.ts';
 import { storedPrefix } from '../writer/placement.ts';
 import type { Work } from '../writer/work.ts';
 
@@ -145,7 +145,7 @@ function removeEntry(work: Work, entry: EntryId, { attempts, transit }: Queued):
     'DELETE FROM transit WHERE id = ? AND entries = 1 RETURNING body',
     transit,
   );
-  if (gone !== undefined) releaseBody(work, gone.body);
+  if (gone !== undefined) dropBody(work, gone.body);
   else work.db.run('UPDATE transit SET entries = entries - 1 WHERE id = ?', transit);
 }
 

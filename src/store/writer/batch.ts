@@ -19,6 +19,7 @@ export interface Surroundings {
   diskLow(): boolean;
   stored(bodies: readonly BodyId[]): void;
   unused(body: BodyId): void;
+  freed(body: BodyId): void;
   buried(mailbox: MailboxId): void;
   doomed(): void;
 }
@@ -109,6 +110,7 @@ export class Batch {
       after: (action: () => void) => actions.push(action),
       stored: (body: BodyId) => stored.push(body),
       unused: (body: BodyId) => actions.push(() => this.#around.unused(body)),
+      freed: (body: BodyId) => actions.push(() => this.#around.freed(body)),
       buried: (mailbox: MailboxId) => actions.push(() => this.#around.buried(mailbox)),
       doomed: () => actions.push(() => this.#around.doomed()),
     };

@@ -73,6 +73,18 @@ export function releaseBody(work: Pick<Work, 'db' | 'unused'>, body: BodyId): vo
   if (left?.refs === 0) work.unused(body);
 }
 
+/** As `releaseBody`, for what is mostly small and mostly referred to once: such a body goes at once, since to free it
+ * later would cost a transaction more. */
+export function dropBody(work: Work, body: BodyId): void {
+  const gone = work.db.run('DELETE FROM body WHERE id = ? AND refs = 1 AND size <= ?', body, Limit.chunkOctets);
+  if (gone === 0) {
+    releaseBody(work, body);
+    return;
+  }
+  work.db.run('DELETE FROM body_chunk WHERE id = (? << 16)', body);
+  work.freed(body);
+}
+
 /** Forgets a stage that no command will use. */
 export function discardStage(work: Pick<Work, 'stages' | 'unused'>, stage: number): void {
   const known = work.stages.get(stage);

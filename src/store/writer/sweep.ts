@@ -57,6 +57,11 @@ export class Sweep {
     this.#unused.push(body);
   }
 
+  /** A command has freed a body. */
+  freed(body: BodyId): void {
+    this.#freed.push(body);
+  }
+
   /** Messages were expunged by `commit`. */
   buried(mailbox: MailboxId, commit: Commit, now: number): void {
     const graves = this.#graves.get(mailbox);

@@ -38,6 +38,8 @@ export interface Work {
   stored(body: BodyId): void;
   /** Nothing refers to a body any more. */
   unused(body: BodyId): void;
+  /** A body is gone: whoever keeps something about it may forget it. */
+  freed(body: BodyId): void;
   /** Messages of a mailbox became tombstones. */
   buried(mailbox: MailboxId): void;
   /** A mailbox or account is gone: its rows are to be freed. */

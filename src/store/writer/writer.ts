@@ -55,6 +55,7 @@ export class Writer {
       diskLow: () => room.low(),
       stored: (bodies) => this.#tellUpkeep({ kind: 'stored', bodies }),
       unused: (body: BodyId) => this.#sweep.unused(body),
+      freed: (body: BodyId) => this.#sweep.freed(body),
       buried: (mailbox: MailboxId) => this.#sweep.buried(mailbox, this.numbers.commit, this.#now),
       doomed: () => this.#sweep.doomed(),
     });
@@ -102,6 +103,7 @@ export class Writer {
     if (this.#closed || this.#broken || !this.#dirty || this.#now < this.#pausedUntil) return false;
     if (!this.#sweep.due(this.#now)) {
       this.#dirty = false;
+      this.#tellFreed();
       return false;
     }
     const start = performance.now();
@@ -124,8 +126,7 @@ export class Writer {
     }
     this.#dirty = more;
     this.#sweptAt = performance.now();
-    const freed = this.#sweep.takeFreed();
-    if (freed.length > 0) this.#tellUpkeep({ kind: 'freed', bodies: freed });
+    this.#tellFreed();
     this.#keepLog(steps * COMMAND_OCTETS);
     return more;
   }
@@ -167,6 +168,11 @@ export class Writer {
     if (this.#batch.broken === undefined || this.#broken) return;
     this.#broken = true;
     this.#say({ kind: 'broken', failure: this.#batch.broken });
+  }
+
+  #tellFreed(): void {
+    const bodies = this.#sweep.takeFreed();
+    if (bodies.length > 0) this.#tellUpkeep({ kind: 'freed', bodies });
   }
 
   #tellUpkeep(message: WriterToUpkeep): void {
