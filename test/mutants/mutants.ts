@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { agentMutants } from './agents.ts';
 import { imapMutants } from './imap.ts';
 import type { Mutant } from './mutant.ts';
+import { pop3Mutants } from './pop3.ts';
 import { queueMutants } from './queue.ts';
 import { securityMutants } from './security.ts';
 import { smtpMutants } from './smtp.ts';
@@ -25,6 +26,7 @@ const all: readonly Mutant[] = [
   ...tlsReportMutants,
   ...imapMutants,
   ...viewMutants,
+  ...pop3Mutants,
 ];
 
 /** Copies of the tree that are worked on at once. */

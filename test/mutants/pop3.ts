@@ -1,0 +1,147 @@
+// Mutants of POP3: what is deleted and when, who may have a maildrop, and before what nobody is asked for a password.
+
+import type { Mutant } from './mutant.ts';
+
+const transcripts = 'test/pop3/transcripts.test.ts';
+const sessions = 'test/pop3/sessions.test.ts';
+const bounds = 'test/pop3/bounds.test.ts';
+
+export const pop3Mutants: readonly Mutant[] = [
+  {
+    rule: 'A2: no password before STLS',
+    file: 'src/pop3/commands/authorization.ts',
+    from: 'if (!session.standing.mayLogIn) throw',
+    to: 'if (session.standing.authenticated) throw',
+    caughtBy: transcripts,
+    test: 'A2',
+  },
+  {
+    rule: 'A2: CAPA shows no USER and no SASL before STLS',
+    file: 'src/pop3/capabilities.ts',
+    from: 'standing.mayLogIn ? line(standing) : null',
+    to: 'line(standing)',
+    caughtBy: transcripts,
+    test: 'A2',
+  },
+  {
+    rule: 'A3: what came in clear behind STLS is forgotten',
+    file: 'src/platform/socket-input.ts',
+    from: 'while (socket.read() !== null);\n    this.#reader.discard();',
+    to: '',
+    caughtBy: transcripts,
+    test: 'A3',
+  },
+  {
+    rule: 'A3: a USER in clear is forgotten at STLS',
+    file: 'src/pop3/session.ts',
+    from: 'this.user = null;\n    this.utf8 = false;',
+    to: '',
+    caughtBy: transcripts,
+    test: 'A3',
+  },
+  {
+    rule: 'A5: nothing of a maildrop without login',
+    file: 'src/pop3/commands/table.ts',
+    from: 'if (!command.states.includes(session.state)) {',
+    to: 'if (command.name === "USER" && session.state === "transaction") {',
+    caughtBy: 'test/pop3/ports.test.ts',
+    test: 'A5',
+  },
+  {
+    rule: 'PASS comes right behind USER',
+    file: 'src/pop3/commands/table.ts',
+    from: "if (command?.name !== 'PASS') {",
+    to: "if (command?.name === 'USER') {",
+    caughtBy: transcripts,
+    test: 'right behind USER',
+  },
+  {
+    rule: 'a maildrop is locked against a second session',
+    file: 'src/pop3/maildrop-lock.ts',
+    from: "if (this.#held.has(account)) return 'in use';",
+    to: '',
+    caughtBy: sessions,
+    test: 'second session',
+  },
+  {
+    rule: 'the lock is freed, however a session ends',
+    file: 'src/pop3/session.ts',
+    from: '    this.#unlock();\n',
+    to: '',
+    caughtBy: sessions,
+    test: 'second session',
+  },
+  {
+    rule: 'POP3 deletes nothing without QUIT',
+    file: 'src/pop3/maildrop.ts',
+    from: 'this.#unfollow();\n    this.#stopOverdue?.();',
+    to: 'this.#unfollow();\n    this.#stopOverdue?.();\n    await this.update();',
+    caughtBy: transcripts,
+    test: 'without QUIT',
+  },
+  {
+    rule: 'POP3 deletes what is marked, whatever its flags',
+    file: 'src/pop3/maildrop.ts',
+    from: 'force: true',
+    to: 'force: false',
+    caughtBy: transcripts,
+    test: 'own session',
+  },
+  {
+    rule: 'what IMAP expunges stays in the maildrop until its session ends',
+    file: 'src/pop3/maildrop.ts',
+    from: "else if (change.kind === 'expunged' && change.view !== this.#view) {",
+    to: `else if (change.kind === 'expunged') {
+      void this.#around.store.execute({ kind: 'acknowledge-view', view: this.#view, commit: change.commit });`,
+    caughtBy: sessions,
+    test: 'can still be had',
+  },
+  {
+    rule: 'RSET takes every mark away',
+    file: 'src/pop3/maildrop.ts',
+    from: 'this.#deleted.clear();',
+    to: '',
+    caughtBy: transcripts,
+    test: 'RSET',
+  },
+  {
+    rule: 'a dot at the start of a line is doubled',
+    file: 'src/pop3/multi-line.ts',
+    from: 'if (octets[lineEnd + 1] === DOT) added++;',
+    to: '',
+    caughtBy: transcripts,
+    test: 'is doubled',
+  },
+  {
+    rule: 'the last line ends by CRLF',
+    file: 'src/pop3/multi-line.ts',
+    from: "this.#previous === LF ? '.\\r\\n' : '\\r\\n.\\r\\n'",
+    to: "'.\\r\\n'",
+    caughtBy: transcripts,
+    test: 'last line',
+  },
+  {
+    rule: 'the size that LIST tells is that of the lines',
+    file: 'src/formats/line-ends.ts',
+    from: 'return this.#bare + ',
+    to: 'return 0 * ',
+    caughtBy: transcripts,
+    test: 'bare LF|last line',
+  },
+  {
+    rule: 'ten minutes of silence are borne',
+    file: 'src/pop3/limits.ts',
+    from: 'idleTime: 10 * 60_000',
+    to: 'idleTime: 9 * 60_000',
+    caughtBy: bounds,
+    test: '10 minutes',
+  },
+  {
+    rule: 'three failed POP3 logins end the connection',
+    file: 'src/pop3/limits.ts',
+    from: 'failedLogins: 3',
+    to: 'failedLogins: 30',
+    caughtBy: transcripts,
+    test: 'three failed',
+  },
+];
