@@ -158,7 +158,7 @@ export const rfcs: readonly Rfc[] = [
   whole(6851, 'Internet Message Access Protocol (IMAP) - MOVE Extension'),
   background(6855, 'IMAP Support for UTF-8'),
   whole(6856, 'Post Office Protocol Version 3 (POP3) Support for UTF-8'),
-  background(6858, 'Simplified POP and IMAP Downgrading for Internationalized Email'),
+  part(6858, 'Simplified POP and IMAP Downgrading for Internationalized Email'),
   part(6890, 'Special-Purpose IP Address Registries'),
   background(6891, 'Extension Mechanisms for DNS (EDNS(0))'),
   background(6931, 'Additional XML Security Uniform Resource Identifiers (URIs)'),

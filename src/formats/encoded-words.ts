@@ -1,4 +1,5 @@
-// Encoded words of a header (RFC 2047, RFC 2231 §5) as text. What is no encoded word stays as it is; nothing here fails.
+// Encoded words of a header (RFC 2047, RFC 2231 §5) as text, and text as encoded words. What is no encoded word stays as it
+// is; nothing here fails.
 
 import { decodeCharset } from './charset.ts';
 
@@ -44,4 +45,27 @@ function decodeQ(encoded: string): Buffer {
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
   return Buffer.from(decoded, 'latin1');
+}
+
+/** RFC 2047 §2: an encoded word has at most 75 characters, of which these octets become 60 in base64. */
+const OCTETS_IN_WORD = 45;
+
+/** Text as encoded words, in order; no character is split between two (RFC 2047 §5). */
+export function encodeWords(text: string): string[] {
+  const words: string[] = [];
+  let gathered = '';
+  let octets = 0;
+  const end = () => {
+    if (gathered !== '') words.push(`=?utf-8?B?${Buffer.from(gathered).toString('base64')}?=`);
+    gathered = '';
+    octets = 0;
+  };
+  for (const character of text) {
+    const size = Buffer.byteLength(character);
+    if (octets + size > OCTETS_IN_WORD) end();
+    gathered += character;
+    octets += size;
+  }
+  end();
+  return words;
 }

@@ -336,7 +336,6 @@ export class Pop3Session implements Session {
   /** RFC 2595 §4: what was pipelined behind STLS is discarded, and what was said before is forgotten. */
   async #startTls(): Promise<void> {
     this.#then = null;
-    this.user = null;
     this.utf8 = false;
     await this.#layers.startTls();
   }

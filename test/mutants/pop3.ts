@@ -32,9 +32,9 @@ export const pop3Mutants: readonly Mutant[] = [
     test: 'A3',
   },
   {
-    rule: 'A3: a USER in clear is forgotten at STLS',
+    rule: 'A3: a UTF8 in clear is forgotten at STLS',
     file: 'src/pop3/session.ts',
-    from: 'this.user = null;\n    this.utf8 = false;',
+    from: 'this.utf8 = false;',
     to: '',
     caughtBy: transcripts,
     test: 'A3',

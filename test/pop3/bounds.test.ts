@@ -115,9 +115,10 @@ describe('the end', () => {
     read.body = async () => {
       throw new Error('the disk is gone');
     };
-    const said = await heard(gate.port, `USER ${login.user}\r\nPASS ${login.password}\r\nRETR 1\r\nNOOP\r\n`);
+    const logIn = `USER ${login.user}\r\nPASS ${login.password}\r\n`;
+    const said = await heard(gate.port, `UTF8\r\n${logIn}RETR 1\r\nNOOP\r\n`);
     read.body = body;
-    expect(said.split('\r\n').slice(3)).toEqual(['+OK 30 octets', '']);
+    expect(said.split('\r\n').slice(4)).toEqual(['+OK 30 octets', '']);
     // Nobody has read it.
     const inbox = await gate.beside.store.read.mailboxByName(gate.beside.alice, 'INBOX');
     expect(inbox?.unseen).toBe(1);
