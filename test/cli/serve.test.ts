@@ -106,11 +106,13 @@ it('ends with 0 in time when it is told to, with sessions open, idle, half-way a
   const silent = connect(program.port(993), '127.0.0.1');
   const mute = connect(program.port(25), '127.0.0.1');
   const deaf = connect(program.port(143), '127.0.0.1');
-  deaf.pause();
-  sockets.push(silent, mute, deaf);
-  for (const socket of [silent, mute, deaf]) socket.on('error', () => undefined);
-  await Promise.all([silent, mute, deaf].map((socket) => once(socket, 'connect')));
+  const glutted = connect(program.port(110), '127.0.0.1');
+  for (const socket of [deaf, glutted]) socket.pause();
+  sockets.push(silent, mute, deaf, glutted);
+  for (const socket of [silent, mute, deaf, glutted]) socket.on('error', () => undefined);
+  await Promise.all([silent, mute, deaf, glutted].map((socket) => once(socket, 'connect')));
   deaf.write('a NOOP\r\n'.repeat(50_000));
+  glutted.write('CAPA\r\n'.repeat(50_000));
   const farewell = (async () => {
     while (!(await idle.response()).text.startsWith('* BYE'));
   })();

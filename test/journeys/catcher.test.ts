@@ -4,6 +4,7 @@
 import { simpleParser } from 'mailparser';
 import { expect, test } from 'vitest';
 import { ImapClient } from '../clients/imap.ts';
+import { Pop3Client } from '../clients/pop3.ts';
 import { createWorld, type WorldOptions } from '../world.ts';
 
 const catcher: WorldOptions = {
@@ -33,6 +34,13 @@ test('unknown recipients of unknown domains get mailboxes, on every port; any pa
       expect(mails.map(({ subject }) => subject)).toEqual(['gate 25', 'gate 465', 'gate 587']);
       expect(mails.map(({ text }) => text?.trim())).toEqual(Array(3).fill('.leading dot'));
       await client.logout();
+    }
+    for (const [tls, gate] of [['implicit', 995] as const, ['starttls', 110] as const]) {
+      using client = await Pop3Client.open({ port: here.port(gate), tls }, { user, password: `any ${gate}` });
+      const mails = await Promise.all((await client.messages()).map((octets) => simpleParser(octets)));
+      expect(mails.map(({ subject }) => subject)).toEqual(['gate 25', 'gate 465', 'gate 587']);
+      expect(mails.map(({ text }) => text?.trim())).toEqual(Array(3).fill('.leading dot'));
+      await client.quit();
     }
   }
   expect(await here.running.store.read.queue.size()).toBe(0);

@@ -5,7 +5,7 @@ import { LineSocket } from '../clients/line-socket.ts';
 import { type Binding, bindingOf, scramClient } from '../clients/scram.ts';
 import { createWorld, loginOf, type Server } from '../world.ts';
 
-type Gate = 465 | 587 | 993 | 143;
+type Gate = 465 | 587 | 993 | 143 | 995 | 110;
 
 /** A client at the point where it may log in, which says what one line of the exchange is answered. */
 interface Conversation extends Disposable {
@@ -13,19 +13,54 @@ interface Conversation extends Disposable {
   readonly offered: string;
   /** The challenge decoded, or the reply that ends it. */
   say(response: string, command?: string): Promise<string>;
+  /** Ends it: a maildrop is locked until then. */
+  leave(): Promise<void>;
 }
 
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const decode = (line: string): string => Buffer.from(line.replace(/^(?:334|\+) /, ''), 'base64').toString();
 
+/** What is said, and the line that ends its answer. */
+type Said = readonly [line: string, last: RegExp];
+
+interface Words {
+  readonly hello: Said;
+  readonly starttls: Said;
+  readonly auth: string;
+  readonly reply: RegExp;
+  readonly quit: Said;
+}
+
+const SMTP: Words = {
+  hello: ['EHLO client.test', /^250 /],
+  starttls: ['STARTTLS', /^220/],
+  auth: 'AUTH',
+  reply: /^\d{3} /,
+  quit: ['QUIT', /^221/],
+};
+const IMAP: Words = {
+  hello: ['c CAPABILITY', /^c OK/],
+  starttls: ['s STARTTLS', /^s OK/],
+  auth: 'a AUTHENTICATE',
+  reply: /^(?:\+|a) /,
+  quit: ['q LOGOUT', /^q OK/],
+};
+const POP3: Words = {
+  hello: ['CAPA', /^\.$/],
+  starttls: ['STLS', /^\+OK/],
+  auth: 'AUTH',
+  reply: /^(?:\+ |\+OK|-ERR)/,
+  quit: ['QUIT', /^\+OK/],
+};
+
 async function converse(server: Server, gate: Gate, tls12 = false): Promise<Conversation> {
-  const starttls = gate === 587 || gate === 143;
+  const starttls = gate === 587 || gate === 143 || gate === 110;
   const link = await LineSocket.open({
     port: server.port(gate),
     tls: starttls ? 'starttls' : 'implicit',
     tlsOptions: tls12 ? { maxVersion: 'TLSv1.2' } : {},
   });
-  const imap = gate === 993 || gate === 143;
+  const words = gate === 465 || gate === 587 ? SMTP : gate === 993 || gate === 143 ? IMAP : POP3;
   const until = async (last: RegExp): Promise<string> => {
     for (let said = ''; ; ) {
       const line = await link.line();
@@ -38,22 +73,23 @@ async function converse(server: Server, gate: Gate, tls12 = false): Promise<Conv
     return until(last);
   };
   await link.line();
-  const hello = imap ? 'c CAPABILITY' : 'EHLO client.test';
-  const helloEnds = imap ? /^c OK/ : /^250 /;
   if (starttls) {
-    if (!imap) await answer(hello, helloEnds);
-    await answer(imap ? 's STARTTLS' : 'STARTTLS', imap ? /^s OK/ : /^220/);
+    await answer(...words.hello);
+    await answer(...words.starttls);
     await link.upgrade();
   }
-  const offered = await answer(hello, helloEnds);
+  const offered = await answer(...words.hello);
   return {
     link,
     offered,
     async say(response, command) {
-      const begin = imap ? 'a AUTHENTICATE' : 'AUTH';
-      const line = `${command === undefined ? '' : `${begin} ${command} `}${encode(response)}`;
-      const reply = (await answer(line, imap ? /^(?:\+|a) / : /^\d{3} /)).trim();
+      const line = `${command === undefined ? '' : `${words.auth} ${command} `}${encode(response)}`;
+      const reply = (await answer(line, words.reply)).trim();
       return /^(?:334|\+) /.test(reply) ? decode(reply) : reply;
+    },
+    async leave() {
+      await answer(...words.quit);
+      await link.closed();
     },
     [Symbol.dispose]: () => link.destroy(),
   };
@@ -77,10 +113,10 @@ async function login(
   return { proved: true, ended: await client.say('') };
 }
 
-const LOGGED_IN = /^(?:235 2\.7\.0|a OK \[CAPABILITY)/;
-const REFUSED = /^(?:535 5\.7\.8|a NO \[AUTHENTICATIONFAILED\])/;
+const LOGGED_IN = /^(?:235 2\.7\.0|a OK \[CAPABILITY|\+OK \d+ messages)/;
+const REFUSED = /^(?:535 5\.7\.8|a NO \[AUTHENTICATIONFAILED\]|-ERR \[AUTH\])/;
 
-describe.each([465, 587, 993, 143] as const)('on %d', (gate) => {
+describe.each([465, 587, 993, 143, 995, 110] as const)('on %d', (gate) => {
   test('every mechanism and binding leads in, and a wrong password or connection does not', async () => {
     await using world = await createWorld({ level: 'fatal' });
     const { here } = world;
@@ -89,10 +125,12 @@ describe.each([465, 587, 993, 143] as const)('on %d', (gate) => {
         using client = await converse(here, gate);
         const { proved, ended } = await login(client, hash, binding);
         expect([proved, ended], `${hash} ${binding}`).toEqual([true, expect.stringMatching(LOGGED_IN)]);
+        await client.leave();
       }
     }
     using older = await converse(here, gate, true);
     expect((await login(older, 'sha256', 'tls-server-end-point')).ended).toMatch(LOGGED_IN);
+    await older.leave();
 
     using elsewhere = await converse(here, gate);
     expect((await login(elsewhere, 'sha256', 'tls-exporter', { wrong: true })).ended).toMatch(REFUSED);
@@ -126,7 +164,7 @@ test('no proof is asked for where any password will do', async () => {
     level: 'fatal',
     configure: (config) => ({ ...config, test: { ...config.test, anyPassword: true, catchAll: true } }),
   });
-  for (const gate of [465, 993] as const) {
+  for (const gate of [465, 993, 995] as const) {
     using client = await converse(world.here, gate);
     expect(client.offered).toMatch(/PLAIN/);
     expect(client.offered).not.toMatch(/SCRAM/);

@@ -131,6 +131,8 @@ describe('a server that stops', () => {
     using submitting = await here.smtp(587, loginOf('alice'));
     using idling = await here.imap('bob');
     using reading = await here.imap('bob', 143);
+    using fetching = await here.pop3('bob');
+    using locked = await here.pop3('alice', 110);
     await idling.done('SELECT INBOX');
     await reading.done('SELECT INBOX');
     await idling.idle();
@@ -145,9 +147,10 @@ describe('a server that stops', () => {
     expect((await resting.reply()).code).toBe(421);
     await until(idling, /^\* BYE /);
     await until(reading, /^\* BYE /);
+    for (const client of [fetching, locked]) expect((await client.reply(false)).text).toMatch(/^\[SYS\/TEMP\]/);
     await submitting.command('Subject: during\r\n\r\nx\r\n.', 250);
     expect((await submitting.reply()).code).toBe(421);
-    await Promise.all([resting, submitting, idling, reading].map(({ link }) => link.closed()));
+    await Promise.all([resting, submitting, idling, reading, fetching, locked].map(({ link }) => link.closed()));
     await stopped;
 
     const messages = await here.messages('bob');

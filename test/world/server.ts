@@ -7,6 +7,7 @@ import type { RunningServer } from '../../src/serve.ts';
 import type { Change, Topic } from '../../src/store/store.ts';
 import { ImapClient } from '../clients/imap.ts';
 import type { Door } from '../clients/line-socket.ts';
+import { Pop3Client } from '../clients/pop3.ts';
 import { type Login, SmtpClient } from '../clients/smtp.ts';
 import type { Wire } from '../wire.ts';
 import { type Gate, gates, PASSWORD } from './config.ts';
@@ -21,6 +22,7 @@ export interface Server {
   port(gate: Gate): number;
   smtp(gate: 25 | 465 | 587, login?: Login): Promise<SmtpClient>;
   imap(user: string, gate?: 993 | 143): Promise<ImapClient>;
+  pop3(user: string, gate?: 995 | 110): Promise<Pop3Client>;
   /** Submits by nodemailer, as one of the accounts. */
   submit(user: string, mail: SendMailOptions, gate?: 465 | 587): Promise<void>;
   /** A connected imapflow; log out by `await using` or `logout()`. */
@@ -88,7 +90,7 @@ export class LiveServer implements Server {
   }
 
   #door(gate: Gate): Door {
-    const tls = gate === 465 || gate === 993 ? 'implicit' : gate === 25 ? 'none' : 'starttls';
+    const tls = gate === 465 || gate === 993 || gate === 995 ? 'implicit' : gate === 25 ? 'none' : 'starttls';
     return { port: this.port(gate), tls };
   }
 
@@ -98,6 +100,10 @@ export class LiveServer implements Server {
 
   imap(user: string, gate: 993 | 143 = 993): Promise<ImapClient> {
     return ImapClient.open(this.#door(gate), loginOf(user));
+  }
+
+  pop3(user: string, gate: 995 | 110 = 995): Promise<Pop3Client> {
+    return Pop3Client.open(this.#door(gate), loginOf(user));
   }
 
   async submit(user: string, mail: SendMailOptions, gate: 465 | 587 = 465): Promise<void> {
