@@ -163,7 +163,7 @@ export interface Reads {
    * than a page: `after` is the last UID of the page before, which ended at `since`. */
   changedSince(mailbox: MailboxId, since: ModSeq, after?: number): Promise<Page<MessageRow>>;
   /** Runs of UIDs that hold every one expunged after `since` (RFC 7162 §3.2.6), in no order. Where the log had to be
-   * shortened, they also hold UIDs that went before, or that stand. */
+   * shortened, they also hold UIDs that went before, or that stand. Not paged: what the log's bound allows. */
   vanishedSince(
     mailbox: MailboxId,
     since: ModSeq,

@@ -62,10 +62,14 @@ function lastMatch(view: View, match: NonNullable<Remembered['match']>): number 
   const sequences = numbers(match.sequences);
   const uids = numbers(match.uids);
   let last = 0;
+  let before = 0;
   for (;;) {
     const sequence = sequences.next().value;
     const uid = uids.next().value;
     if (sequence === undefined || uid === undefined || sequence > view.exists) return last;
+    // RFC 7162 §7: in ascending order. What is not is worth no more of our time.
+    if (sequence <= before) return last;
+    before = sequence;
     if (view.uidOf(sequence) === uid) last = uid;
   }
 }

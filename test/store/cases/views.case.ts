@@ -105,6 +105,29 @@ export function viewCases(harness: Harness): void {
       });
     });
 
+    it('shortens an expunge log that grows too long, and forgets nothing of it', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const { mailbox, uid } = await deliver(store, alice, letter('x'));
+      let all: readonly Uid[] = [uid];
+      while (all.length < 20_100) {
+        await store.execute({ kind: 'copy', from: mailbox, uids: all, to: mailbox, now: 1, view: null });
+        all = Array.from((await store.read.uids(mailbox)).uids) as Uid[]; // as the store names them
+      }
+      const { highestModSeq: since } = await mailboxOf(store, alice);
+      const gone = all.filter((_, at) => at % 2 === 0).slice(0, 10_050);
+      const expunged = { kind: 'expunge', mailbox, force: true, view: null } as const;
+      const first = await store.execute({ ...expunged, uids: gone });
+      const last = await store.execute({ ...expunged, uids: all.slice(-1) });
+      const runs = async (from: typeof since) => (await store.read.vanishedSince(mailbox, from)).runs;
+      await until(async () => (await runs(since)).length <= 10_000);
+      const covered = new Set<number>();
+      for (const run of await runs(since)) for (let each = run.first; each <= run.last; each++) covered.add(each);
+      expect(gone.every((each) => covered.has(each))).toBe(true);
+      expect(await runs(first.modSeq)).toEqual([{ first: all.at(-1), last: all.at(-1) }]);
+      expect(await runs(last.modSeq)).toEqual([]);
+    });
+
     it('finishes what a stop interrupted', async () => {
       const { place } = given;
       const { mailbox, uid, body } = await expunged(given.store);
