@@ -215,6 +215,7 @@ export const rfcs: readonly Rfc[] = [
     'Recommendations for Secure Use of Transport Layer Security (TLS) and Datagram Transport Layer Security',
   ),
   part(9422, 'The LIMITS SMTP Service Extension'),
+  whole(9585, 'IMAP Response Code for Command Progress Notifications'),
   whole(9586, 'IMAP Extension for Using and Returning Unique Identifiers (UIDs) Only'),
   whole(9590, 'IMAP Extension for Returning Mailbox METADATA in Extended LIST'),
   background(9715, 'IP Fragmentation Avoidance in DNS over UDP'),

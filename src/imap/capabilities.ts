@@ -71,6 +71,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'QRESYNC', rfc: 'RFC 7162', when: afterLogin },
   { name: 'UIDONLY', rfc: 'RFC 9586', when: afterLogin },
   { name: 'UIDBATCHES', rfc: 'RFC 10022', when: afterLogin },
+  { name: 'INPROGRESS', rfc: 'RFC 9585', when: afterLogin },
   { name: 'UNAUTHENTICATE', rfc: 'RFC 8437', when: afterLogin },
   { name: 'OBJECTID', rfc: 'RFC 8474', when: afterLogin },
   { name: 'SAVEDATE', rfc: 'RFC 8514', when: afterLogin },

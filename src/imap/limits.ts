@@ -66,6 +66,8 @@ export const LIMIT = {
   writeTime: 10 * 60_000,
   /** For a client to read its last line and close. */
   parting: 2_000,
+  /** ms between two reports of how far a command has come. */
+  progressTime: 10_000,
   /** How long an expunged message is kept for a session that has not been told, before the session ends. */
   untoldExpunge: 55 * 60_000,
   /** Messages whose flag changes wait in a view; more are read again from the store. */

@@ -6,6 +6,7 @@ import { ok, uidRequired } from '../completion.ts';
 import { searchProgram } from '../grammar/search-program.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets } from '../message-octets.ts';
+import { Progress } from '../progress.ts';
 import { openSummary } from '../render/summary.ts';
 import type { SearchContent } from '../search/message-text.ts';
 import { compileSearch, type RequiredFlags, type SearchMessage } from '../search/program.ts';
@@ -42,9 +43,11 @@ export const search = command({
     }
     const found: number[] = [];
     let highest = 0;
+    const progress = new Progress(session);
     for (let at = 0; at < uids.length; at += LIMIT.page) {
       const { rows } = await store.read.messages(id, uids.subarray(at, at + LIMIT.page));
-      for (const row of rows) {
+      for (const [place, row] of rows.entries()) {
+        progress.report(at + place, uids.length);
         const message = searchMessage(row, view.sequenceOf(row.uid), view.isRecent(row.uid));
         const hit = judge(message) ?? (await matches(message, contentOf(session, row)));
         if (hit) {
