@@ -3,6 +3,7 @@
 // all), MODEL_SEED gives others.
 
 import { expect, test } from 'vitest';
+import type { Uid } from '../../src/store/rows.ts';
 import { ImapClient } from '../clients/imap.ts';
 import { Random } from '../fuzz/random.ts';
 import { openGate, PASSWORD } from './gate.ts';
@@ -86,6 +87,17 @@ test.each(RUNS)('run $run: what $connections connections are told is so', { time
       mailbox.arrive(uid, text, []);
       return 'delivery';
     }
+    if (kind === 7 && mailbox.living.length > 0) {
+      // As POP3 does at QUIT, or a verb: by no session of IMAP, and whatever the flags are.
+      const uids = mailbox.living
+        .filter(() => random.once(8))
+        .map(({ uid }) => uid as Uid /* as the server named it */);
+      const id = (await gate.store.read.mailboxByName(gate.alice, 'INBOX'))?.id;
+      if (id === undefined) throw new Error('there is no INBOX');
+      await gate.store.execute({ kind: 'expunge', mailbox: id, uids, force: true, view: null });
+      mailbox.expunge(uids);
+      return 'another door';
+    }
     if (mailbox.living.length > MESSAGES && !player.readOnly) {
       await player.thin();
       return 'thins';
@@ -106,7 +118,7 @@ test.each(RUNS)('run $run: what $connections connections are told is so', { time
   }
   // Nothing of this was for nothing.
   expect(mailbox.dead.size).toBeGreaterThan(STEPS / 20);
-  for (const kind of ['back', 'idles', 'delivery', 'all at once', 'acts'])
+  for (const kind of ['back', 'idles', 'delivery', 'another door', 'all at once', 'acts'])
     expect(kinds.get(kind), kind).toBeGreaterThan(0);
   for (const player of players) player.client.link.destroy();
 });
