@@ -30,8 +30,9 @@ export function renewNumber(db: Connection, beside: string): void {
   const before = numberOf(db);
   const next = randomInt(1, 0x7fff_ffff);
   write(beside, `${before}\n${next}\n`);
-  // In the header of the database: durable and undone with the transaction, like any row.
-  db.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${next}; COMMIT`);
+  // In the header of the database: durable and undone with the transaction, like any row. On disk before the file forgets
+  // the old one.
+  db.exec(`PRAGMA synchronous = FULL; BEGIN IMMEDIATE; PRAGMA application_id = ${next}; COMMIT`);
   write(beside, `${next}\n`);
 }
 
