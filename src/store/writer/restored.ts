@@ -15,11 +15,13 @@ const EMAILS_LOST = 4_294_967_296;
 /**
  * To be called with an open store, before anything else is done to it.
  * @param beside the file that tells
- * @param fresh the store was made just now
  * @returns whether it was put back, and every UIDVALIDITY has risen
  */
-export function noticeRestore(db: Connection, beside: string, fresh: boolean): boolean {
-  const restored = !fresh && !remembered(beside).includes(numberOf(db));
+export function noticeRestore(db: Connection, beside: string): boolean {
+  const known = remembered(beside);
+  const number = numberOf(db);
+  // Without the file nobody knows, as it is with a backup in a new folder; but a store that never had a number is new.
+  const restored = known === null ? number !== 0 : !known.includes(number);
   if (restored) raiseEverything(db);
   return restored;
 }
@@ -40,12 +42,12 @@ function numberOf(db: Connection): number {
   return db.get<{ application_id: number }>('PRAGMA application_id')?.application_id ?? 0;
 }
 
-function remembered(beside: string): readonly number[] {
+function remembered(beside: string): readonly number[] | null {
   try {
     return readFileSync(beside, 'latin1').trim().split('\n').map(Number);
   } catch (error) {
-    // Without it, nobody knows: as it is with a backup in a new folder.
-    if ((error as NodeJS.ErrnoException) /* the file system's */.code === 'ENOENT') return [];
+    const { code } = error as NodeJS.ErrnoException; // the file system's
+    if (code === 'ENOENT') return null;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { Connection, storeError } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { Checkpointed, FromWriter, Outcome, Request, WriterData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
-import { migrate, schemaVersion } from '../schema/migrations.ts';
+import { migrate } from '../schema/migrations.ts';
 import { Batch } from './batch.ts';
 import { DiskRoom } from './disk-room.ts';
 import { LogKeeper } from './log-keeper.ts';
@@ -196,9 +196,8 @@ function openMail({ path, walCap, epoch }: WriterData, warn: (text: string) => v
     db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
     // A log that grew over its cap behind a slow reader gives the room back when it begins anew.
     db.exec(`PRAGMA journal_size_limit = ${walCap}`);
-    const fresh = schemaVersion(db) === 0;
     migrate(db);
-    if (noticeRestore(db, epoch, fresh)) {
+    if (noticeRestore(db, epoch)) {
       warn('mail.db is not the one that was here last: every UIDVALIDITY has risen, and mail programs begin anew');
     }
     renew(db, epoch, warn);
