@@ -112,6 +112,14 @@ export interface MessageRow {
   readonly expunged: boolean;
 }
 
+/** What SORT and THREAD need of a message, beside what is derived of its body. */
+export interface OutlineRow {
+  readonly uid: Uid;
+  readonly body: BodyId;
+  readonly size: number;
+  readonly internalDate: number;
+}
+
 /** What a body's header says, as far as the store needs it: computed by whoever accepts the message. */
 export interface BodyFacts {
   /** Octets of the header, with the empty line. */

@@ -16,6 +16,7 @@ import type {
   MailboxRow,
   MessageRow,
   ModSeq,
+  OutlineRow,
   ReceivedTlsPolicyRow,
   ShownProtectionRow,
   StsPolicyRow,
@@ -153,6 +154,8 @@ export interface Reads {
   }>;
   /** Rows of the given UIDs (ascending, at most 500), expunged ones that still stand included. */
   messages(mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): Promise<Page<MessageRow>>;
+  /** The same messages in short. */
+  outlines(mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): Promise<Page<OutlineRow>>;
   /** The first live UID without \Seen. */
   firstUnseen(mailbox: MailboxId): Promise<Uid | null>;
   /** Sum of the sizes of live messages with \Deleted, octets. */

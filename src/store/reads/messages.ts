@@ -4,7 +4,7 @@ import type { Connection } from '../engine.ts';
 import { splitKeywords } from '../keywords.ts';
 import { Limit } from '../limits.ts';
 import { emailObjectId, threadObjectId } from '../object-id.ts';
-import { type BodyId, Flag, type MailboxId, type MessageRow, type ModSeq, type Uid } from '../rows.ts';
+import { type BodyId, Flag, type MailboxId, type MessageRow, type ModSeq, type OutlineRow, type Uid } from '../rows.ts';
 import type { UidRun } from '../store.ts';
 
 interface Row {
@@ -28,6 +28,8 @@ interface Row {
 const COLUMNS = `uid, modseq, flags, keywords, expunged, body, size, header_size, internal_date, internal_zone, save_date,
   email, thread, prefix, lacking`;
 
+const OUTLINE = 'uid, body, size, internal_date AS "internalDate"';
+
 /** UIDs this close together are read in one scan. */
 const DENSE = 4;
 
@@ -35,31 +37,43 @@ const NO_PREFIX = new Uint8Array(0);
 
 /** Rows of the given UIDs, ascending; at most Limit.pageRows of them. */
 export function messages(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): MessageRow[] {
+  return chosen<Row>(db, COLUMNS, mailbox, uids).map(messageRow);
+}
+
+/** The same in short. */
+export function outlines(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): OutlineRow[] {
+  return chosen<OutlineRow>(db, OUTLINE, mailbox, uids);
+}
+
+function chosen<R extends { readonly uid: Uid }>(
+  db: Connection,
+  columns: string,
+  mailbox: MailboxId,
+  uids: readonly Uid[] | Uint32Array,
+): R[] {
   const wanted = uids.length > Limit.pageRows ? uids.slice(0, Limit.pageRows) : uids;
   const first = wanted[0];
   const last = wanted.at(-1);
   if (first === undefined || last === undefined) return [];
-  if (last - first >= DENSE * wanted.length) return sparse(db, mailbox, wanted);
-  const rows = db.all<Row>(
-    `SELECT ${COLUMNS} FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY id`,
+  if (last - first >= DENSE * wanted.length) return sparse<R>(db, columns, mailbox, wanted);
+  const rows = db.all<R>(
+    `SELECT ${columns} FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY id`,
     mailbox,
     first,
     last,
   );
   let at = 0;
-  const found: MessageRow[] = [];
-  for (const row of rows) {
+  return rows.filter((row) => {
     while ((wanted[at] ?? Number.POSITIVE_INFINITY) < row.uid) at += 1;
-    if (wanted[at] === row.uid) found.push(messageRow(row));
-  }
-  return found;
+    return wanted[at] === row.uid;
+  });
 }
 
-function sparse(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): MessageRow[] {
-  const found: MessageRow[] = [];
+function sparse<R>(db: Connection, columns: string, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): R[] {
+  const found: R[] = [];
   for (const uid of uids) {
-    const row = db.get<Row>(`SELECT ${COLUMNS} FROM message WHERE id = (? << 32) | ?`, mailbox, uid);
-    if (row !== undefined) found.push(messageRow(row));
+    const row = db.get<R>(`SELECT ${columns} FROM message WHERE id = (? << 32) | ?`, mailbox, uid);
+    if (row !== undefined) found.push(row);
   }
   return found;
 }

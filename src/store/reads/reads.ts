@@ -9,7 +9,7 @@ import { annotation, annotations } from './annotations.ts';
 import { readBody } from './bodies.ts';
 import { firstUnseenOf, type MailboxIndex, uidsWith } from './mailbox-index.ts';
 import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
-import { changedSince, deletedOctets, lackingOf, messages, vanishedSince } from './messages.ts';
+import { changedSince, deletedOctets, lackingOf, messages, outlines, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
 import { receiverReads } from './receivers.ts';
 import { Snapshots } from './snapshot.ts';
@@ -48,6 +48,7 @@ export function createReads(
         return { uids, commit, mailbox: row, lineOctets: row.octets + lackingOf(db, id) };
       }),
     messages: (id, uids) => snapshots.readTold((db, commit) => ({ rows: messages(db, id, uids), commit })),
+    outlines: (id, uids) => snapshots.readTold((db, commit) => ({ rows: outlines(db, id, uids), commit })),
     firstUnseen: (id) =>
       read((db) => {
         const row = mailbox(db, id);
