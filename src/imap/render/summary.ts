@@ -1,14 +1,16 @@
-// What the store derives of each body, once, for IMAP: ENVELOPE, BODY and BODYSTRUCTURE as the octets that are sent, and
-// where each part lies. The deriver's module: octets in, a compact blob out. Offsets count from the body; a message's
+// What the store derives of each body, once, for IMAP: ENVELOPE, BODY and BODYSTRUCTURE as the octets that are sent, what
+// SORT and THREAD compare, and where each part lies. The deriver's module: octets in, a compact blob out. Offsets count from the body; a message's
 // prefix (Return-Path, Delivered-To) shifts them by its length and changes nothing else here.
 
+import { asBuffer } from '../../formats/octets.ts';
 import { type Message, scanStructure } from '../../formats/structure.ts';
+import { readSortKeys, type SortKeys, sortKeysOf, writeSortKeys } from '../sort/sort-keys.ts';
 import { renderBodyStructure } from './body-structure.ts';
 import { renderEnvelope } from './envelope.ts';
 import type { Place } from './section.ts';
 
 /** Rises whenever the blob or what is in it changes: blobs of another version are derived again. */
-export const version = 3;
+export const version = 4;
 
 /** A summary, opened. The octets are views of the blob. */
 export interface Summary {
@@ -17,6 +19,8 @@ export interface Summary {
   readonly bodyStructure: Uint8Array;
   /** Octets of the body's header, with its empty line. */
   readonly headerSize: number;
+  /** Decoded each time that it is asked for. */
+  readonly sortKeys: SortKeys;
   /** The structure as offsets, decoded when first asked for. */
   readonly root: Place;
 }
@@ -26,16 +30,19 @@ export function derive(read: (offset: number, length: number) => Uint8Array, siz
   return summarize(scanStructure(read, size));
 }
 
-/** version, then as varints: header size, lengths of the three renderings; the renderings; the table of places. */
+/** version, then as varints: header size, lengths of the three renderings and of the sort keys; all of these; the table
+ * of places. */
 function summarize(message: Message): Uint8Array {
   const envelope = renderEnvelope(message.fields);
   const body = renderBodyStructure(message, false);
   const bodyStructure = renderBodyStructure(message, true);
+  const sortKeys = writeSortKeys(sortKeysOf(message.fields));
+  const texts = [envelope, body, bodyStructure, sortKeys];
   const head: number[] = [version];
-  for (const value of [message.bodyStart, envelope.length, body.length, bodyStructure.length]) putVarint(head, value);
+  for (const value of [message.bodyStart, ...texts.map(({ length }) => length)]) putVarint(head, value);
   const table: number[] = [];
   putPlace(table, message, 0);
-  return Buffer.concat([Buffer.from(head), Buffer.from(envelope + body + bodyStructure, 'latin1'), Buffer.from(table)]);
+  return Buffer.concat([Buffer.from(head), Buffer.from(texts.join(''), 'latin1'), Buffer.from(table)]);
 }
 
 /** Reads a blob of `derive`. @throws RangeError where it is of another version */
@@ -43,12 +50,14 @@ export function openSummary(blob: Uint8Array): Summary {
   if (blob[0] !== version) throw new RangeError(`A summary of version ${blob[0]}, not ${version}`);
   const cursor = { at: 1 };
   const headerSize = getVarint(blob, cursor);
-  const lengths = [getVarint(blob, cursor), getVarint(blob, cursor), getVarint(blob, cursor)];
-  const [envelope, body, bodyStructure] = lengths.map((length) => {
+  const lengths = [0, 0, 0, 0].map(() => getVarint(blob, cursor));
+  const [envelope, body, bodyStructure, keys] = lengths.map((length) => {
     cursor.at += length;
     return blob.subarray(cursor.at - length, cursor.at);
   });
-  if (envelope === undefined || body === undefined || bodyStructure === undefined) throw new RangeError('No summary');
+  if (envelope === undefined || body === undefined || bodyStructure === undefined || keys === undefined) {
+    throw new RangeError('No summary');
+  }
   const table = cursor.at;
   let root: Place | null = null;
   return {
@@ -56,6 +65,9 @@ export function openSummary(blob: Uint8Array): Summary {
     body,
     bodyStructure,
     headerSize,
+    get sortKeys(): SortKeys {
+      return readSortKeys(asBuffer(keys).toString('latin1'));
+    },
     get root(): Place {
       root ??= getPlace(blob, { at: table }, 0);
       return root;

@@ -1,0 +1,120 @@
+// The order that SORT asks for (RFC 5256 §3, RFC 5957 §4, RFC 6203 §6): criteria as values, the comparison that they
+// make, and sorting that lets others have their turn.
+
+import type { Turn } from '../../platform/turn.ts';
+import type { SortKeys } from './sort-keys.ts';
+
+export const SORT_KEYS = [
+  'ARRIVAL',
+  'CC',
+  'DATE',
+  'DISPLAYFROM',
+  'DISPLAYTO',
+  'FROM',
+  'RELEVANCY',
+  'SIZE',
+  'SUBJECT',
+  'TO',
+] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+export interface SortCriterion {
+  readonly key: SortKey;
+  readonly reverse: boolean;
+}
+
+/** A message as it is put in order. */
+export interface Sortable {
+  readonly uid: number;
+  /** INTERNALDATE, ms since the epoch, and octets. */
+  readonly internalDate: number;
+  readonly size: number;
+  /** 1 to 100; 0 where nothing fuzzy was asked. */
+  readonly score: number;
+  /** null: no criterion needs them. */
+  readonly keys: SortKeys | null;
+}
+
+/** Is it a criterion of the row itself? All others need the sort keys of the summary. */
+export function needsSortKeys(criteria: readonly SortCriterion[]): boolean {
+  return criteria.some(({ key }) => key !== 'ARRIVAL' && key !== 'SIZE' && key !== 'RELEVANCY');
+}
+
+/** RFC 5256 §2.2. */
+export function sentDate({ keys, internalDate }: Sortable): number {
+  return keys?.sent ?? internalDate;
+}
+
+const VALUES: Readonly<Record<SortKey, (message: Sortable) => number | string>> = {
+  ARRIVAL: ({ internalDate }) => internalDate,
+  CC: ({ keys }) => keys?.cc ?? '',
+  DATE: sentDate,
+  DISPLAYFROM: ({ keys }) => keys?.displayFrom ?? '',
+  DISPLAYTO: ({ keys }) => keys?.displayTo ?? '',
+  FROM: ({ keys }) => keys?.from ?? '',
+  // RFC 6203 §6: the highest first.
+  RELEVANCY: ({ score }) => -score,
+  SIZE: ({ size }) => size,
+  SUBJECT: ({ keys }) => keys?.subject ?? '',
+  TO: ({ keys }) => keys?.to ?? '',
+};
+
+export type Comparison<T> = (one: T, other: T) => number;
+
+/** Below zero: the first one comes first. What is alike stands in the order of the mailbox, also where it is REVERSE. */
+export function comparison(criteria: readonly SortCriterion[]): Comparison<Sortable> {
+  const steps = criteria.map(({ key, reverse }) => ({ value: VALUES[key], sign: reverse ? -1 : 1 }));
+  return (one, other) => {
+    for (const { value, sign } of steps) {
+      const a = value(one);
+      const b = value(other);
+      if (a !== b) return a < b ? -sign : sign;
+    }
+    return one.uid - other.uid;
+  };
+}
+
+/** Messages that are sorted at once, and what one step of merging costs of a turn. */
+const RUN = 2_048;
+const STEP_COST = 64;
+
+/** Sorted copies of the items: runs by the engine, merged by twos, others having their turn in between. */
+export async function sorted<T>(items: readonly T[], compare: Comparison<T>, turn: Turn): Promise<T[]> {
+  let runs: T[][] = [];
+  for (let at = 0; at < items.length; at += RUN) {
+    runs.push(items.slice(at, at + RUN).sort(compare));
+    turn.spend(RUN * STEP_COST);
+    await turn.pass();
+  }
+  while (runs.length > 1) {
+    const longer: T[][] = [];
+    for (let at = 0; at < runs.length; at += 2) {
+      longer.push(await merged(runs[at] ?? [], runs[at + 1] ?? [], compare, turn));
+    }
+    runs = longer;
+  }
+  return runs[0] ?? [];
+}
+
+async function merged<T>(left: T[], right: T[], compare: Comparison<T>, turn: Turn): Promise<T[]> {
+  if (right.length === 0) return left;
+  const all: T[] = [];
+  let fromLeft = 0;
+  let fromRight = 0;
+  while (fromLeft < left.length || fromRight < right.length) {
+    const a = left[fromLeft];
+    const b = right[fromRight];
+    if (b === undefined || (a !== undefined && compare(a, b) <= 0)) {
+      if (a !== undefined) all.push(a);
+      fromLeft += 1;
+    } else {
+      all.push(b);
+      fromRight += 1;
+    }
+    if (all.length % RUN === 0) {
+      turn.spend(RUN * STEP_COST);
+      await turn.pass();
+    }
+  }
+  return all;
+}

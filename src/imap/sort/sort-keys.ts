@@ -1,0 +1,123 @@
+// What SORT and THREAD compare of a message (RFC 5256 §2, §3; RFC 5957), computed once from its header and kept in its
+// summary. Strings are folded as SEARCH folds them and stand as octets of UTF-8, so that comparing them is comparing
+// octets (i;unicode-casemap, RFC 5051).
+
+import { type AddressEntry, parseAddressList } from '../../formats/address-list.ts';
+import { parseDate } from '../../formats/date.ts';
+import { decodeWords } from '../../formats/encoded-words.ts';
+import { firstField, type HeaderField } from '../../formats/header.ts';
+import { messageIds } from '../../formats/message-id.ts';
+import { textOfOctets } from '../../formats/octets.ts';
+import { fold } from '../search/fold.ts';
+import { baseSubject } from './base-subject.ts';
+
+export interface SortKeys {
+  /** The sent date, ms since the epoch; null: there is no Date that can be read, and INTERNALDATE stands for it. */
+  readonly sent: number | null;
+  /** The base subject. */
+  readonly subject: string;
+  /** The subject says that it is a reply or forward. */
+  readonly reply: boolean;
+  /** addr-mailbox of the first address. */
+  readonly from: string;
+  readonly to: string;
+  readonly cc: string;
+  readonly displayFrom: string;
+  readonly displayTo: string;
+  /** Without angle brackets; '' for none. */
+  readonly id: string;
+  /** Identifiers of the ancestors, the oldest first. */
+  readonly references: readonly string[];
+}
+
+/** Characters of a string that are compared: a subject of a megabyte must not be kept for each message. */
+const LONGEST = 500;
+/** The nearest ancestors that are kept, and characters of them all. */
+const MOST_REFERENCES = 200;
+const MOST_REFERENCE_TEXT = 16_384;
+
+export function sortKeysOf(fields: readonly HeaderField[]): SortKeys {
+  const octets = (name: string) => firstField(fields, name)?.octets ?? '';
+  const date = parseDate(octets('date'));
+  const { text, reply } = baseSubject(decodeWords(firstField(fields, 'subject')?.value ?? '').slice(0, LONGEST));
+  const [from] = parseAddressList(octets('from'));
+  const [to] = parseAddressList(octets('to'));
+  const [cc] = parseAddressList(octets('cc'));
+  return {
+    sent: date?.time ?? null,
+    subject: comparable(text),
+    reply,
+    from: comparable(mailboxOf(from)),
+    to: comparable(mailboxOf(to)),
+    cc: comparable(mailboxOf(cc)),
+    displayFrom: comparable(displayOf(from)),
+    displayTo: comparable(displayOf(to)),
+    id: identifiers(octets('message-id'), 1)[0] ?? '',
+    references: referencesOf(octets('references'), octets('in-reply-to')),
+  };
+}
+
+/** addr-mailbox (RFC 3501 §7.4.2): of the start of a group it is the group's name. */
+function mailboxOf(entry: AddressEntry | undefined): string {
+  if (entry === undefined || entry.kind === 'end') return '';
+  return textOfOctets(entry.kind === 'group' ? entry.name : entry.localPart);
+}
+
+/** The DISPLAY sort value (RFC 5957 §3): the decoded name, or the address. */
+function displayOf(entry: AddressEntry | undefined): string {
+  if (entry?.kind !== 'mailbox') return mailboxOf(entry);
+  const name = decodeWords(textOfOctets(entry.name));
+  if (name !== '') return name;
+  return textOfOctets(`${entry.localPart}@${entry.domain}`);
+}
+
+/** Octets of folded UTF-8, without what separates keys from each other. */
+function comparable(text: string): string {
+  const folded = Buffer.from(fold(text.slice(0, LONGEST))).toString('latin1');
+  return folded.includes('\0') ? folded.replaceAll('\0', ' ') : folded;
+}
+
+/** RFC 5256 §3: the identifiers of References or, where there is none that is valid, the first one of In-Reply-To. */
+function referencesOf(references: string, inReplyTo: string): readonly string[] {
+  const ancestors = identifiers(references, MOST_REFERENCES);
+  let length = 0;
+  const near = ancestors.findLastIndex((id) => {
+    length += id.length + 1;
+    return length > MOST_REFERENCE_TEXT;
+  });
+  return ancestors.length > 0 ? ancestors.slice(near + 1) : identifiers(inReplyTo, MOST_REFERENCES).slice(0, 1);
+}
+
+/** The valid ones, in one spelling: RFC 5256 §3 has `"a"@b` and `a@b` be the same. */
+function identifiers(value: string, limit: number): readonly string[] {
+  return messageIds(value, limit)
+    .filter((id) => /.@./.test(id))
+    .map((id) =>
+      id.includes('"') ? id.replace(/"((?:[^"\\]|\\.)*)"/g, (_, inner) => inner.replace(/\\(.)/g, '$1')) : id,
+    );
+}
+
+/** As binary text: the keys behind each other with NUL between them, the identifiers with spaces. */
+export function writeSortKeys(keys: SortKeys): string {
+  const { sent, subject, reply, from, to, cc, displayFrom, displayTo, id, references } = keys;
+  const date = sent === null ? '' : `${sent}`;
+  return [date, subject, reply ? 'R' : '', from, to, cc, displayFrom, displayTo, id, references.join(' ')].join('\0');
+}
+
+/** What writeSortKeys wrote. */
+export function readSortKeys(text: string): SortKeys {
+  const [date = '', subject = '', reply, from = '', to = '', cc = '', displayFrom = '', displayTo = '', id = '', ids] =
+    text.split('\0');
+  return {
+    sent: date === '' ? null : Number(date),
+    subject,
+    reply: reply === 'R',
+    from,
+    to,
+    cc,
+    displayFrom,
+    displayTo,
+    id,
+    references: ids ? ids.split(' ') : [],
+  };
+}
