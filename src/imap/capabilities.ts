@@ -77,6 +77,21 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'SAVEDATE', rfc: 'RFC 8514', when: afterLogin },
   { name: 'STATUS=SIZE', rfc: 'RFC 8438', when: afterLogin },
   { name: 'APPENDLIMIT', value: ({ appendLimit }) => `=${appendLimit}`, rfc: 'RFC 7889', when: afterLogin },
+  { name: 'ESEARCH', rfc: 'RFC 4731', when: afterLogin },
+  { name: 'SEARCHRES', rfc: 'RFC 5182', when: afterLogin },
+  { name: 'WITHIN', rfc: 'RFC 5032', when: afterLogin },
+  { name: 'PARTIAL', rfc: 'RFC 9394', when: afterLogin },
+  { name: 'SEARCH=FUZZY', rfc: 'RFC 6203', when: afterLogin },
+  { name: 'SORT', rfc: 'RFC 5256', when: afterLogin },
+  { name: 'SORT=DISPLAY', rfc: 'RFC 5957', when: afterLogin },
+  { name: 'ESORT', rfc: 'RFC 5267', when: afterLogin },
+  { name: 'CONTEXT=SEARCH', rfc: 'RFC 5267', when: afterLogin },
+  { name: 'CONTEXT=SORT', rfc: 'RFC 5267', when: afterLogin },
+  { name: 'MULTISEARCH', rfc: 'RFC 7377', when: afterLogin },
+  { name: 'THREAD=ORDEREDSUBJECT', rfc: 'RFC 5256', when: afterLogin },
+  { name: 'THREAD=REFERENCES', rfc: 'RFC 5256', when: afterLogin },
+  { name: 'THREAD=REFS', rfc: 'draft-ietf-morg-inthread', when: afterLogin },
+  { name: 'I18NLEVEL=1', rfc: 'RFC 5255', when: afterLogin },
 ];
 
 /** capability-data without its parentheses: `CAPABILITY IMAP4rev1 …`, as a response and as a response code. */

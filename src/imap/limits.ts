@@ -72,6 +72,10 @@ export const LIMIT = {
   untoldExpunge: 55 * 60_000,
   /** Messages whose flag changes wait in a view; more are read again from the store. */
   pendingFlags: 2_000,
+  /** Searches that a session follows at a time, the results of them all, and those of one that is sorted. */
+  contexts: 16,
+  contextResults: 500_000,
+  sortedContextResults: 50_000,
   /** Keywords of one message, and octets of one keyword. */
   keywords: 100,
   keyword: 128,

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { SocketWriter } from '../platform/socket-writer.ts';
+import type { Turn } from '../platform/turn.ts';
 import { Limit } from '../store/limits.ts';
 import type { Commit, MailboxId, MailboxRow, Uid, ViewId } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -12,6 +13,8 @@ import { SYSTEM_FLAGS } from './grammar/flags.ts';
 import { LIMIT } from './limits.ts';
 import type { RecentClaims } from './recent.ts';
 import { flagReport } from './render/flag-report.ts';
+import { SearchContexts } from './search/contexts.ts';
+import type { Place } from './search/finding.ts';
 import { runsOfUids, vanishedLines } from './vanished.ts';
 import { type FlagState, type News, View } from './view.ts';
 
@@ -21,6 +24,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly writer: SocketWriter;
   readonly enabled: Readonly<Enabled>;
+  readonly turn: Turn;
   /** The session must end, since the store will not wait for it any longer. */
   readonly overdue: () => void;
   /** Something is to be told, to a session that waits. */
@@ -32,6 +36,8 @@ export class SelectedMailbox {
   readonly view: View;
   /** As it was when it was selected. */
   readonly row: MailboxRow;
+  /** Searches that the client follows. */
+  readonly contexts: SearchContexts;
   readonly #around: Surroundings;
   readonly #unfollow: () => void;
   #stopOverdue: (() => void) | null = null;
@@ -40,6 +46,7 @@ export class SelectedMailbox {
     this.id = row.id;
     this.row = row;
     this.view = view;
+    this.contexts = new SearchContexts(around, around.writer);
     this.#around = around;
     this.#unfollow = unfollow;
     view.onNews = () => {
@@ -53,8 +60,10 @@ export class SelectedMailbox {
   static async open(id: MailboxId, readOnly: boolean, around: Surroundings): Promise<SelectedMailbox> {
     const { store } = around;
     let view: View | null = null;
+    let selected: SelectedMailbox | null = null;
     const early: Change[] = [];
     const unfollow = store.follow({ mailbox: id }, (change) => {
+      selected?.contexts.note(change);
       if (view) view.apply(change);
       else early.push(change);
     });
@@ -67,7 +76,7 @@ export class SelectedMailbox {
       view = new View({ id: opened, readOnly, uids, commit, modSeq, keywords });
       // What came after the claim was made is claimed with what arrives.
       view.markRecent(begun.recentFrom, readOnly ? mailbox.uidNext - 1 : mailbox.recentFrom - 1);
-      const selected = new SelectedMailbox(mailbox, view, around, unfollow);
+      selected = new SelectedMailbox(mailbox, view, around, unfollow);
       if (!readOnly && mailbox.uidNext > mailbox.recentFrom) await selected.#claim((mailbox.uidNext - 1) as Uid);
       for (const change of early) view.apply(change);
       // What was expunged between the two is not in the UIDs, and needs no telling.
@@ -102,9 +111,9 @@ export class SelectedMailbox {
 
   /** Tells the client what has happened. @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
   async announce(expunges: boolean): Promise<void> {
-    const { view } = this;
+    const { contexts, view } = this;
     const { enabled } = this.#around;
-    if (view.hasNews(expunges)) await this.#tell(expunges);
+    if (view.hasNews(expunges) || contexts.pending) await this.#tell(expunges);
     // RFC 7162 §3.2.3: what the client takes from MODSEQ must not hide from it what it has not been told.
     if (!expunges && view.untoldExpunges && enabled.qresync) this.describeModSeq();
   }
@@ -115,9 +124,10 @@ export class SelectedMailbox {
   }
 
   async #tell(expunges: boolean): Promise<void> {
-    const { view } = this;
+    const { contexts, view } = this;
     const { writer } = this.#around;
     await writer.ready();
+    if (expunges) contexts.remove(view.gone, this.place());
     const news = view.tell(expunges);
     if (expunges) {
       this.#stopOverdue?.();
@@ -134,6 +144,7 @@ export class SelectedMailbox {
       writer.line(`* ${view.recent} RECENT`);
     }
     if (news.reread !== null) await this.#tellFlagsAfter(news.reread);
+    if (contexts.pending) await contexts.judge(this.place(), view.gone);
     if (news.acknowledge !== null) this.#acknowledge(news.acknowledge);
   }
 
@@ -148,6 +159,22 @@ export class SelectedMailbox {
   #tellFlags(sequence: number, uid: Uid, state: FlagState): void {
     const { writer, enabled } = this.#around;
     writer.line(flagReport({ sequence, uid }, state, { recent: this.view.isRecent(uid) }, enabled));
+  }
+
+  /** What a search sees, until the client is told something. */
+  place(): Place {
+    const { view } = this;
+    const uids = view.all;
+    return {
+      id: this.id,
+      uids,
+      exists: uids.length,
+      lastUid: uids.at(-1) ?? 0,
+      sequenceOf: (uid) => view.sequenceOf(uid),
+      isRecent: (uid) => view.isRecent(uid),
+      saved: view.saved,
+      now: this.#around.clock.now(),
+    };
   }
 
   async close(): Promise<void> {

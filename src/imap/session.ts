@@ -221,6 +221,7 @@ export class ImapSession implements Session {
       clock: this.clock,
       writer: this.writer,
       enabled: this.enabled,
+      turn: this.turn,
       overdue: () => this.dismiss('Messages that were expunged elsewhere cannot be kept any longer'),
       news: () => this.#input.nudge(),
     });

@@ -7,7 +7,7 @@ import type { Commit, ModSeq, Uid, ViewId } from '../store/rows.ts';
 import type { Change } from '../store/store.ts';
 import { bad } from './completion.ts';
 import { LIMIT } from './limits.ts';
-import type { SetBound, SetRange } from './search/keys.ts';
+import type { MessageSet, SetBound } from './search/keys.ts';
 import { UidList } from './uid-list.ts';
 import { UidRanges } from './uid-ranges.ts';
 
@@ -73,6 +73,8 @@ export class View {
   #flags = new Map<number, FlagState>();
   #reread: ModSeq | null = null;
   #deleted = false;
+  /** What the last SEARCH saved (RFC 5182), ascending; what is gone since is still among them. */
+  #saved: Uint32Array = new Uint32Array(0);
 
   constructor({ id, readOnly, uids, commit, modSeq, keywords }: Opened) {
     this.id = id;
@@ -107,6 +109,11 @@ export class View {
   /** The same, once all that is known here now will have been told, expunges included. */
   get knownModSeq(): ModSeq {
     return this.#modSeq;
+  }
+
+  /** UIDs that the next `tell` takes away. */
+  get gone(): ReadonlySet<number> {
+    return this.#gone;
   }
 
   /** Some of these are gone, and the client has not been told. */
@@ -210,7 +217,7 @@ export class View {
   }
 
   /** The present sequence number of this UID; 0: the client knows no such message. */
-  sequenceOf(uid: Uid): number {
+  sequenceOf(uid: number): number {
     return this.#uids.sequenceOf(uid);
   }
 
@@ -219,7 +226,7 @@ export class View {
     this.#recent.add(first, last);
   }
 
-  isRecent(uid: Uid): boolean {
+  isRecent(uid: number): boolean {
     return this.#recent.has(uid);
   }
 
@@ -235,9 +242,20 @@ export class View {
     return this.#uids.slice(1, this.#uids.length);
   }
 
+  /** Sets the search result variable (RFC 5182 §2.1). @param uids ascending */
+  save(uids: Uint32Array): void {
+    this.#saved = uids;
+  }
+
+  /** The messages that it holds: an expunged one leaves it when the client is told. */
+  get saved(): Uint32Array {
+    return this.#saved.filter((uid) => this.#uids.sequenceOf(uid) > 0);
+  }
+
   /** The UIDs of a set of sequence numbers, ascending, each once. @throws ImapRefusal BAD for a number that no message
    * has, which is also "*" in an empty mailbox (RFC 3501 §9, seq-number) */
-  resolveSequences(set: readonly SetRange[]): Uint32Array {
+  resolveSequences(set: MessageSet): Uint32Array {
+    if (set === 'saved') return this.saved;
     const largest = this.#uids.length;
     const number = (bound: SetBound) => {
       const sequence = bound === '*' ? largest : bound;
@@ -248,7 +266,8 @@ export class View {
   }
 
   /** The UIDs of a set of UIDs that the client knows, ascending, each once; others are passed over (RFC 3501 §6.4.8). */
-  resolveUids(set: readonly SetRange[]): Uint32Array {
+  resolveUids(set: MessageSet): Uint32Array {
+    if (set === 'saved') return this.saved;
     const largest = this.#uids.last;
     const number = (bound: SetBound) => (bound === '*' ? largest : bound);
     return this.#collect(

@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterAll } from 'vitest';
 import type { Conversation } from '../transcript/conversation.ts';
 import { runTranscripts, type Stage } from '../transcript.ts';
+import { CONVERSATION } from './conversation.ts';
 import { dial, type Gate, type GateOptions, numbered, openGate, PASSWORD } from './gate.ts';
 
 /** Conditions that the listener or the account has to be made with. */
@@ -123,6 +124,13 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
       make: async ([, name = '', which]) => {
         mentioned = name;
         await theGate().fill(name, [which === 'letter' ? LETTER : MULTIPART]);
+      },
+    },
+    {
+      when: /^mailbox (\S+) with the conversation$/,
+      make: async ([, name = '']) => {
+        mentioned = name;
+        await theGate().fill(name, CONVERSATION);
       },
     },
     {

@@ -37,7 +37,7 @@ function change(
   } as unknown as Change; // plain numbers for branded ones
 }
 
-const uid = (number: number) => number as Parameters<View['sequenceOf']>[0];
+const uid = (number: number) => number as Parameters<View['flagsTold']>[0];
 
 describe('RFC 3501 §7.3, §7.4', () => {
   test('arrivals are told by EXISTS, and have numbers only then', () => {

@@ -4,22 +4,22 @@ import type { CopyResult } from '../../store/commands.ts';
 import type { Uid } from '../../store/rows.ts';
 import { completionLine, no, ok } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
-import { sequenceSet, uidSet } from '../grammar/sequence-set.ts';
-import type { SetRange } from '../search/keys.ts';
+import { messageSet, uidSet } from '../grammar/sequence-set.ts';
+import type { MessageSet } from '../search/keys.ts';
 import { command, SELECTED, type Session } from './command.ts';
 import { highestModSeq } from './expunge.ts';
 import { existing } from './mailboxes.ts';
 import { mailboxArgument } from './select.ts';
 
 interface Arguments {
-  readonly set: readonly SetRange[];
+  readonly set: MessageSet;
   readonly name: string;
 }
 
 /** SP sequence-set SP mailbox */
 function transferArguments(scanner: Scanner): Arguments {
   scanner.space();
-  return { set: sequenceSet(scanner), name: mailboxArgument(scanner) };
+  return { set: messageSet(scanner), name: mailboxArgument(scanner) };
 }
 
 /** Copies or moves all, or none. UIDs that are gone are passed over (RFC 3501 §6.4.8), but a sequence number names a

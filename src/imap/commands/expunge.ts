@@ -3,7 +3,7 @@
 
 import type { Uid } from '../../store/rows.ts';
 import { ok } from '../completion.ts';
-import { sequenceSet } from '../grammar/sequence-set.ts';
+import { messageSet } from '../grammar/sequence-set.ts';
 import { command, SELECTED, type Session } from './command.ts';
 
 /** RFC 7162 §3.2.7: HIGHESTMODSEQ with the completion of what has expunged something, after all news is told. */
@@ -19,7 +19,7 @@ export const expunge = command({
   grammar(scanner, uid) {
     if (!uid) return null;
     scanner.space();
-    return sequenceSet(scanner);
+    return messageSet(scanner);
   },
   async run(session, set) {
     const { mailbox, store } = session;

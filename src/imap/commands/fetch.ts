@@ -1,4 +1,4 @@
-// FETCH and UID FETCH (RFC 3501 §6.4.5, RFC 7162 §3.1.4): pages of rows, one response for each message. What another session has expunged
+// FETCH and UID FETCH (RFC 3501 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3): pages of rows, one response for each message. What another session has expunged
 // is still answered, as long as this one has not been told.
 
 import { MAX_UID } from '../../store/limits.ts';
@@ -8,10 +8,11 @@ import { bad, ok } from '../completion.ts';
 import type { Enabled } from '../enabled.ts';
 import { type FetchItem, fetchItems } from '../grammar/fetch-items.ts';
 import { fetchModifiers } from '../grammar/resynchronisation.ts';
-import { sequenceSet } from '../grammar/sequence-set.ts';
+import { placesOf } from '../grammar/search-return.ts';
+import { messageSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
 import { openSummary } from '../render/summary.ts';
-import { runsOf } from '../vanished.ts';
+import { runsOf, runsOfUids } from '../vanished.ts';
 import { command, SELECTED, type Session } from './command.ts';
 import { enableCondstore } from './enable.ts';
 import { needsSummary, writeFetch } from './fetch-response.ts';
@@ -26,22 +27,26 @@ export const fetch = command({
   expunge: 'told in UID form',
   grammar(scanner) {
     scanner.space();
-    const set = sequenceSet(scanner);
+    const set = messageSet(scanner);
     scanner.space();
     const items = fetchItems(scanner);
-    const none = { changedSince: null, vanished: false };
+    const none = { changedSince: null, vanished: false, partial: null };
     return { set, items, modifiers: scanner.accept(' ') ? fetchModifiers(scanner) : none };
   },
-  async run(session, { set, items: asked, modifiers: { changedSince, vanished } }, byUid) {
+  async run(session, { set, items: asked, modifiers: { changedSince, vanished, partial } }, byUid) {
     const { mailbox, enabled } = session;
     // RFC 7162 §3.2.6
     if (vanished && !(byUid && changedSince !== null && enabled.qresync)) {
       throw bad('VANISHED is for UID FETCH with CHANGEDSINCE, once QRESYNC is enabled');
     }
-    const uids = byUid ? mailbox.view.resolveUids(set) : mailbox.view.resolveSequences(set);
+    if (partial && !byUid) throw bad('PARTIAL is for UID FETCH');
+    const named = byUid ? mailbox.view.resolveUids(set) : mailbox.view.resolveSequences(set);
+    const uids = partial ? named.subarray(...placesOf(named.length, partial)) : named;
     const since = changedSince as ModSeq | null; // as a client says it
     if (since !== null || asked.some(({ item }) => item === 'MODSEQ')) enableCondstore(session);
-    if (vanished && since !== null) await tellVanished(session, mailbox, since, runsOf(set, MAX_UID));
+    if (vanished && since !== null) {
+      await tellVanished(session, mailbox, since, set === 'saved' ? runsOfUids(uids) : runsOf(set, MAX_UID));
+    }
     // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ. RFC 3501 §6.4.8: the response to a UID command always has the UID.
     const listed = since === null ? asked : withItem(asked, 'MODSEQ');
     const items = byUid && !enabled.uidOnly ? withItem(listed, 'UID') : listed;

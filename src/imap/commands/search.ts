@@ -1,22 +1,20 @@
-// SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 7162 §3.1.5): the messages that this client knows, judged page by page. What a key means is
-// src/imap/search's business.
+// SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 4731, RFC 7162 §3.1.5): the messages that this client knows. What a key means is
+// src/imap/search's business, how results are told search-answer.ts's.
 
-import type { MessageRow, Uid } from '../../store/rows.ts';
-import { ok, uidRequired } from '../completion.ts';
+import { bad, no, ok, uidRequired } from '../completion.ts';
 import { searchProgram } from '../grammar/search-program.ts';
-import { LIMIT } from '../limits.ts';
-import { readOctets } from '../message-octets.ts';
+import { type SearchReturn, searchReturn } from '../grammar/search-return.ts';
 import { Progress } from '../progress.ts';
-import { openSummary } from '../render/summary.ts';
-import type { SearchContent } from '../search/message-text.ts';
-import { compileSearch, type RequiredFlags, type SearchMessage } from '../search/program.ts';
+import { type Found, find } from '../search/finding.ts';
+import { asks, type SearchProgram } from '../search/keys.ts';
+import { pinned } from '../search/pinned.ts';
+import { type ResultList, SearchResults } from '../search/result-list.ts';
+import type { SortCriterion } from '../sort/order.ts';
 import { command, SELECTED, type Session } from './command.ts';
 import { enableCondstore } from './enable.ts';
+import { isTold, numbersOf, savedOf, tellExtended, tellNumbers } from './search-answer.ts';
 
-/** What one row costs of a turn, beside what is read of its body. */
-const ROW_COST = 256;
-
-/** search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key) */
+/** search = "SEARCH" [search-return-opts] SP search-program */
 export const search = command({
   name: 'SEARCH',
   states: SELECTED,
@@ -24,89 +22,111 @@ export const search = command({
   expunge: 'told in UID form',
   grammar(scanner) {
     scanner.space();
-    return searchProgram(scanner);
+    return { asked: searchReturn(scanner), program: searchProgram(scanner) };
   },
-  async run(session, program, byUid) {
-    const { mailbox, store } = session;
-    const { id, view } = mailbox;
-    const { all } = view;
-    const { flags, modSeq, sequences, judge, matches } = compileSearch(program, {
-      sequence: all.length,
-      uid: all.at(-1) ?? 0,
-    });
-    if (sequences && session.enabled.uidOnly) throw uidRequired();
-    if (modSeq) enableCondstore(session);
-    const uids = await withFlags(session, all, flags);
-    if (flags.decide) {
-      await answer(session, byUid ? uids : uids.map((uid) => view.sequenceOf(uid as Uid /* of the view */)));
-      return ok('Searched');
-    }
-    const found: number[] = [];
-    let highest = 0;
-    const progress = new Progress(session);
-    for (let at = 0; at < uids.length; at += LIMIT.page) {
-      const { rows } = await store.read.messages(id, uids.subarray(at, at + LIMIT.page));
-      for (const [place, row] of rows.entries()) {
-        progress.report(at + place, uids.length);
-        const message = searchMessage(row, view.sequenceOf(row.uid), view.isRecent(row.uid));
-        const hit = judge(message) ?? (await matches(message, contentOf(session, row)));
-        if (hit) {
-          found.push(byUid ? row.uid : message.sequence);
-          highest = Math.max(highest, row.modSeq);
-        }
-        session.turn.spend(ROW_COST);
-        if (session.turn.over) await session.turn.pass();
-      }
-    }
-    await answer(session, found, modSeq && found.length > 0 ? ` (MODSEQ ${highest})` : '');
+  async run(session, { asked, program }, byUid) {
+    const selected = selectedSearch(session, { asked, program, byUid });
+    const found = await searchSelected(session, selected);
+    if (!asked) await tellNumbers(session, 'SEARCH', numbersOf(session, found.uids, byUid), found);
+    else await tellFound(session, selected, found, () => new SearchResults(found.uids));
     return ok('Searched');
   },
 });
 
-/** Those of the view's messages that have the flags, which the store has at hand: no row is read for the others. One
- * that is gone, and of which this client has not been told, is among them only where no flag is asked for. */
-async function withFlags({ mailbox, store }: Session, uids: Uint32Array, { set, clear }: RequiredFlags) {
-  if (set === 0 && clear === 0) return uids;
-  const found = await store.read.uidsWith(mailbox.id, set, clear);
-  let at = 0;
-  return uids.filter((uid) => {
-    while ((found.uids[at] ?? Number.POSITIVE_INFINITY) < uid) at += 1;
-    return found.uids[at] === uid;
-  });
+/** A search of the selected mailbox as the client said it. */
+export interface SelectedSearch {
+  readonly asked: SearchReturn | null;
+  readonly program: SearchProgram;
+  readonly byUid: boolean;
+  /** Of SORT. */
+  readonly criteria: readonly SortCriterion[] | null;
+  /** What stands within the parentheses of ESEARCH. */
+  readonly correlator: string;
 }
 
-/** mailbox-data =/ "SEARCH" [1*(SP nz-number) SP search-sort-mod-seq]
- * search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")" (RFC 7162 §7) */
-async function answer({ writer }: Session, numbers: readonly number[] | Uint32Array, modSeq = ''): Promise<void> {
-  writer.text('* SEARCH');
-  for (let at = 0; at < numbers.length; at += LIMIT.page) {
-    writer.text(` ${numbers.slice(at, at + LIMIT.page).join(' ')}`);
-    await writer.ready();
+export function selectedSearch(
+  session: Session,
+  said: Pick<SelectedSearch, 'asked' | 'program' | 'byUid'> & Partial<SelectedSearch>,
+): SelectedSearch {
+  return { criteria: null, correlator: `TAG "${session.tag}"`, ...said };
+}
+
+/** Tells what RETURN asks for, saves it, and follows it. @param found in the order that was asked for */
+export async function tellFound(
+  session: Session,
+  selected: SelectedSearch,
+  found: Found,
+  results: () => ResultList,
+): Promise<void> {
+  const { asked, byUid, correlator } = selected;
+  if (asked && isTold(asked)) {
+    await tellExtended(session.writer, correlator, byUid, asked, found, numbersOf(session, found.uids, byUid));
   }
-  writer.text(`${modSeq}\r\n`);
+  keepFound(session, selected, found, results);
 }
 
-function searchMessage(row: MessageRow, sequence: number, recent: boolean): SearchMessage {
-  return { ...row, sequence, recent, prefixSize: row.prefix.length };
+/** Saves the results and follows them, as RETURN asks for. */
+export function keepFound(
+  { mailbox, tag, writer }: Session,
+  { asked }: SelectedSearch,
+  found: Found,
+  results: () => ResultList,
+): void {
+  if (asked?.save) mailbox.view.save(savedOf(asked, found.uids));
+  if (asked?.update && !mailbox.contexts.fill(tag, results())) {
+    writer.line(`* NO [NOUPDATE "${tag}"] That is more than can be followed`);
+  }
 }
 
-/** What is read of a message while it is searched, others having their turn in between. */
-function contentOf({ store, turn }: Session, row: MessageRow): SearchContent {
-  return {
-    async octets(offset, length) {
-      await turn.pass();
-      const octets = await readOctets(store.read, row, offset, Math.min(row.size, offset + length));
-      turn.spend(octets.length);
-      return octets;
-    },
-    async root() {
-      const blob = (await store.read.summaries([row.body])).get(row.body);
-      if (!blob) throw new Error('a body has no summary');
-      return openSummary(blob).root;
-    },
-    async searched(characters) {
-      turn.spend(characters);
-      await turn.pass();
-    },
-  };
+/** Finds in the selected mailbox. @throws ImapRefusal; a search that was to be saved saves nothing then (RFC 5182 §2.1) */
+export async function searchSelected(session: Session, selected: SelectedSearch): Promise<Found> {
+  const { asked, program, byUid, correlator, criteria } = selected;
+  const { mailbox, tag } = session;
+  admitKeys(session, program);
+  requireFuzzy(asked?.relevancy ?? false, program);
+  const place = mailbox.place();
+  if (asked?.update) mailbox.contexts.begin({ tag, correlator, byUid, program: pinned(program, place), criteria });
+  try {
+    requireCharset(program);
+    const progress = new Progress(session);
+    return await find(session, place, program, (done, goal) => progress.report(done, goal));
+  } catch (error) {
+    if (asked?.save) mailbox.view.save(new Uint32Array(0));
+    if (asked?.update) mailbox.contexts.cancel(tag);
+    throw error;
+  }
 }
+
+/** Keys that the client may not use any more (RFC 9586 §3.1), and one that enables something (RFC 7162 §3.1).
+ * @throws ImapRefusal */
+export function admitKeys(session: Session, program: SearchProgram): void {
+  if (session.enabled.uidOnly && asks(program, 'sequence')) throw uidRequired();
+  if (asks(program, 'modseq')) enableCondstore(session);
+}
+
+/** RFC 3501 §6.4.4: a charset that is not known is NO. @throws ImapRefusal */
+export function requireCharset(program: SearchProgram): void {
+  if (program.badCharset) throw no('That charset is not known', 'BADCHARSET (US-ASCII UTF-8)');
+}
+
+/** RFC 6203 §4, §6: RELEVANCY only beside FUZZY. @throws ImapRefusal */
+export function requireFuzzy(relevancy: boolean, program: SearchProgram): void {
+  if (relevancy && !asks(program, 'fuzzy')) throw bad('RELEVANCY needs a FUZZY key');
+}
+
+/** cancelupdate = "CANCELUPDATE" 1*(SP quoted) (RFC 5267 §4.3.5) */
+export const cancelUpdate = command({
+  name: 'CANCELUPDATE',
+  states: SELECTED,
+  grammar(scanner) {
+    const tags: string[] = [];
+    while (scanner.accept(' ')) tags.push(scanner.string().toString('latin1'));
+    if (tags.length === 0) throw scanner.problem('a tag in quotes');
+    return tags;
+  },
+  run({ mailbox }, tags) {
+    const unknown = tags.filter((tag) => !mailbox.contexts.cancel(tag));
+    if (unknown.length > 0) throw bad('No search is followed by that tag');
+    return ok('Followed no longer');
+  },
+});

@@ -5,7 +5,7 @@ import type { ModSeq, Uid } from '../../store/rows.ts';
 import { bad, no, ok } from '../completion.ts';
 import { storeFlags } from '../grammar/flags.ts';
 import { storeModifiers } from '../grammar/resynchronisation.ts';
-import { sequenceSet, uidSet } from '../grammar/sequence-set.ts';
+import { messageSet, uidSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
 import { flagReport } from '../render/flag-report.ts';
 import type { View } from '../view.ts';
@@ -23,7 +23,7 @@ export const store = command({
   expunge: 'told in UID form',
   grammar(scanner) {
     scanner.space();
-    const set = sequenceSet(scanner);
+    const set = messageSet(scanner);
     scanner.space();
     const unchangedSince = scanner.atList ? storeModifiers(scanner) : null;
     if (unchangedSince !== null) scanner.space();

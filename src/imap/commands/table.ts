@@ -10,6 +10,7 @@ import type { Command, Session } from './command.ts';
 import { compress } from './compress.ts';
 import { copy, move } from './copy.ts';
 import { enable } from './enable.ts';
+import { esearch } from './esearch.ts';
 import { expunge } from './expunge.ts';
 import { fetch } from './fetch.ts';
 import { idle } from './idle.ts';
@@ -18,10 +19,12 @@ import { lsub, namespace } from './lsub.ts';
 import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
 import { getMetadata, setMetadata } from './metadata.ts';
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts';
-import { search } from './search.ts';
+import { cancelUpdate, search } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
+import { sort } from './sort.ts';
 import { status } from './status.ts';
 import { store } from './store.ts';
+import { thread } from './thread.ts';
 import { uidBatches } from './uid-batches.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -56,6 +59,7 @@ export const COMMANDS: readonly Command[] = [
   getMetadata,
   setMetadata,
   idle,
+  esearch,
   // Selected
   uidBatches,
   check,
@@ -64,6 +68,9 @@ export const COMMANDS: readonly Command[] = [
   expunge,
   fetch,
   search,
+  sort,
+  thread,
+  cancelUpdate,
   store,
   copy,
   move,

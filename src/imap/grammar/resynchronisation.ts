@@ -4,6 +4,7 @@
 import { bad } from '../completion.ts';
 import type { SetRange } from '../search/keys.ts';
 import type { Scanner } from './scanner.ts';
+import { type PartialRange, partialRange } from './search-return.ts';
 import { sequenceSet } from './sequence-set.ts';
 
 /** What a client remembers of a mailbox. */
@@ -75,20 +76,26 @@ export interface FetchModifiers {
   /** Only messages with a higher MODSEQ; null: all. */
   readonly changedSince: number | null;
   readonly vanished: boolean;
+  /** Which of the messages named are meant (RFC 9394 §3.3); null: all. */
+  readonly partial: PartialRange | null;
 }
 
 /** fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"
- * fetch-modifier =/ chgsince-fetch-mod / rexpunges-fetch-mod
+ * fetch-modifier =/ chgsince-fetch-mod / rexpunges-fetch-mod / modifier-partial
  * chgsince-fetch-mod = "CHANGEDSINCE" SP mod-sequence-value; rexpunges-fetch-mod = "VANISHED" */
 export function fetchModifiers(scanner: Scanner): FetchModifiers {
   let changedSince: number | null = null;
+  let partial: PartialRange | null = null;
   const names = parameters(scanner, (name) => {
-    if (name === 'CHANGEDSINCE') {
+    if (name === 'PARTIAL') {
+      scanner.space();
+      partial = partialRange(scanner);
+    } else if (name === 'CHANGEDSINCE') {
       scanner.space();
       changedSince = scanner.modSequence();
     } else if (name !== 'VANISHED') throw bad('FETCH has a modifier that is not known');
   });
-  return { changedSince, vanished: names.has('VANISHED') };
+  return { changedSince, vanished: names.has('VANISHED'), partial };
 }
 
 /** store-modifiers = SP "(" store-modifier *(SP store-modifier) ")"

@@ -1,11 +1,12 @@
-// The arguments of SEARCH (RFC 3501 §6.4.4) as a program for src/imap/search. Pure; bounded in depth and length.
+// The searching criteria of SEARCH, SORT and THREAD (RFC 3501 §6.4.4, RFC 5256 §3), with the keys of WITHIN (RFC 5032) and
+// FUZZY (RFC 6203), as a program for src/imap/search. Pure; bounded in depth and length.
 
 import { Flag } from '../../store/rows.ts';
-import { bad, no } from '../completion.ts';
+import { bad } from '../completion.ts';
 import { SEARCH_LIMITS, type SearchKey, type SearchProgram } from '../search/keys.ts';
 import { date } from './date-time.ts';
 import type { Scanner } from './scanner.ts';
-import { sequenceSet } from './sequence-set.ts';
+import { messageSet } from './sequence-set.ts';
 
 type KeyReader = (reader: ProgramReader) => SearchKey;
 
@@ -58,6 +59,8 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
   THREADID: (reader) => ({ key: 'thread id', id: reader.objectId() }),
   LARGER: sized('larger'),
   SMALLER: sized('smaller'),
+  OLDER: (reader) => ({ key: 'within', relation: 'older', seconds: reader.nzNumber() }),
+  YOUNGER: (reader) => ({ key: 'within', relation: 'younger', seconds: reader.nzNumber() }),
   BCC: header('Bcc'),
   CC: header('Cc'),
   FROM: header('From'),
@@ -68,32 +71,41 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
   TEXT: (reader) => ({ key: 'text', text: reader.text() }),
   UID: (reader) => ({ key: 'uid', set: reader.set() }),
   MODSEQ: (reader) => reader.modSeq(),
+  FUZZY: (reader) => ({ key: 'fuzzy', operand: reader.operand() }),
   NOT: (reader) => ({ key: 'not', operand: reader.operand() }),
   OR: (reader) => ({ key: 'or', left: reader.operand(), right: reader.operand() }),
 };
 
-/** search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key); the word and its space are taken already. */
+/** search-program = ["CHARSET" SP charset SP] search-key *(SP search-key) (RFC 4466 §6); the space before it is taken. */
 export function searchProgram(scanner: Scanner): SearchProgram {
-  let charset = 'UTF-8';
-  if (scanner.peekWord() === 'CHARSET') {
-    scanner.word('CHARSET');
-    scanner.space();
-    charset = scanner.astring().toString('latin1');
-    scanner.space();
-  }
-  const reader = new ProgramReader(scanner, decoder(charset));
+  if (scanner.peekWord() !== 'CHARSET') return searchKeys(scanner, 'UTF-8');
+  scanner.word('CHARSET');
+  scanner.space();
+  return searchCriteria(scanner);
+}
+
+/** search-criteria = charset 1*(SP search-key) (RFC 5256 §5); the space before it is taken. */
+export function searchCriteria(scanner: Scanner): SearchProgram {
+  const charset = scanner.astring().toString('latin1');
+  scanner.space();
+  return searchKeys(scanner, charset);
+}
+
+function searchKeys(scanner: Scanner, charset: string): SearchProgram {
+  const decoder = decoderOf(charset);
+  const reader = new ProgramReader(scanner, decoder ?? new TextDecoder('latin1'));
   const keys: SearchKey[] = [];
   do keys.push(reader.key());
   while (scanner.accept(' '));
-  return { keys };
+  return { keys, badCharset: decoder === null };
 }
 
-/** RFC 3501 §6.4.4: US-ASCII MUST be supported; a charset that is not is NO [BADCHARSET]. */
-function decoder(charset: string): TextDecoder {
+/** RFC 3501 §6.4.4: US-ASCII MUST be supported. null: the charset is not known. */
+function decoderOf(charset: string): TextDecoder | null {
   try {
     return new TextDecoder(/^us-ascii$/i.test(charset) ? 'utf-8' : charset, { fatal: true });
   } catch {
-    throw no('That charset is not known', 'BADCHARSET (US-ASCII UTF-8)');
+    return null;
   }
 }
 
@@ -125,7 +137,7 @@ class ProgramReader {
       if (keys.length === 0) throw bad('SEARCH has empty parentheses');
       return { key: 'and', keys };
     }
-    if (/[\d*]/.test(String.fromCharCode(scanner.peek()))) return { key: 'sequence', set: sequenceSet(scanner) };
+    if (/[\d*$]/.test(String.fromCharCode(scanner.peek()))) return { key: 'sequence', set: messageSet(scanner) };
     const read = KEYS[scanner.word('a SEARCH key')];
     if (!read) throw bad('SEARCH has a key that is not known');
     return read(this);
@@ -185,6 +197,11 @@ class ProgramReader {
     return this.#scanner.number();
   }
 
+  nzNumber(): number {
+    this.#scanner.space();
+    return this.#scanner.nzNumber();
+  }
+
   day(): number {
     this.#scanner.space();
     return date(this.#scanner);
@@ -192,6 +209,6 @@ class ProgramReader {
 
   set() {
     this.#scanner.space();
-    return sequenceSet(this.#scanner);
+    return messageSet(this.#scanner);
   }
 }

@@ -1,7 +1,7 @@
 // Sequence sets (RFC 3501 §9) as values, and their shortest spelling for COPYUID and its kin. Pure; what a number means
 // in a mailbox is the view's business.
 
-import type { SetBound, SetRange } from '../search/keys.ts';
+import type { MessageSet, SetBound, SetRange } from '../search/keys.ts';
 import type { Scanner } from './scanner.ts';
 
 /** seq-number = nz-number / "*" */
@@ -21,18 +21,35 @@ export function sequenceSet(scanner: Scanner): readonly SetRange[] {
   return ranges;
 }
 
+/** sequence-set =/ seq-last-command; seq-last-command = "$" (RFC 5182 §3) */
+export function messageSet(scanner: Scanner): MessageSet {
+  return scanner.accept('$') ? 'saved' : sequenceSet(scanner);
+}
+
 /** uid-set (RFC 4315 §4) of these UIDs in their order, without `*`: `1:3,7`. The order carries meaning in COPYUID. */
 export function uidSet(uids: ArrayLike<number>): string {
-  let set = '';
+  return [...setPieces(uids)].join('');
+}
+
+/** The same in pieces, for sets of any length. */
+export function* setPieces(uids: ArrayLike<number>): Generator<string> {
+  let piece = '';
   for (let i = 0; i < uids.length; ) {
     const first = uids[i] ?? 0;
     let last = first;
+    const comma = i === 0 ? '' : ',';
     i++;
     while (i < uids.length && uids[i] === last + 1) {
       last++;
       i++;
     }
-    set += `${set === '' ? '' : ','}${first === last ? first : `${first}:${last}`}`;
+    piece += `${comma}${first === last ? first : `${first}:${last}`}`;
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = '';
   }
-  return set;
+  yield piece;
 }
+
+/** Characters of a set that are written at a time. */
+const PIECE = 16_384;

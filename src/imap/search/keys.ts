@@ -1,5 +1,5 @@
 // The keys of SEARCH as values (RFC 3501 §6.4.4): what src/imap/grammar/search.ts makes of the client's words and
-// program.ts evaluates. Types only.
+// program.ts evaluates.
 
 /** Largest depth of NOT, OR and parentheses, and largest number of keys in one command; of strings that are looked for in
  * all the text there is. The grammar refuses more. */
@@ -14,6 +14,9 @@ export interface SetRange {
   readonly last: SetBound;
 }
 
+/** A sequence set, or `$`: the messages that the last SEARCH saved (RFC 5182). */
+export type MessageSet = readonly SetRange[] | 'saved';
+
 /** A date without time or zone: days since 1970-01-01. */
 export type Day = number;
 
@@ -25,7 +28,13 @@ export type SearchKey =
   /** KEYWORD and UNKEYWORD; case does not matter. */
   | { readonly key: 'keyword'; readonly keyword: string; readonly set: boolean }
   /** A bare sequence set, or UID. */
-  | { readonly key: 'sequence' | 'uid'; readonly set: readonly SetRange[] }
+  | { readonly key: 'sequence' | 'uid'; readonly set: MessageSet }
+  /** What a sequence set named when the command came, which stands where it is judged again later (RFC 5267 §4.3). */
+  | { readonly key: 'among'; readonly uids: Uint32Array }
+  /** OLDER and YOUNGER (RFC 5032), seconds. */
+  | { readonly key: 'within'; readonly relation: 'older' | 'younger'; readonly seconds: number }
+  /** FUZZY (RFC 6203). */
+  | { readonly key: 'fuzzy'; readonly operand: SearchKey }
   /** BEFORE, ON, SINCE against INTERNALDATE; SENTBEFORE, SENTON, SENTSINCE against the Date field; SAVEDBEFORE, SAVEDON,
    * SAVEDSINCE against the save date, whose day is that of UTC (RFC 8514 §4.3). Time and zone are disregarded. */
   | {
@@ -52,4 +61,25 @@ export type SearchKey =
 /** What one SEARCH asks: the conjunction of its keys. */
 export interface SearchProgram {
   readonly keys: readonly SearchKey[];
+  /** The CHARSET is not known: the command is answered NO, and nothing is searched. */
+  readonly badCharset: boolean;
+}
+
+/** Is there such a key in it, be it within others? `$` is no sequence number. */
+export function asks({ keys }: SearchProgram, wanted: 'fuzzy' | 'modseq' | 'sequence'): boolean {
+  const within = (key: SearchKey): boolean => {
+    if (key.key === wanted) return key.key !== 'sequence' || key.set !== 'saved';
+    switch (key.key) {
+      case 'not':
+      case 'fuzzy':
+        return within(key.operand);
+      case 'or':
+        return within(key.left) || within(key.right);
+      case 'and':
+        return key.keys.some(within);
+      default:
+        return false;
+    }
+  };
+  return keys.some(within);
 }

@@ -30,3 +30,17 @@ export function numberSet(set: readonly SetRange[], largest: number): (number: n
     return left > 0 && number <= (highs[left - 1] ?? 0);
   };
 }
+
+/** A test for membership in these numbers, which ascend. */
+export function memberOf(numbers: Uint32Array): (number: number) => boolean {
+  return (number) => {
+    let left = 0;
+    let right = numbers.length;
+    while (left < right) {
+      const middle = (left + right) >>> 1;
+      if ((numbers[middle] ?? 0) < number) left = middle + 1;
+      else right = middle;
+    }
+    return numbers[left] === number;
+  };
+}

@@ -2,112 +2,116 @@
 // store's row says, then the header, then the body. `null` is "not known yet", and only what is still needed is read.
 
 import { Flag } from '../../store/rows.ts';
+import type { Evidence, Judge, SearchMessage } from './evidence.ts';
 import { fold } from './fold.ts';
+import { fuzzyWords, type Grader, scoreOf, textGrader } from './fuzzy.ts';
 import type { Day, SearchKey, SearchProgram } from './keys.ts';
 import { bodyText, CHUNK, readFields, type SearchContent } from './message-text.ts';
 import { containing, Needles } from './needles.ts';
-import { numberSet } from './number-set.ts';
+import { memberOf, numberSet } from './number-set.ts';
 import { dayOf, type HeaderQuestion, SearchedHeader } from './searched-header.ts';
 
-/** What is known of a message without reading it. A `MessageRow` has most of it. */
-export interface SearchMessage {
-  readonly sequence: number;
-  readonly uid: number;
-  /** Bits of `Flag`. */
-  readonly flags: number;
-  readonly keywords: readonly string[];
-  readonly recent: boolean;
-  readonly modSeq: number;
-  readonly emailId: string;
-  readonly threadId: string;
-  /** ms since the epoch. */
-  readonly saveDate: number;
-  /** ms since the epoch, and the minutes of its zone. */
-  readonly internalDate: number;
-  readonly internalZone: number;
-  /** Octets of prefix and body, of prefix and header, and of the prefix. */
-  readonly size: number;
-  readonly headerSize: number;
-  readonly prefixSize: number;
-}
-
-/** Bits of `Flag` that every message found has, and has not. */
-export interface RequiredFlags {
+/** What every message found has, as far as it is known without its row. */
+export interface Required {
+  /** Bits of `Flag` that it has, and has not. */
   readonly set: number;
   readonly clear: number;
-  /** They are the whole search: whatever has and lacks them is found. */
-  readonly decide: boolean;
+  /** Is it among those that are named? null: none is. */
+  readonly named: ((sequence: number, uid: number) => boolean) | null;
+  /** This is the whole search. */
+  readonly decides: boolean;
 }
 
 /** A search, ready for many messages. */
 export interface Search {
-  readonly flags: RequiredFlags;
-  /** MODSEQ is among its keys: the answer names the highest (RFC 7162 §3.1.5). */
-  readonly modSeq: boolean;
-  /** Sequence numbers are among its keys. */
-  readonly sequences: boolean;
+  readonly required: Required;
   /** What the row decides: true, false, or null where the message must be read. */
   judge(message: SearchMessage): boolean | null;
   /** Reads no more of the message than is needed to decide. */
   matches(message: SearchMessage, content: SearchContent): Promise<boolean>;
+  /** There is a FUZZY key. */
+  readonly fuzzy: boolean;
+  /** As `matches`, and how relevant the message is, 1 to 100 (RFC 6203 §4); 0: it does not match. */
+  relevancy(message: SearchMessage, content: SearchContent): Promise<number>;
 }
 
-/** What is known of a message so far. */
-interface Evidence {
-  readonly message: SearchMessage;
-  /** null: not read yet. */
-  readonly header: SearchedHeader | null;
-  /** Needles found in the body so far; null: not begun. */
-  readonly found: ReadonlySet<string> | null;
-  /** The body has been read to its end. */
-  readonly complete: boolean;
+/** What the keys are understood by. */
+export interface SearchedMailbox {
+  /** What `*` stands for: the largest sequence number and UID of the mailbox, 0 where it is empty. */
+  readonly sequence: number;
+  readonly uid: number;
+  /** What `$` stands for: UIDs, ascending. */
+  readonly saved: Uint32Array;
+  /** ms since the epoch. */
+  readonly now: number;
 }
 
-type Judge = (evidence: Evidence) => boolean | null;
+interface Compilation extends SearchedMailbox {
+  /** Strings that are looked for in bodies. */
+  readonly needles: Set<string>;
+  readonly graders: Grader[];
+}
 
-/** @param largest what `*` stands for: the largest sequence number and UID of the mailbox, 0 where it is empty */
-export function compileSearch(
-  program: SearchProgram,
-  largest: { readonly sequence: number; readonly uid: number },
-): Search {
-  const needles = new Set<string>();
-  const judge = compile({ key: 'and', keys: program.keys }, largest, needles);
+export function compileSearch(program: SearchProgram, mailbox: SearchedMailbox): Search {
+  const compilation: Compilation = { ...mailbox, needles: new Set(), graders: [] };
+  const judge = compile({ key: 'and', keys: program.keys }, compilation);
   const unread = { header: null, found: null, complete: false };
+  const weigh = async (message: SearchMessage, content: SearchContent): Promise<Verdict> => {
+    const byRow = { ...unread, message };
+    const first = judge(byRow);
+    if (first !== null) return { matched: first, evidence: byRow };
+    const header = new SearchedHeader(await readFields(content, 0, message.headerSize));
+    const byHeader = { ...byRow, header };
+    const second = judge(byHeader);
+    if (second !== null) return { matched: second, evidence: byHeader };
+    return searchBody(judge, byHeader, content, compilation.needles);
+  };
   return {
-    flags: requiredFlags(program.keys),
-    modSeq: mention(program.keys, 'modseq'),
-    sequences: mention(program.keys, 'sequence'),
+    required: requirements(program.keys, mailbox),
     judge: (message) => judge({ ...unread, message }),
-    matches: async (message, content) => {
-      const first = judge({ ...unread, message });
-      if (first !== null) return first;
-      const header = new SearchedHeader(await readFields(content, 0, message.headerSize));
-      const byHeader = { ...unread, message, header };
-      return judge(byHeader) ?? (await searchBody(judge, byHeader, content, needles));
+    matches: async (message, content) => (await weigh(message, content)).matched,
+    fuzzy: compilation.graders.length > 0,
+    async relevancy(message, content) {
+      const { matched, evidence } = await weigh(message, content);
+      return matched ? scoreOf(compilation.graders, evidence) : 0;
     },
   };
 }
 
-/** What the keys side by side demand of the flags: `UNSEEN DELETED`, but not what stands within OR or NOT. */
-function requiredFlags(keys: readonly SearchKey[]): RequiredFlags {
+/** What became of a message, and what was known of it then. */
+interface Verdict {
+  readonly matched: boolean;
+  readonly evidence: Evidence;
+}
+
+/** What the keys side by side demand: `UNSEEN 1:100`, but not what stands within OR or NOT. */
+function requirements(keys: readonly SearchKey[], mailbox: SearchedMailbox): Required {
   let set = 0;
   let clear = 0;
-  let decide = true;
+  let decides = true;
+  const tests: ((sequence: number, uid: number) => boolean)[] = [];
   for (const key of keys) {
     if (key.key === 'flag' && key.set) set |= key.flag;
     else if (key.key === 'flag') clear |= key.flag;
-    else if (key.key !== 'all') decide = false;
+    else if (key.key === 'sequence' || key.key === 'uid' || key.key === 'among') tests.push(membership(key, mailbox));
+    else if (key.key !== 'all') decides = false;
   }
-  return { set, clear, decide };
+  const named =
+    tests.length === 0 ? null : (sequence: number, uid: number) => tests.every((test) => test(sequence, uid));
+  return { set, clear, named, decides };
 }
 
-/** Is there a key of this kind among these, or in them? */
-function mention(keys: readonly SearchKey[], kind: SearchKey['key']): boolean {
-  return keys.some((key) => {
-    if (key.key === 'not') return mention([key.operand], kind);
-    if (key.key === 'or') return mention([key.left, key.right], kind);
-    return key.key === 'and' ? mention(key.keys, kind) : key.key === kind;
-  });
+/** Is a message in a set of sequence numbers or UIDs? */
+function membership(
+  key: Extract<SearchKey, { key: 'sequence' | 'uid' | 'among' }>,
+  mailbox: SearchedMailbox,
+): (sequence: number, uid: number) => boolean {
+  if (key.key === 'among' || key.set === 'saved') {
+    const within = memberOf(key.key === 'among' ? key.uids : mailbox.saved);
+    return (_, uid) => within(uid);
+  }
+  const within = numberSet(key.set, key.key === 'sequence' ? mailbox.sequence : mailbox.uid);
+  return key.key === 'sequence' ? (sequence) => within(sequence) : (_, uid) => within(uid);
 }
 
 /** Reads the body until the search is decided. */
@@ -116,7 +120,7 @@ async function searchBody(
   evidence: Evidence & { readonly header: SearchedHeader },
   content: SearchContent,
   wanted: ReadonlySet<string>,
-): Promise<boolean> {
+): Promise<Verdict> {
   const needles = new Needles(wanted);
   // Each needle goes through all of the text: the more there are, the less of it at once.
   const step = Math.ceil(CHUNK / Math.max(1, wanted.size));
@@ -124,15 +128,17 @@ async function searchBody(
     if (begins) needles.restart();
     for (let at = 0; at < text.length; at += step) {
       const found = needles.push(text.slice(at, at + step));
-      const decided = found ? judge({ ...evidence, found: needles.found }) : null;
-      if (decided !== null) return decided;
+      const known = { ...evidence, found: needles.found };
+      const decided = found ? judge(known) : null;
+      if (decided !== null) return { matched: decided, evidence: known };
       await content.searched(step * wanted.size);
     }
   }
-  return judge({ ...evidence, found: needles.found, complete: true }) ?? false;
+  const known = { ...evidence, found: needles.found, complete: true };
+  return { matched: judge(known) ?? false, evidence: known };
 }
 
-function compile(key: SearchKey, largest: { sequence: number; uid: number }, needles: Set<string>): Judge {
+function compile(key: SearchKey, mailbox: Compilation): Judge {
   switch (key.key) {
     case 'all':
       return () => true;
@@ -148,13 +154,21 @@ function compile(key: SearchKey, largest: { sequence: number; uid: number }, nee
       const wanted = key.keyword.toLowerCase();
       return ({ message }) => message.keywords.some((keyword) => keyword.toLowerCase() === wanted) === key.set;
     }
-    case 'sequence': {
-      const within = numberSet(key.set, largest.sequence);
-      return ({ message }) => within(message.sequence);
+    case 'sequence':
+    case 'uid':
+    case 'among': {
+      const within = membership(key, mailbox);
+      return ({ message }) => within(message.sequence, message.uid);
     }
-    case 'uid': {
-      const within = numberSet(key.set, largest.uid);
-      return ({ message }) => within(message.uid);
+    case 'within': {
+      const target = seconds(mailbox.now) - key.seconds;
+      return key.relation === 'older'
+        ? ({ message }) => seconds(message.internalDate) <= target
+        : ({ message }) => seconds(message.internalDate) >= target;
+    }
+    case 'fuzzy': {
+      mailbox.graders.push(() => 0);
+      return compileFuzzy(key.operand, mailbox);
     }
     case 'size':
       return ({ message }) => (key.relation === 'larger' ? message.size > key.octets : message.size < key.octets);
@@ -172,22 +186,46 @@ function compile(key: SearchKey, largest: { sequence: number; uid: number }, nee
     case 'header':
       return headerJudge(key.name.toLowerCase(), fold(key.text));
     case 'body':
-      return textJudge(fold(key.text), false, needles);
+      return textJudge(fold(key.text), false, mailbox.needles);
     case 'text':
-      return textJudge(fold(key.text), true, needles);
+      return textJudge(fold(key.text), true, mailbox.needles);
     case 'not': {
-      const operand = compile(key.operand, largest, needles);
+      const operand = compile(key.operand, mailbox);
       return (evidence) => {
         const judged = operand(evidence);
         return judged === null ? null : !judged;
       };
     }
     case 'or':
-      return anyOf([compile(key.left, largest, needles), compile(key.right, largest, needles)]);
+      return anyOf([compile(key.left, mailbox), compile(key.right, mailbox)]);
     case 'and':
-      return allOf(key.keys.map((inner) => compile(inner, largest, needles)));
+      return allOf(key.keys.map((inner) => compile(inner, mailbox)));
     default:
       return key satisfies never;
+  }
+}
+
+/** FUZZY (RFC 6203 §5): a text also matches by its words, wherever they stand; every other key is exact. */
+function compileFuzzy(key: SearchKey, mailbox: Compilation): Judge {
+  switch (key.key) {
+    case 'header':
+    case 'body':
+    case 'text': {
+      const exact = compile(key, mailbox);
+      const words = allOf(fuzzyWords(fold(key.text)).map((text) => compile({ ...key, text }, mailbox)));
+      mailbox.graders.push(textGrader(exact, words, fold(key.text)));
+      return (evidence) => {
+        const byWords = words(evidence);
+        // What holds the text holds its words; whether it holds the text is worth knowing, for its relevancy.
+        return byWords === true && exact(evidence) === null ? null : byWords;
+      };
+    }
+    case 'and':
+      return allOf(key.keys.map((inner) => compileFuzzy(inner, mailbox)));
+    case 'or':
+      return anyOf([compileFuzzy(key.left, mailbox), compileFuzzy(key.right, mailbox)]);
+    default:
+      return compile(key, mailbox);
   }
 }
 
@@ -232,6 +270,10 @@ function textJudge(text: string, withHeader: boolean, needles: Set<string>): Jud
     if (withHeader && header?.answer(question)) return true;
     return complete ? false : null;
   };
+}
+
+function seconds(time: number): number {
+  return Math.floor(time / 1000);
 }
 
 function compareDay(day: Day | null, relation: 'before' | 'on' | 'since', wanted: Day): boolean {

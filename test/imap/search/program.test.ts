@@ -3,8 +3,9 @@
 
 import { expect, test } from 'vitest';
 import { structureOf } from '../../../src/formats/structure.ts';
+import type { SearchMessage } from '../../../src/imap/search/evidence.ts';
 import { CHUNK } from '../../../src/imap/search/message-text.ts';
-import { compileSearch, type SearchMessage } from '../../../src/imap/search/program.ts';
+import { compileSearch } from '../../../src/imap/search/program.ts';
 
 const HEADER = 'Subject: long\r\n\r\n';
 const body = 'All work and no play makes Jack a dull boy.\r\n'.repeat(12_000);
@@ -30,8 +31,8 @@ const message: SearchMessage = {
 /** Does the message hold all of these? And how much was looked through at a time. */
 async function search(texts: readonly string[]): Promise<{ found: boolean; steps: number[] }> {
   const steps: number[] = [];
-  const program = { keys: texts.map((text) => ({ key: 'body', text }) as const) };
-  const { matches } = compileSearch(program, { sequence: 1, uid: 1 });
+  const program = { keys: texts.map((text) => ({ key: 'body', text }) as const), badCharset: false };
+  const { matches } = compileSearch(program, { sequence: 1, uid: 1, saved: new Uint32Array(0), now: 0 });
   const found = await matches(message, {
     octets: async (offset, length) => octets.subarray(offset, offset + length),
     root: async () => structureOf(octets),

@@ -1,0 +1,150 @@
+// ESEARCH (MULTISEARCH, RFC 7377): one search of many mailboxes, each answered by its name, none of them selected by it.
+
+import type { MailboxRow } from '../../store/rows.ts';
+import { bad, ok } from '../completion.ts';
+import { type MailboxFilter, sourceMailboxes } from '../grammar/mailbox-filter.ts';
+import { DELIMITER, nameText } from '../grammar/mailbox-name.ts';
+import { searchProgram } from '../grammar/search-program.ts';
+import { type SearchReturn, searchReturn } from '../grammar/search-return.ts';
+import { find, type Place } from '../search/finding.ts';
+import type { SearchProgram } from '../search/keys.ts';
+import { SearchResults } from '../search/result-list.ts';
+import { UidList } from '../uid-list.ts';
+import { command, LOGGED_IN, type Session } from './command.ts';
+import {
+  admitKeys,
+  keepFound,
+  requireCharset,
+  requireFuzzy,
+  searchSelected,
+  selectedSearch,
+  tellFound,
+} from './search.ts';
+import { tellExtended } from './search-answer.ts';
+
+const SELECTED_ONLY: readonly MailboxFilter[] = [{ filter: 'selected' }];
+/** RFC 7377 §2.1: ESEARCH is always answered by ESEARCH, with ALL where it says nothing else. */
+const ALL: SearchReturn = {
+  min: false,
+  max: false,
+  count: false,
+  all: true,
+  save: false,
+  update: false,
+  relevancy: false,
+  partial: null,
+};
+
+/** esearch = "ESEARCH" [SP esearch-source-opts] [SP search-return-opts] SP search-program */
+export const esearch = command({
+  name: 'ESEARCH',
+  states: LOGGED_IN,
+  grammar(scanner) {
+    scanner.space();
+    const filters = sourceMailboxes(scanner) ?? SELECTED_ONLY;
+    return { filters, asked: searchReturn(scanner) ?? ALL, program: searchProgram(scanner) };
+  },
+  async run(session, { filters, asked, program }) {
+    requireSelection(session, filters, asked);
+    requireFuzzy(asked.relevancy, program);
+    admitKeys(session, program);
+    const selected = session.state === 'selected' ? session.mailbox.id : null;
+    for (const row of await mailboxesOf(session, filters)) {
+      if (row.id === selected) await searchHere(session, row, asked, program);
+      else await searchThere(session, row, asked, program);
+    }
+    return ok('Searched');
+  },
+});
+
+/** RFC 7377 §2.2: what needs a selected mailbox. @throws ImapRefusal BAD */
+function requireSelection(session: Session, filters: readonly MailboxFilter[], { save, update }: SearchReturn): void {
+  const ofSelected = filters.filter(({ filter }) => filter === 'selected');
+  if (save && ofSelected.length < filters.length) throw bad('SAVE is for the selected mailbox alone');
+  if (session.state !== 'selected' && (update || ofSelected.length > 0)) throw bad('No mailbox is selected');
+}
+
+/** Each once, by name; what does not exist or cannot be selected is passed over. */
+async function mailboxesOf(session: Session, filters: readonly MailboxFilter[]): Promise<readonly MailboxRow[]> {
+  const { read } = session.store;
+  const subscribed = filters.some(({ filter }) => filter === 'subscribed')
+    ? new Set(await read.subscriptions(session.account))
+    : null;
+  const selected = session.state === 'selected' ? session.mailbox.id : null;
+  const meant = ({ id, name }: MailboxRow, which: MailboxFilter): boolean => {
+    switch (which.filter) {
+      case 'selected':
+        return id === selected;
+      // RFC 5465 §6.3: where it is not known which mailboxes get mail, all of them may.
+      case 'personal':
+      case 'inboxes':
+        return true;
+      case 'subscribed':
+        return subscribed?.has(name) ?? false;
+      case 'mailboxes':
+        return which.names.includes(name);
+      case 'subtree':
+        return which.names.some((root) => name === root || name.startsWith(`${root}${DELIMITER}`));
+      case 'subtree-one':
+        return which.names.some((root) => name === root || parentOf(name) === root);
+      default:
+        return which satisfies never;
+    }
+  };
+  const rows = await read.mailboxes(session.account);
+  return rows.filter((row) => row.selectable && filters.some((which) => meant(row, which)));
+}
+
+function parentOf(name: string): string | null {
+  const at = name.lastIndexOf(DELIMITER);
+  return at < 0 ? null : name.slice(0, at);
+}
+
+/** RFC 7377 §2.1: the three correlators. */
+function correlatorOf({ tag }: Session, { name, uidValidity }: MailboxRow): string {
+  return `TAG "${tag}" MAILBOX ${nameText(name)} UIDVALIDITY ${uidValidity}`;
+}
+
+/** Searches the selected mailbox, as far as this client knows it. */
+async function searchHere(
+  session: Session,
+  row: MailboxRow,
+  asked: SearchReturn,
+  program: SearchProgram,
+): Promise<void> {
+  const correlator = correlatorOf(session, row);
+  const search = selectedSearch(session, { asked, program, byUid: true, correlator });
+  const found = await searchSelected(session, search);
+  const results = () => new SearchResults(found.uids);
+  // RFC 7377 §2.1: where nothing was found, nothing is said.
+  if (found.uids.length > 0) await tellFound(session, search, found, results);
+  else keepFound(session, search, found, results);
+}
+
+async function searchThere(
+  session: Session,
+  row: MailboxRow,
+  asked: SearchReturn,
+  program: SearchProgram,
+): Promise<void> {
+  requireCharset(program);
+  const found = await find(session, await placeOf(session, row), program);
+  if (found.uids.length === 0) return;
+  await tellExtended(session.writer, correlatorOf(session, row), true, asked, found, found.uids);
+}
+
+/** A mailbox as it is now. */
+async function placeOf({ store, clock }: Session, { id }: MailboxRow): Promise<Place> {
+  const { uids, mailbox } = await store.read.uids(id);
+  const list = new UidList(uids);
+  return {
+    id,
+    uids,
+    exists: uids.length,
+    lastUid: list.last,
+    sequenceOf: (uid) => list.sequenceOf(uid),
+    isRecent: (uid) => uid >= mailbox.recentFrom,
+    saved: new Uint32Array(0),
+    now: clock.now(),
+  };
+}

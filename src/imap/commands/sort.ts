@@ -1,0 +1,43 @@
+// SORT and UID SORT (RFC 5256 §3), with RETURN (ESORT, RFC 5267 §3).
+
+import { ok } from '../completion.ts';
+import { searchCriteria } from '../grammar/search-program.ts';
+import { searchReturn } from '../grammar/search-return.ts';
+import { sortCriteria } from '../grammar/sort-criteria.ts';
+import { SortResults } from '../search/result-list.ts';
+import { comparison, needsSortKeys, sorted } from '../sort/order.ts';
+import { sortables } from '../sort/sortables.ts';
+import { command, SELECTED } from './command.ts';
+import { requireFuzzy, searchSelected, selectedSearch, tellFound } from './search.ts';
+import { numbersOf, tellNumbers } from './search-answer.ts';
+
+/** sort = "SORT" [search-return-opts] SP sort-criteria SP search-criteria */
+export const sort = command({
+  name: 'SORT',
+  states: SELECTED,
+  uid: 'allowed',
+  expunge: 'told in UID form',
+  grammar(scanner) {
+    scanner.space();
+    const asked = searchReturn(scanner);
+    const criteria = sortCriteria(scanner);
+    scanner.space();
+    return { asked, criteria, program: searchCriteria(scanner) };
+  },
+  async run(session, { asked, criteria, program }, byUid) {
+    requireFuzzy(
+      criteria.some(({ key }) => key === 'RELEVANCY'),
+      program,
+    );
+    const selected = selectedSearch(session, { asked, program, byUid, criteria });
+    const found = await searchSelected(session, selected);
+    const messages = await sortables(session, session.mailbox.id, found, needsSortKeys(criteria));
+    const compare = comparison(criteria);
+    const inOrder = await sorted(messages, compare, session.turn);
+    const uids = inOrder.map(({ uid }) => uid);
+    const results = { ...found, uids, scores: found.scores && inOrder.map(({ score }) => score) };
+    if (!asked) await tellNumbers(session, 'SORT', numbersOf(session, uids, byUid), results);
+    else await tellFound(session, selected, results, () => new SortResults(inOrder, compare));
+    return ok('Sorted');
+  },
+});

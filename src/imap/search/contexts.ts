@@ -1,0 +1,139 @@
+// Searches whose client is told when their results change (UPDATE, RFC 5267 §4.3): which messages have changed since the
+// client was told, and what that makes of each search.
+
+import type { SocketWriter } from '../../platform/socket-writer.ts';
+import type { Change } from '../../store/store.ts';
+import { bad } from '../completion.ts';
+import { LIMIT } from '../limits.ts';
+import { needsSortKeys, type SortCriterion } from '../sort/order.ts';
+import { sortables } from '../sort/sortables.ts';
+import { find, type Place, type Reading } from './finding.ts';
+import type { SearchProgram } from './keys.ts';
+import type { ResultList } from './result-list.ts';
+
+/** A search to be followed. */
+export interface Followed {
+  readonly tag: string;
+  /** What stands in the parentheses of its responses. */
+  readonly correlator: string;
+  /** The client is told UIDs; otherwise sequence numbers. */
+  readonly byUid: boolean;
+  /** Without sequence numbers: see `pinned`. */
+  readonly program: SearchProgram;
+  /** Of SORT; null: the order of the mailbox. */
+  readonly criteria: readonly SortCriterion[] | null;
+}
+
+interface Context extends Followed {
+  /** null: the search itself is still running. */
+  results: ResultList | null;
+}
+
+export class SearchContexts {
+  readonly #contexts = new Map<string, Context>();
+  readonly #reading: Reading;
+  readonly #writer: SocketWriter;
+  /** UIDs of messages that have come or changed, and were not judged since. */
+  #touched = new Set<number>();
+
+  constructor(reading: Reading, writer: SocketWriter) {
+    this.#reading = reading;
+    this.#writer = writer;
+  }
+
+  /** Something is to be judged. */
+  get pending(): boolean {
+    return this.#touched.size > 0;
+  }
+
+  /** Takes a change of the mailbox, from the store's feed. */
+  note(change: Change): void {
+    if (this.#contexts.size === 0 || (change.kind !== 'added' && change.kind !== 'flags')) return;
+    for (const uid of change.uids) this.#touched.add(uid);
+  }
+
+  /** From here on what changes is noted for a search, which begins now. @throws ImapRefusal BAD if its tag is in use */
+  begin(followed: Followed): void {
+    if (this.#contexts.has(followed.tag)) throw bad('That tag is in use by a search that is followed');
+    this.#contexts.set(followed.tag, { ...followed, results: null });
+  }
+
+  /** What the search found. @returns false: it cannot be followed (RFC 5267 §4.3.1) */
+  fill(tag: string, results: ResultList): boolean {
+    const context = this.#contexts.get(tag);
+    if (!context) return false;
+    context.results = results;
+    const most = context.criteria ? LIMIT.sortedContextResults : LIMIT.contextResults;
+    const all = [...this.#contexts.values()].reduce((sum, each) => sum + (each.results?.size ?? 0), 0);
+    if (this.#contexts.size <= LIMIT.contexts && results.size <= most && all <= LIMIT.contextResults) return true;
+    this.cancel(tag);
+    return false;
+  }
+
+  /** Follows a search no longer. @returns false: it was not followed */
+  cancel(tag: string): boolean {
+    const known = this.#contexts.delete(tag);
+    if (this.#contexts.size === 0) this.#touched.clear();
+    return known;
+  }
+
+  /** Tells which results are about to be expunged; their sequence numbers still hold (RFC 5267 §4.3.4). */
+  remove(gone: ReadonlySet<number>, place: Place): void {
+    if (this.#contexts.size === 0 || gone.size === 0) return;
+    for (const uid of gone) this.#touched.delete(uid);
+    for (const context of this.#contexts.values()) {
+      const { results } = context;
+      const lost = results ? [...gone].filter((uid) => results.has(uid)) : [];
+      if (results && lost.length > 0)
+        this.#tell(context, `REMOVEFROM (${results.remove(lost, numbering(context, place))})`);
+    }
+  }
+
+  /**
+   * Judges what has changed, and tells what that changes. What the client does not know of yet is left for later.
+   * @param gone what it has not been told to be expunged: `remove` tells of it
+   */
+  async judge(place: Place, gone: ReadonlySet<number>): Promise<void> {
+    const known: number[] = [];
+    const later = new Set<number>();
+    for (const uid of this.#touched) {
+      if (uid > place.lastUid) later.add(uid);
+      else if (place.sequenceOf(uid) > 0 && !gone.has(uid)) known.push(uid);
+    }
+    this.#touched = later;
+    if (known.length === 0) return;
+    const uids = Uint32Array.from(known).sort();
+    for (const context of [...this.#contexts.values()]) {
+      if (context.results) await this.#judgeOne(context, context.results, { ...place, uids });
+      await this.#writer.ready();
+    }
+  }
+
+  async #judgeOne(context: Context, results: ResultList, place: Place): Promise<void> {
+    const found = await find(this.#reading, place, context.program);
+    const matching = new Set(found.uids);
+    const lost = [...place.uids].filter((uid) => results.has(uid) && !matching.has(uid));
+    const won = found.uids.filter((uid) => !results.has(uid));
+    const number = numbering(context, place);
+    const changes: string[] = [];
+    if (lost.length > 0) changes.push(`REMOVEFROM (${results.remove(lost, number)})`);
+    if (won.length > 0) {
+      const scores = found.scores && won.map((uid) => found.scores?.[found.uids.indexOf(uid)] ?? 0);
+      const withKeys = context.criteria !== null && needsSortKeys(context.criteria);
+      const messages = await sortables(this.#reading, place.id, { uids: won, scores }, withKeys);
+      changes.push(`ADDTO (${results.add(messages, number)})`);
+    }
+    if (changes.length > 0) this.#tell(context, changes.join(' '));
+    if (results.size <= LIMIT.contextResults) return;
+    this.cancel(context.tag);
+    this.#writer.line(`* NO [NOUPDATE "${context.tag}"] The results have become too many`);
+  }
+
+  #tell({ correlator, byUid }: Context, changes: string): void {
+    this.#writer.line(`* ESEARCH (${correlator})${byUid ? ' UID' : ''} ${changes}`);
+  }
+}
+
+function numbering({ byUid }: Context, place: Place): (uid: number) => number {
+  return byUid ? (uid) => uid : (uid) => place.sequenceOf(uid);
+}
