@@ -21,6 +21,8 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** Those of `run`. Rows of FTS5's own tables have ids beyond 2^53, and the last of them is told with every result. */
+  readonly #runs = new Map<string, StatementSync>();
 
   constructor(path: string, options: ConnectionOptions = {}) {
     this.#database = new DatabaseSync(path, {
@@ -43,7 +45,13 @@ export class Connection {
 
   /** Runs one statement. @returns how many rows it changed */
   run(sql: string, ...values: Value[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
+    let statement = this.#runs.get(sql);
+    if (statement === undefined) {
+      statement = this.#prepared(sql);
+      statement.setReadBigInts(true);
+      this.#runs.set(sql, statement);
+    }
+    return Number(statement.run(...values).changes);
   }
 
   /** The first row. `Row` is what the SQL names; the tables are STRICT, so that the types hold. */
@@ -60,17 +68,22 @@ export class Connection {
 
   close(): void {
     this.#statements.clear();
+    this.#runs.clear();
     if (this.#database.isOpen) this.#database.close();
   }
 
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      if (!this.#database.isOpen) throw new StoreError('closed', 'The store is closed');
-      statement = this.#database.prepare(sql);
+      statement = this.#prepared(sql);
       this.#statements.set(sql, statement);
     }
     return statement;
+  }
+
+  #prepared(sql: string): StatementSync {
+    if (!this.#database.isOpen) throw new StoreError('closed', 'The store is closed');
+    return this.#database.prepare(sql);
   }
 }
 

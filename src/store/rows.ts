@@ -112,12 +112,14 @@ export interface MessageRow {
   readonly expunged: boolean;
 }
 
-/** What SORT and THREAD need of a message, beside what is derived of its body. */
+/** A message in short: what sorting and the search index need of it, beside what is derived of its body. */
 export interface OutlineRow {
   readonly uid: Uid;
   readonly body: BodyId;
   readonly size: number;
   readonly internalDate: number;
+  /** As in `MessageRow`; null: there is none. */
+  readonly prefix: Uint8Array | null;
 }
 
 /** What a body's header says, as far as the store needs it: computed by whoever accepts the message. */

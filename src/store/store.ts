@@ -116,6 +116,13 @@ export interface UidRun {
   readonly last: number;
 }
 
+/** What is asked of the search index: all of these, any of these, or a string in the texts of a body. Strings are
+ * normalised as the deriver normalises texts. */
+export type TextQuery =
+  | { readonly all: readonly TextQuery[] }
+  | { readonly any: readonly TextQuery[] }
+  | { readonly within: 'header' | 'body'; readonly text: string };
+
 export interface Page<T> {
   readonly rows: readonly T[];
   /** The commit that this page saw. */
@@ -179,6 +186,10 @@ export interface Reads {
 
   /** A random name of this store, which is nobody's business outside. */
   epoch(): Promise<string>;
+  /** Those of the bodies (at most 5000) whose texts may match: of the others the search index knows that they do not.
+   * null: it cannot tell, since the strings are too short. */
+  possibleMatches(bodies: readonly BodyId[], query: TextQuery): Promise<ReadonlySet<BodyId> | null>;
+
   /** Octets inside the store that hold nothing, and can take mail. */
   spare(): Promise<number>;
 

@@ -28,7 +28,7 @@ interface Row {
 const COLUMNS = `uid, modseq, flags, keywords, expunged, body, size, header_size, internal_date, internal_zone, save_date,
   email, thread, prefix, lacking`;
 
-const OUTLINE = 'uid, body, size, internal_date AS "internalDate"';
+const OUTLINE = 'uid, body, size, internal_date AS "internalDate", prefix';
 
 /** UIDs this close together are read in one scan. */
 const DENSE = 4;

@@ -68,6 +68,7 @@ export function createReads(
     // A body never changes: its chunks need no snapshot.
     body: async (id, offset, length) => readBody(connection, id, offset, Math.min(length, Limit.readOctets)),
     summaries: (bodies) => summaries.of(bodies.slice(0, Limit.pageRows)),
+    possibleMatches: async (bodies, query) => summaries.possibleMatches(bodies.slice(0, Limit.textQueryBodies), query),
     spare: () =>
       read((db) => {
         const { freelist_count: pages = 0 } = db.get<{ freelist_count: number }>('PRAGMA freelist_count') ?? {};

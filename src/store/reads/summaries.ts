@@ -1,12 +1,14 @@
-// Summaries on the reading thread: from derived.db where they are kept, computed where they are not. A body that is
+// derived.db on the reading thread: the search index, and summaries, computed where they are not kept. A body that is
 // large is left to the upkeep thread, so that no session waits for another's 50 MB.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
+import type { TextQuery } from '../store.ts';
 import { keptSummary } from '../upkeep/derived.ts';
 import { type Deriver, deriveBody, importDeriver } from '../upkeep/deriver.ts';
+import { possibleMatches } from '../upkeep/text-index.ts';
 import { bodySize } from './bodies.ts';
 
 /** What the summaries need of the upkeep thread. */
@@ -75,6 +77,18 @@ export class Summaries {
     }
     if (made.length > 0) this.#upkeep.keep(made);
     return found;
+  }
+
+  /** What the search index says. Where it cannot be read, any body may match. */
+  possibleMatches(bodies: readonly BodyId[], query: TextQuery): ReadonlySet<BodyId> | null {
+    if (this.#derived === undefined) return null;
+    try {
+      return possibleMatches(this.#derived, bodies, query);
+    } catch {
+      this.close();
+      this.#upkeep.damaged();
+      return null;
+    }
   }
 
   #kept(body: BodyId): Uint8Array | undefined {

@@ -1,17 +1,19 @@
-// derived.db: what can be computed again, here the summaries of bodies. Its own file, never waited for; one that is
+// derived.db: what can be computed again, the summaries of bodies and the search index (text-index.ts). Its own file, never waited for; one that is
 // missing, damaged, of another deriver or ahead of mail.db (which was restored, then) is made anew.
 
 import { rmSync } from 'node:fs';
 import { Connection } from '../engine.ts';
 import type { BodyId, Commit } from '../rows.ts';
+import { dropTexts, TEXT_SCHEMA } from './text-index.ts';
 
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 const SCHEMA = `
 CREATE TABLE about (
   id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, deriver INTEGER NOT NULL, commit_number INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE summary (body INTEGER PRIMARY KEY, octets BLOB NOT NULL) STRICT;
+${TEXT_SCHEMA}
 PRAGMA user_version = ${LAYOUT};
 `;
 
@@ -76,23 +78,27 @@ export function keepSummaries(
   commit: Commit,
   summaries: readonly (readonly [BodyId, Uint8Array])[],
 ): void {
-  db.run('BEGIN IMMEDIATE');
-  try {
+  inTransaction(db, () => {
     for (const [body, octets] of summaries) {
       db.run('INSERT OR REPLACE INTO summary (body, octets) VALUES (?, ?)', body, octets);
     }
     db.run('UPDATE about SET commit_number = ?', commit);
-    db.run('COMMIT');
-  } finally {
-    if (db.inTransaction) db.run('ROLLBACK');
-  }
+  });
 }
 
-/** Forgets summaries of bodies that are gone. */
-export function forgetSummaries(db: Connection, bodies: readonly BodyId[]): void {
+/** Forgets what was derived of bodies that are gone. */
+export function forgetBodies(db: Connection, bodies: readonly BodyId[]): void {
+  inTransaction(db, () => {
+    for (const body of bodies) db.run('DELETE FROM summary WHERE body = ?', body);
+    dropTexts(db, bodies);
+  });
+}
+
+/** All of it, or nothing. */
+export function inTransaction(db: Connection, action: () => void): void {
   db.run('BEGIN IMMEDIATE');
   try {
-    for (const body of bodies) db.run('DELETE FROM summary WHERE body = ?', body);
+    action();
     db.run('COMMIT');
   } finally {
     if (db.inTransaction) db.run('ROLLBACK');

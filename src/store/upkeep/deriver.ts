@@ -12,16 +12,24 @@ export interface Deriver {
   readonly version: number;
   /** `read` gives octets `[offset, offset + length)`, fewer only at the end; `size` is that of the whole body. */
   derive(read: (offset: number, length: number) => Uint8Array, size: number): Uint8Array;
+  /** The texts of a body for the search index, normalised; null: they have more than `most` characters. Absent: there is
+   * no index. */
+  readonly texts?: (
+    read: (offset: number, length: number) => Uint8Array,
+    size: number,
+    most: number,
+  ) => Promise<{ readonly header: string; readonly text: string } | null>;
 }
 
 /** Imports a deriver. @throws where the module is none */
 export async function importDeriver(url: string): Promise<Deriver> {
   const module: unknown = await import(url);
   if (typeof module !== 'object' || module === null) throw new Error(`No deriver: ${url}`);
-  const { derive, version } = { derive: undefined, version: undefined, ...module };
+  const { derive, texts, version } = { derive: undefined, texts: undefined, version: undefined, ...module };
   if (typeof derive !== 'function' || typeof version !== 'number') throw new Error(`No deriver: ${url}`);
-  // The types of the function's parameters cannot be seen at run time.
-  return { derive: derive as Deriver['derive'], version };
+  const deriver = { derive: derive as Deriver['derive'], version }; // The types of its parameters cannot be seen here.
+  // As above.
+  return typeof texts === 'function' ? { ...deriver, texts: texts as NonNullable<Deriver['texts']> } : deriver;
 }
 
 /** The summary of a body that stands in the store, or undefined if there is no such body. */

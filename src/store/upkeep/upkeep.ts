@@ -1,4 +1,4 @@
-// What nobody waits for: summaries of new bodies, and the checkpoints of mail.db. Everything here may fail, be late or
+// What nobody waits for: summaries of new bodies, the search index, and the checkpoints of mail.db. Everything here may fail, be late or
 // be left out without anybody noticing more than time.
 
 import type { Clock } from '../../platform/clock.ts';
@@ -6,8 +6,9 @@ import { Connection, isDamaged } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { FromUpkeep, ToUpkeep, UpkeepData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId } from '../rows.ts';
-import { forgetSummaries, keepSummaries, keptSummary, openDerived, originOf } from './derived.ts';
+import { forgetBodies, keepSummaries, keptSummary, openDerived, originOf } from './derived.ts';
 import { type Deriver, deriveBody, importDeriver } from './deriver.ts';
+import { Indexing } from './indexing.ts';
 
 /** ms that a body waits for others, so that a transaction is worth its while. */
 const GATHERING = 50;
@@ -21,6 +22,7 @@ export class Upkeep {
   readonly #mail: Connection;
   #deriver: Deriver | undefined;
   #derived: Connection | undefined;
+  #indexing: Indexing | undefined;
   /** Bodies to derive, oldest first; from `#at` on. */
   #queue: BodyId[] = [];
   #at = 0;
@@ -41,6 +43,16 @@ export class Upkeep {
     const deriver = await importDeriver(this.#data.deriver);
     if (this.#closed) return;
     this.#deriver = deriver;
+    if (deriver.texts) {
+      const parts = {
+        mail: this.#mail,
+        clock: this.#clock,
+        deriver,
+        use: (action: (derived: Connection) => void) => this.#guard(action),
+        warn: (what: string, error: unknown) => this.#warn(what, error),
+      };
+      this.#indexing = new Indexing(parts, deriver.texts);
+    }
     this.#open(false);
     this.#wake();
   }
@@ -52,12 +64,13 @@ export class Upkeep {
         this.#checkpoint();
         break;
       case 'stored':
+        this.#indexing?.delivered(message.bodies);
         if (this.#data.deriver === null || this.#queue.length - this.#at > Limit.deriverQueue) break;
         for (const body of message.bodies) this.#queue.push(body);
         this.#wake();
         break;
       case 'freed':
-        this.#guard((derived) => forgetSummaries(derived, message.bodies));
+        this.#guard((derived) => forgetBodies(derived, message.bodies));
         break;
     }
   }
@@ -71,6 +84,7 @@ export class Upkeep {
 
   close(): void {
     this.#closed = true;
+    this.#indexing?.close();
     this.#derived?.close();
     this.#mail.close();
   }
@@ -151,14 +165,16 @@ export class Upkeep {
     this.#guard((derived) => keepSummaries(derived, originOf(this.#mail).commit, summaries));
   }
 
-  /** Uses derived.db; if that fails, the file is opened again, and made anew if it is damaged. */
-  #guard(action: (derived: Connection) => void): void {
-    if (this.#derived === undefined) return;
+  /** Uses derived.db; if that fails, the file is opened again, and made anew if it is damaged. @returns whether it did */
+  #guard(action: (derived: Connection) => void): boolean {
+    if (this.#derived === undefined) return false;
     try {
       action(this.#derived);
+      return true;
     } catch (error) {
       this.#warn('derived.db is opened again', error);
       this.#open(isDamaged(error));
+      return false;
     }
   }
 
@@ -169,6 +185,7 @@ export class Upkeep {
     try {
       this.#derived = openDerived(this.#data.derived, originOf(this.#mail), this.#deriver.version, damaged);
       this.#say({ kind: 'open' });
+      this.#indexing?.begin();
     } catch (error) {
       this.#warn('derived.db cannot be opened; summaries are computed each time', error);
     }
