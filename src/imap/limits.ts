@@ -50,6 +50,8 @@ export const LIMIT = {
   filteredHeader: 1_048_576,
   /** Rows read at a time. */
   page: 500,
+  /** Messages that the search index is asked about at a time. */
+  indexBlock: 5_000,
   /** Messages whose flags one command of the store changes: what others wait for meanwhile. */
   flagsAtOnce: 2_000,
   /** Commands that could not be understood, before login and after it, until BYE. */

@@ -9,7 +9,9 @@ import { renderBodyStructure } from './body-structure.ts';
 import { renderEnvelope } from './envelope.ts';
 import type { Place } from './section.ts';
 
-/** Rises whenever the blob or what is in it changes: blobs of another version are derived again. */
+export { texts } from '../search/indexed-text.ts';
+
+/** Rises whenever the blob or what is in it changes, or the texts of the search index: all is derived again then. */
 export const version = 4;
 
 /** A summary, opened. The octets are views of the blob. */

@@ -2,7 +2,7 @@
 // having their turn in between. SEARCH, SORT, THREAD and ESEARCH all find by this.
 
 import type { Turn } from '../../platform/turn.ts';
-import type { MailboxId, MessageRow } from '../../store/rows.ts';
+import type { BodyId, MailboxId, MessageRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets } from '../message-octets.ts';
@@ -11,6 +11,7 @@ import type { SearchMessage } from './evidence.ts';
 import { asks, type SearchProgram } from './keys.ts';
 import type { SearchContent } from './message-text.ts';
 import { compileSearch, type Required, type Search } from './program.ts';
+import { type IndexQuestion, indexQuestion, prefixMayHold } from './text-query.ts';
 
 /** What a search reads by, and whom it lets pass. */
 export interface Reading {
@@ -49,6 +50,7 @@ export interface Found {
 
 /** What one row costs of a turn, beside what is read of its body. */
 const ROW_COST = 256;
+const OUTLINE_COST = 64;
 
 export async function find(
   reading: Reading,
@@ -61,13 +63,16 @@ export async function find(
   const search = compileSearch(program, { sequence: exists, uid: lastUid, saved, now });
   const uids = await required(store, place, search.required);
   if (search.required.decides) return { uids: [...uids], scores: null, modSeqs: null };
+  const question = indexQuestion(program);
   const found: number[] = [];
   const scores: number[] = [];
   const modSeqs = asks(program, 'modseq') ? new Map<number, number>() : null;
-  for (let at = 0; at < uids.length; at += LIMIT.page) {
-    const { rows } = await store.read.messages(place.id, uids.subarray(at, at + LIMIT.page));
-    for (const [index, row] of rows.entries()) {
-      report(at + index, uids.length);
+  for (let at = 0; at < uids.length; at += LIMIT.indexBlock) {
+    const block = uids.subarray(at, at + LIMIT.indexBlock);
+    const likely = question ? await possible(reading, place.id, block, question) : block;
+    let done = at;
+    for await (const row of rowsOf(store, place.id, likely)) {
+      report(done++, uids.length);
       const score = await scoreOf(search, searchMessage(row, place), contentOf(reading, row));
       if (score > 0) {
         found.push(row.uid);
@@ -79,6 +84,36 @@ export async function find(
     }
   }
   return { uids: found, scores: search.fuzzy ? scores : null, modSeqs };
+}
+
+async function* rowsOf(store: Store, mailbox: MailboxId, uids: Uint32Array): AsyncGenerator<MessageRow> {
+  for (let at = 0; at < uids.length; at += LIMIT.page) {
+    yield* (await store.read.messages(mailbox, uids.subarray(at, at + LIMIT.page))).rows;
+  }
+}
+
+/** Those of which the index does not know that they cannot match. */
+async function possible(
+  { store, turn }: Reading,
+  mailbox: MailboxId,
+  uids: Uint32Array,
+  { query, headerTexts }: IndexQuestion,
+): Promise<Uint32Array> {
+  const outlines: { readonly uid: number; readonly body: BodyId; readonly prefixed: boolean }[] = [];
+  for (let at = 0; at < uids.length; at += LIMIT.page) {
+    const { rows } = await store.read.outlines(mailbox, uids.subarray(at, at + LIMIT.page));
+    for (const { uid, body, prefix } of rows) {
+      outlines.push({ uid, body, prefixed: prefix !== null && prefixMayHold(prefix, headerTexts) });
+    }
+    turn.spend(rows.length * OUTLINE_COST);
+    await turn.pass();
+  }
+  const bodies = await store.read.possibleMatches(
+    outlines.map(({ body }) => body),
+    query,
+  );
+  if (bodies === null) return uids;
+  return Uint32Array.from(outlines.filter(({ body, prefixed }) => prefixed || bodies.has(body)).map(({ uid }) => uid));
 }
 
 /** 0: the message does not match. */

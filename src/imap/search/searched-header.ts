@@ -60,9 +60,14 @@ export class SearchedHeader {
   }
 
   #all(): string {
-    this.#lines ??= this.fields.map((field) => `${fold(field.name)}: ${foldedValue(field)}`).join(APART);
+    this.#lines ??= headerText(this.fields);
     return this.#lines;
   }
+}
+
+/** All fields with their names, folded. */
+export function headerText(fields: readonly HeaderField[]): string {
+  return fields.map((field) => `${fold(field.name)}: ${foldedValue(field)}`).join(APART);
 }
 
 /** The date that a moment has in its zone. `time` in ms since the epoch, `zone` in minutes. */
