@@ -2,11 +2,11 @@
 // large is left to the upkeep thread, so that no session waits for another's 50 MB.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { Connection } from '../engine.ts';
+import { Connection, isDamaged } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
 import type { TextQuery } from '../store.ts';
-import { keptSummary } from '../upkeep/derived.ts';
+import { keptSummaries } from '../upkeep/derived.ts';
 import { type Deriver, deriveBody, importDeriver } from '../upkeep/deriver.ts';
 import { possibleMatches } from '../upkeep/text-index.ts';
 import { bodySize } from './bodies.ts';
@@ -22,6 +22,10 @@ export interface Upkeeper {
 
 /** ms of computing between two turns of the event loop. */
 const SLICE = 5;
+/** Summaries read at a time: each may be large. */
+const BLOCK = 32;
+
+const NONE: ReadonlyMap<BodyId, Uint8Array> = new Map();
 
 export class Summaries {
   readonly #mail: Connection;
@@ -62,17 +66,21 @@ export class Summaries {
     const made: [BodyId, Uint8Array][] = [];
     let octets = 0;
     let since = performance.now();
-    for (const body of bodies) {
-      if (octets >= Limit.summaryOctets) break;
-      if (found.has(body)) continue;
-      const kept = this.#kept(body);
-      const summary = kept ?? (await this.#computed(this.#url, body, made));
-      if (summary === undefined) continue;
-      found.set(body, summary);
-      octets += summary.length;
-      if (kept === undefined && performance.now() - since > SLICE) {
-        await turn();
-        since = performance.now();
+    for (let at = 0; at < bodies.length && octets < Limit.summaryOctets; at += BLOCK) {
+      const block = bodies.slice(at, at + BLOCK);
+      const known = this.#kept(block);
+      for (const body of block) {
+        if (octets >= Limit.summaryOctets) break;
+        if (found.has(body)) continue;
+        const kept = known.get(body);
+        const summary = kept ?? (await this.#computed(this.#url, body, made));
+        if (summary === undefined) continue;
+        found.set(body, summary);
+        octets += summary.length;
+        if (kept === undefined && performance.now() - since > SLICE) {
+          await turn();
+          since = performance.now();
+        }
       }
     }
     if (made.length > 0) this.#upkeep.keep(made);
@@ -84,21 +92,24 @@ export class Summaries {
     if (this.#derived === undefined) return null;
     try {
       return possibleMatches(this.#derived, bodies, query);
-    } catch {
-      this.close();
-      this.#upkeep.damaged();
+    } catch (error) {
+      // Anything else than damage is a question that the index does not understand.
+      if (isDamaged(error)) {
+        this.close();
+        this.#upkeep.damaged();
+      }
       return null;
     }
   }
 
-  #kept(body: BodyId): Uint8Array | undefined {
-    if (this.#derived === undefined) return undefined;
+  #kept(bodies: readonly BodyId[]): ReadonlyMap<BodyId, Uint8Array> {
+    if (this.#derived === undefined) return NONE;
     try {
-      return keptSummary(this.#derived, body);
+      return keptSummaries(this.#derived, bodies);
     } catch {
       this.close();
       this.#upkeep.damaged();
-      return undefined;
+      return NONE;
     }
   }
 

@@ -109,3 +109,27 @@ export function inTransaction(db: Connection, action: () => void): void {
 export function keptSummary(db: Connection, body: BodyId): Uint8Array | undefined {
   return db.get<{ octets: Uint8Array }>('SELECT octets FROM summary WHERE body = ?', body)?.octets;
 }
+
+/** Ids this close together are read in one scan. */
+const DENSE = 4;
+
+/** Those of the bodies that have a summary. What lies together is read together. */
+export function keptSummaries(db: Connection, bodies: readonly BodyId[]): ReadonlyMap<BodyId, Uint8Array> {
+  const found = new Map<BodyId, Uint8Array>();
+  const first = Math.min(...bodies);
+  const last = Math.max(...bodies);
+  if (bodies.length < 2 || last - first >= DENSE * bodies.length) {
+    for (const body of bodies) {
+      const summary = keptSummary(db, body);
+      if (summary) found.set(body, summary);
+    }
+    return found;
+  }
+  const rows = db.all<{ body: BodyId; octets: Uint8Array }>(
+    'SELECT body, octets FROM summary WHERE body BETWEEN ? AND ?',
+    first,
+    last,
+  );
+  for (const { body, octets } of rows) found.set(body, octets);
+  return found;
+}

@@ -22,6 +22,8 @@ export interface IndexedText {
 
 /** Trigrams of one string that are looked for: more of them hardly make the answer better. */
 const MOST_TRIGRAMS = 24;
+/** Strings of one question: each costs a look at every one of its trigrams. */
+const MOST_STRINGS = 64;
 /** Bodies are looked up in windows of so many ids, so that no look-up holds the thread for long. */
 const WINDOW = 32_768;
 
@@ -72,14 +74,14 @@ export function nextDone(db: Connection, after: number): { first: number; last: 
 
 /**
  * Those of the bodies whose texts may match: all but those of which the index knows better.
- * @returns null: the index cannot help, since no string of the query is long enough
+ * @returns null: the index cannot help, since no string of the query is long enough, or there are too many
  */
 export function possibleMatches(
   db: Connection,
   bodies: readonly BodyId[],
   query: TextQuery,
 ): ReadonlySet<BodyId> | null {
-  const expression = expressionOf(query);
+  const expression = stringsOf(query) <= MOST_STRINGS ? expressionOf(query) : null;
   if (expression === null) return null;
   const possible = new Set<BodyId>();
   const ascending = bodies.toSorted((a, b) => a - b);
@@ -119,6 +121,11 @@ function runsWithin(db: Connection, first: number, last: number): readonly { fir
     first,
     last,
   );
+}
+
+function stringsOf(query: TextQuery): number {
+  if ('text' in query) return 1;
+  return ('all' in query ? query.all : query.any).reduce((sum, part) => sum + stringsOf(part), 0);
 }
 
 /** As FTS5 has it. null: any text may match. */
