@@ -28,6 +28,15 @@ const LETTER = [
   '',
 ].join('\r\n');
 
+const PAGE = [
+  'Subject: page',
+  'Content-Type: text/html; charset=utf-8',
+  '',
+  '<p style="color: #333">gr<b>een</b>',
+  'tea &amp;&#32;milk</p>',
+  '',
+].join('\r\n');
+
 const MULTIPART = [
   'Subject: all',
   'Content-Type: multipart/mixed; boundary=x',
@@ -120,10 +129,10 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
       },
     },
     {
-      when: /^mailbox (\S+) with the (letter|multipart)$/,
+      when: /^mailbox (\S+) with the (letter|multipart|page)$/,
       make: async ([, name = '', which]) => {
         mentioned = name;
-        await theGate().fill(name, [which === 'letter' ? LETTER : MULTIPART]);
+        await theGate().fill(name, [which === 'letter' ? LETTER : which === 'page' ? PAGE : MULTIPART]);
       },
     },
     {

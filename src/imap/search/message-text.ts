@@ -1,10 +1,11 @@
 // The text of a message as SEARCH sees it (RFC 3501 §6.4.4): fields with their encoded words decoded, and the text parts
-// with transfer encoding and charset undone, in pieces and in bounded memory. HTML stays as it is written; what is not
-// text is passed over.
+// with transfer encoding and charset undone, in pieces and in bounded memory. HTML is its text; what is not text is passed
+// over.
 
 import { charsetDecoder } from '../../formats/charset.ts';
 import { decodeWords } from '../../formats/encoded-words.ts';
 import { type HeaderField, parseHeader } from '../../formats/header.ts';
+import { HtmlText } from '../../formats/html-text.ts';
 import { type MimeFacts, mimeFacts } from '../../formats/mime-facts.ts';
 import { parameter } from '../../formats/parameters.ts';
 import { transferDecoder } from '../../formats/transfer-encoding.ts';
@@ -94,6 +95,7 @@ async function* leafText(
 ): AsyncGenerator<TextPiece> {
   const transfer = transferDecoder(mime.encoding);
   const charset = charsetDecoder(parameter({ value: '', parameters: mime.parameters }, 'charset') ?? null);
+  const html = mime.type === 'text' && mime.subtype === 'html' ? new HtmlText() : null;
   const folded = new FoldedText();
   const end = place.end + prefix;
   let begins = true;
@@ -101,8 +103,10 @@ async function* leafText(
     const chunk = await content.octets(at, Math.min(CHUNK, end - at));
     if (chunk.length === 0) break;
     at += chunk.length;
-    yield { text: folded.push(charset.decode(transfer.decode(chunk))), begins };
+    const text = charset.decode(transfer.decode(chunk));
+    yield { text: folded.push(html ? html.push(text) : text), begins };
     begins = false;
   }
-  yield { text: folded.push(charset.decode(transfer.end()) + charset.end()) + folded.end(), begins };
+  const text = charset.decode(transfer.end()) + charset.end();
+  yield { text: folded.push(html ? html.push(text) + html.end() : text) + folded.end(), begins };
 }
