@@ -36,7 +36,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { rfc: 'RFC 2449 §6.6', line: always('PIPELINING') },
   { rfc: 'RFC 2595 §4', line: ({ authenticated, mayStartTls }) => (!authenticated && mayStartTls ? 'STLS' : null) },
   { rfc: 'RFC 2449 §6.2', line: withPasswords(always('USER')) },
-  { rfc: 'RFC 5034 §6', line: withPasswords(({ mechanisms }) => `SASL ${mechanisms.join(' ')}`) },
+  { rfc: 'RFC 5034 §3', line: withPasswords(({ mechanisms }) => `SASL ${mechanisms.join(' ')}`) },
   { rfc: 'RFC 6856 §2', line: always('UTF8 USER') },
   { rfc: 'RFC 2449 §6.5', line: ({ loginDelay }) => (loginDelay === 0 ? null : `LOGIN-DELAY ${loginDelay}`) },
   { rfc: 'RFC 2449 §6.7', line: ({ expire }) => `EXPIRE ${expire ?? 'NEVER'}` },

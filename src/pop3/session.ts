@@ -109,7 +109,9 @@ export class Pop3Session implements Session {
   get sasl(): Surroundings {
     const { directory } = this;
     return {
-      bindings: this.#layers.bindings,
+      // No channel binding is offered: where it is, NeoMutt and others with GNU SASL begin it, cancel it for want of one, do not
+      // read the answer, and are out of step for good.
+      bindings: null,
       verifier: directory.checksPasswords ? (name, hash) => directory.verifier(name, hash) : null,
       nonce,
     };

@@ -241,6 +241,8 @@ stage([mpop], (made) => {
     [995, 'plain'],
     [110, 'user'],
     [995, 'login'],
+    [110, 'scram-sha-1'],
+    [995, 'scram-sha-256'],
   ])('fetches by pipelining over %i with %s', async (gate, mechanism) => {
     const subjects = Array.from({ length: 30 }, (_, at) => `message ${at + 10}`);
     const user = await made.user(...subjects);
