@@ -209,8 +209,9 @@ export class Hops {
   }
 
   /** True if another connection to the host stands, or is being opened to one that speaks: a failure then says nothing
-   * about the host. */
-  isBusy(hop: ProtectedHop, { reply }: ConnectionFailure): boolean {
+   * about the host, unless it is of how the host shows itself, which will be the same on the next connection. */
+  isBusy(hop: ProtectedHop, { kind, reply }: ConnectionFailure): boolean {
+    if (kind === 'certificate' || kind === 'unencrypted' || kind === 'login') return false;
     const { address, port } = hop;
     const isThere = ({ target }: SmtpConnection) => target.address === address && target.port === port;
     for (const connection of this.#open) if (connection.alive && isThere(connection)) return true;

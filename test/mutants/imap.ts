@@ -73,7 +73,7 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: '.SILENT is not answered',
     file: 'src/imap/commands/store.ts',
-    from: 'if (silent) continue;',
+    from: 'if (silent && !enabled.condstore) continue;',
     to: '',
     caughtBy: transcripts,
     test: 'SILENT',
@@ -233,7 +233,7 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'UIDONLY: no sequence number among the keys of SEARCH',
     file: 'src/imap/commands/search.ts',
-    from: 'if (sequences && session.enabled.uidOnly) throw uidRequired();',
+    from: "if (session.enabled.uidOnly && asks(program, 'sequence')) throw uidRequired();",
     to: '',
     caughtBy: transcripts,
     test: 'UIDONLY',

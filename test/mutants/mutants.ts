@@ -2,38 +2,16 @@
 // Words behind the command choose rules that have them in their name.
 
 import { availableParallelism } from 'node:os';
-import { agentMutants } from './agents.ts';
-import { imapMutants } from './imap.ts';
+import { MUTANTS } from './all.ts';
 import type { Mutant } from './mutant.ts';
-import { pop3Mutants } from './pop3.ts';
-import { queueMutants } from './queue.ts';
-import { securityMutants } from './security.ts';
-import { smtpMutants } from './smtp.ts';
-import { storeMutants } from './store.ts';
-import { tlsReportMutants } from './tls-reports.ts';
 import { Tree } from './tree.ts';
-import { trustMutants } from './trust.ts';
 import { runTests } from './verdict.ts';
-import { viewMutants } from './view.ts';
-
-const all: readonly Mutant[] = [
-  ...storeMutants,
-  ...smtpMutants,
-  ...agentMutants,
-  ...queueMutants,
-  ...securityMutants,
-  ...trustMutants,
-  ...tlsReportMutants,
-  ...imapMutants,
-  ...viewMutants,
-  ...pop3Mutants,
-];
 
 /** Copies of the tree that are worked on at once. */
 const TREES = Math.min(2, availableParallelism());
 
 const words = process.argv.slice(2);
-const chosen = words.length === 0 ? all : all.filter(({ rule }) => words.some((word) => rule.includes(word)));
+const chosen = words.length === 0 ? MUTANTS : MUTANTS.filter(({ rule }) => words.some((word) => rule.includes(word)));
 
 /** Unbroken, the tests that are to turn red are green: else red would mean nothing. @throws Error */
 async function requireGreen(tree: Tree, mutants: readonly Mutant[]): Promise<void> {

@@ -18,8 +18,8 @@ export const smtpMutants: readonly Mutant[] = [
   {
     rule: 'T2: port 25 refuses AUTH',
     file: 'src/smtp/listener/commands/auth.ts',
-    from: "if (options.role === 'transfer' || options.receiver.authenticate === undefined) {",
-    to: 'if (options.receiver.authenticate === undefined) {',
+    from: "if (options.role === 'transfer' || options.receiver.authentication === undefined) {",
+    to: 'if (options.receiver.authentication === undefined) {',
     caughtBy: ports,
     test: 'T2',
   },
