@@ -1,53 +1,62 @@
 // Changes of annotations that others have made, for a client that has enabled METADATA (RFC 5464 §4.4.2): gathered from
 // the store's feed, told where something may be said.
 
-import type { AccountId } from '../store/rows.ts';
-import type { Change, Store } from '../store/store.ts';
+import type { MailboxId } from '../store/rows.ts';
+import type { Change } from '../store/store.ts';
+import { mailboxSeen, type User } from './access.ts';
 import { nameText } from './grammar/mailbox-name.ts';
 import { SPECIAL_USE } from './grammar/metadata-entry.ts';
 import { LIMIT } from './limits.ts';
 import { astring } from './render/strings.ts';
+import { allows } from './rights.ts';
+
+const SERVER = 'server';
 
 type Annotated = Extract<Change, { readonly kind: 'annotated' }>;
 
-export interface Listener {
-  readonly store: Store;
-  readonly account: AccountId;
+/** Whose session it is. */
+interface Listener extends User {
   /** Of the session, whose own changes are no news. */
-  readonly origin: string;
-  /** Something is to be told, to a session that waits. */
-  readonly news: () => void;
-  /** More has changed than can be kept. */
-  readonly overflow: () => void;
+  readonly id: string;
+  /** Ends it. */
+  dismiss(text: string): void;
 }
 
 export class AnnotationNews {
   readonly #listener: Listener;
+  readonly #news: () => void;
   readonly #unfollow: () => void;
-  /** Entries by the name of their mailbox; "" is the server. */
-  #changed = new Map<string, Set<string>>();
+  /** Entries by their mailbox. */
+  #changed = new Map<MailboxId | typeof SERVER, Set<string>>();
   #count = 0;
 
-  constructor(listener: Listener) {
+  /** @param news something is to be told, to a session that waits */
+  constructor(listener: Listener, news: () => void) {
     this.#listener = listener;
+    this.#news = news;
     this.#unfollow = listener.store.follow({ kind: 'annotated' }, (change) => {
       if (change.kind === 'annotated') this.#note(change);
     });
   }
 
-  get waiting(): boolean {
-    return this.#changed.size > 0;
-  }
-
-  /** metadata-resp = "METADATA" SP mailbox SP entry-list, for each that has changed; told once. */
-  take(): string[] {
-    const lines = Array.from(
-      this.#changed,
-      ([name, entries]) => `* METADATA ${nameText(name)} ${[...entries].map(astring).join(' ')}`,
-    );
+  /** metadata-resp = "METADATA" SP mailbox SP entry-list, for each that has changed and that this user may know of; told
+   * once. */
+  async take(): Promise<string[]> {
+    if (this.#changed.size === 0) return [];
+    const changed = this.#changed;
     this.#changed = new Map();
     this.#count = 0;
+    const lines: string[] = [];
+    for (const [mailbox, entries] of changed) {
+      const name = mailbox === SERVER ? '' : await this.#nameOf(mailbox);
+      if (name !== null) lines.push(`* METADATA ${nameText(name)} ${[...entries].map(astring).join(' ')}`);
+    }
     return lines;
+  }
+
+  async #nameOf(mailbox: MailboxId): Promise<string | null> {
+    const seen = await mailboxSeen(this.#listener, mailbox);
+    return seen && allows(seen.rights, 'annotate') ? seen.name : null;
   }
 
   close(): void {
@@ -55,19 +64,20 @@ export class AnnotationNews {
   }
 
   #note(change: Annotated): void {
-    const { account, origin, news, overflow } = this.#listener;
-    if (change.origin === origin || change.account !== account) return;
+    const { account, id } = this.#listener;
+    if (change.origin === id || (change.mailbox === null && change.account !== account)) return;
     const seen = change.entries.filter(({ shared }) => shared || change.by === account).map(({ entry }) => entry);
-    if (change.specialUse) seen.push(SPECIAL_USE);
+    if (change.specialUse && change.account === account) seen.push(SPECIAL_USE);
     if (seen.length === 0) return;
-    const entries = this.#changed.get(change.name) ?? new Set();
+    const subject = change.mailbox ?? SERVER;
+    const entries = this.#changed.get(subject) ?? new Set();
     for (const entry of seen) {
       if (entries.has(entry)) continue;
       entries.add(entry);
       this.#count++;
     }
-    this.#changed.set(change.name, entries);
-    if (this.#count > LIMIT.metadataNews) overflow();
-    else news();
+    this.#changed.set(subject, entries);
+    if (this.#count <= LIMIT.metadataNews) this.#news();
+    else this.#listener.dismiss('Too many annotations have changed since you last listened');
   }
 }

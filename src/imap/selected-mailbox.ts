@@ -3,23 +3,32 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { SocketWriter } from '../platform/socket-writer.ts';
+
 import type { Turn } from '../platform/turn.ts';
+import type { FlagScope } from '../store/commands.ts';
+
 import { Limit } from '../store/limits.ts';
-import type { Commit, MailboxId, MailboxRow, Uid, ViewId } from '../store/rows.ts';
+import { type Commit, Flag, type MailboxId, type MailboxRow, type Uid, type ViewId } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
+import type { SeenMailbox, User } from './access.ts';
 import { no } from './completion.ts';
 import type { Enabled } from './enabled.ts';
-import { SYSTEM_FLAGS } from './grammar/flags.ts';
+import { type Flags, namesOfFlags, SYSTEM_FLAGS } from './grammar/flags.ts';
 import { LIMIT } from './limits.ts';
+import { OwnSeen } from './own-seen.ts';
 import type { RecentClaims } from './recent.ts';
 import { flagReport } from './render/flag-report.ts';
+
+import { allows, flagScope, type Operation, type Rights, rightsOf } from './rights.ts';
 import { SearchContexts } from './search/contexts.ts';
 import type { Place } from './search/finding.ts';
+
 import { runsOfUids, vanishedLines } from './vanished.ts';
 import { type FlagState, type News, View } from './view.ts';
 
 export interface Surroundings {
-  readonly store: Store;
+  /** Whose session it is. */
+  readonly user: User;
   readonly claims: RecentClaims;
   readonly clock: Clock;
   readonly writer: SocketWriter;
@@ -31,6 +40,21 @@ export interface Surroundings {
   readonly news: () => void;
 }
 
+/** With the store as this user sees the mailbox. */
+type Inside = Surroundings & { readonly store: Store };
+
+/** Every system flag: what FLAGS without a sign may change. */
+const ALL_FLAGS = Object.values(Flag).reduce((all, flag) => all | flag, 0);
+
+/** What the user may do, as it changes; and what is only his in a mailbox of another's. */
+interface Access {
+  rights: Rights;
+  readonly own: boolean;
+  /** Other flags may be changed than the client has been told. */
+  changed: boolean;
+  readonly ownSeen: OwnSeen | null;
+}
+
 export class SelectedMailbox {
   readonly id: MailboxId;
   readonly view: View;
@@ -38,11 +62,13 @@ export class SelectedMailbox {
   readonly row: MailboxRow;
   /** Searches that the client follows. */
   readonly contexts: SearchContexts;
-  readonly #around: Surroundings;
+  readonly #access: Access;
+  readonly #around: Inside;
   readonly #unfollow: () => void;
   #stopOverdue: (() => void) | null = null;
 
-  private constructor(row: MailboxRow, view: View, around: Surroundings, unfollow: () => void) {
+  private constructor(row: MailboxRow, view: View, access: Access, around: Inside, unfollow: () => void) {
+    this.#access = access;
     this.id = row.id;
     this.row = row;
     this.view = view;
@@ -57,40 +83,90 @@ export class SelectedMailbox {
   }
 
   /** Opens a view. What changes meanwhile is in the UIDs that were read, or is applied to them afterwards. */
-  static async open(id: MailboxId, readOnly: boolean, around: Surroundings): Promise<SelectedMailbox> {
-    const { store } = around;
+  static async open(mailbox: SeenMailbox, readOnly: boolean, outside: Surroundings): Promise<SelectedMailbox> {
+    if (!mailbox.selectable) throw no('There is no such mailbox to select', 'NONEXISTENT');
+    const { user } = outside;
+    const ownSeen = mailbox.own ? null : await OwnSeen.open(user.store, mailbox.id, user.account);
+    const store = ownSeen?.store ?? user.store;
+    const around = { ...outside, store };
+    const access: Access = { rights: mailbox.rights, own: mailbox.own, changed: false, ownSeen };
+    const { id } = mailbox;
     let view: View | null = null;
     let selected: SelectedMailbox | null = null;
     const early: Change[] = [];
     const unfollow = store.follow({ mailbox: id }, (change) => {
       selected?.contexts.note(change);
-      if (view) view.apply(change);
+      if (change.kind === 'rights') {
+        const rights = rightsOf(change.rights, user.address, access.own);
+        const [before, after] = [flagScope(access.rights), flagScope(rights)];
+        access.changed ||= before.flags !== after.flags || before.keywords !== after.keywords;
+        access.rights = rights;
+        outside.news();
+      } else if (view) view.apply(change);
       else early.push(change);
     });
     let opened: ViewId | null = null;
     try {
       const begun = await store.execute({ kind: 'open-view', mailbox: id, claimRecent: !readOnly });
       opened = begun.view;
-      const { uids, commit, mailbox } = await store.read.uids(id);
-      const { highestModSeq: modSeq, keywords } = mailbox;
+      const { uids, commit, mailbox: row } = await store.read.uids(id);
+      const { highestModSeq: modSeq, keywords } = row;
       view = new View({ id: opened, readOnly, uids, commit, modSeq, keywords });
       // What came after the claim was made is claimed with what arrives.
-      view.markRecent(begun.recentFrom, readOnly ? mailbox.uidNext - 1 : mailbox.recentFrom - 1);
-      selected = new SelectedMailbox(mailbox, view, around, unfollow);
-      if (!readOnly && mailbox.uidNext > mailbox.recentFrom) await selected.#claim((mailbox.uidNext - 1) as Uid);
+      view.markRecent(begun.recentFrom, readOnly ? row.uidNext - 1 : row.recentFrom - 1);
+      selected = new SelectedMailbox(row, view, access, around, unfollow);
+      if (!readOnly && row.uidNext > row.recentFrom) await selected.#claim((row.uidNext - 1) as Uid);
       for (const change of early) view.apply(change);
       // What was expunged between the two is not in the UIDs, and needs no telling.
       if (commit > begun.commit) selected.#acknowledge(commit);
       return selected;
     } catch (error) {
       unfollow();
+      ownSeen?.close();
       if (opened !== null) await store.execute({ kind: 'close-view', view: opened });
       throw error;
     }
   }
 
-  /** Refuses what EXAMINE does not allow. @throws ImapRefusal */
-  requireWritable(): void {
+  /** The store, with \Seen as it is to this user. */
+  get store(): Store {
+    return this.#around.store;
+  }
+
+  /** As they are now: who has the right to may change them meanwhile. */
+  get rights(): Rights {
+    return this.#access.rights;
+  }
+
+  /** Why the client cannot go on with it (RFC 2180 §3.3, RFC 4314 §5.1.1); null: it can. */
+  get lost(): string | null {
+    if (this.view.deleted) return 'The selected mailbox was deleted';
+    return allows(this.rights, 'read') ? null : 'You have lost the right to read the selected mailbox';
+  }
+
+  /** Refuses what EXAMINE, or the user's rights, do not allow. @throws ImapRefusal NO */
+  require(operation: Operation): void {
+    this.#requireWritable();
+    if (!allows(this.rights, operation)) throw no('You have no right to do that', 'NOPERM');
+  }
+
+  /** May this flag be changed? */
+  mayChange(flag: number): boolean {
+    return !this.view.readOnly && (flagScope(this.rights).flags & flag) !== 0;
+  }
+
+  /** What of a STORE may be done: RFC 4314 §4 has it succeed if that is anything. @throws ImapRefusal NO */
+  requireFlags(mode: 'add' | 'remove' | 'replace', { bits, keywords }: Flags): FlagScope {
+    this.#requireWritable();
+    const scope = flagScope(this.rights);
+    const named = mode === 'replace' ? ALL_FLAGS : bits;
+    const some = (scope.flags & named) !== 0 || (scope.keywords && keywords.length > 0);
+    const nothing = mode !== 'replace' && bits === 0 && keywords.length === 0;
+    if (!some && !nothing) throw no('You have no right to change these flags', 'NOPERM');
+    return scope;
+  }
+
+  #requireWritable(): void {
     if (this.view.readOnly) throw no('The mailbox is open read-only', 'READ-ONLY');
   }
 
@@ -99,8 +175,15 @@ export class SelectedMailbox {
     const { writer } = this.#around;
     const names = [SYSTEM_FLAGS, ...keywords].join(' ');
     writer.line(`* FLAGS (${names})`);
-    const kept = keywords.length < Limit.keywords ? `${names} \\*` : names;
-    writer.line(`* OK [PERMANENTFLAGS (${this.view.readOnly ? '' : kept})] Flags that are kept`);
+    writer.line(`* OK [PERMANENTFLAGS (${this.view.readOnly ? '' : this.#kept(keywords)})] Flags that are kept`);
+  }
+
+  /** RFC 4314 §5.1.1: those that this user may change. */
+  #kept(keywords: readonly string[]): string {
+    const scope = flagScope(this.rights);
+    const names = namesOfFlags(scope.flags);
+    if (scope.keywords) names.push(...keywords, ...(keywords.length < Limit.keywords ? ['\\*'] : []));
+    return names.join(' ');
   }
 
   /** EXISTS and RECENT, as they stand. */
@@ -113,6 +196,10 @@ export class SelectedMailbox {
   async announce(expunges: boolean): Promise<void> {
     const { contexts, view } = this;
     const { enabled } = this.#around;
+    if (this.#access.changed) {
+      this.#access.changed = false;
+      this.describeFlags(view.keywords);
+    }
     if (view.hasNews(expunges) || contexts.pending) await this.#tell(expunges);
     // RFC 7162 §3.2.3: what the client takes from MODSEQ must not hide from it what it has not been told.
     if (!expunges && view.untoldExpunges && enabled.qresync) this.describeModSeq();
@@ -179,6 +266,7 @@ export class SelectedMailbox {
 
   async close(): Promise<void> {
     this.#unfollow();
+    this.#access.ownSeen?.close();
     this.view.onNews = null;
     this.#stopOverdue?.();
     this.#around.claims.leave(this.id);

@@ -15,11 +15,12 @@ import { offeredMechanisms } from '../sasl/mechanisms.ts';
 import { nonce } from '../sasl/nonce.ts';
 import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
+import { mailboxFor } from './access.ts';
 import { AnnotationNews } from './annotation-news.ts';
 import { capabilityData, type Standing } from './capabilities.ts';
 import { type Afterwards, Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
 import { type Parsed, parseCommand } from './commands/table.ts';
-import { type Completion, completionLine, no } from './completion.ts';
+import { type Completion, completionLine } from './completion.ts';
 import { nothingEnabled } from './enabled.ts';
 import { CommandReader, type Step } from './grammar/command-reader.ts';
 import type { LiteralHead, Scanner } from './grammar/scanner.ts';
@@ -85,7 +86,7 @@ export class ImapSession implements Session {
     return this.#options.hostname;
   }
   get store() {
-    return this.#options.store;
+    return this.#selected?.store ?? this.#options.store;
   }
   get directory() {
     return this.#options.directory;
@@ -133,6 +134,11 @@ export class ImapSession implements Session {
   get account(): AccountId {
     if (!this.#account) throw new Error('nobody has logged in');
     return this.#account.id as AccountId; // the directory's accounts are the store's
+  }
+
+  get address(): string {
+    if (!this.#account) throw new Error('nobody has logged in');
+    return this.#account.address;
   }
 
   get mailbox(): SelectedMailbox {
@@ -200,6 +206,8 @@ export class ImapSession implements Session {
   loggedOut(): void {
     this.#note('info', 'logged out, and stays');
     this.#account = null;
+    this.#annotations?.close();
+    this.#annotations = null;
     Object.assign(this.enabled, nothingEnabled());
     this.#reader.limits = { line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin };
   }
@@ -213,10 +221,8 @@ export class ImapSession implements Session {
     // RFC 7162 §3.2.11: where what is said of the old mailbox ends, also for a client that has sent more already.
     if (this.#selected) this.writer.line('* OK [CLOSED] The mailbox before is closed');
     await this.unselect();
-    const row = await this.store.read.mailboxByName(this.account, name);
-    if (!row?.selectable) throw no('There is no such mailbox to select', 'NONEXISTENT');
-    this.#selected = await SelectedMailbox.open(row.id, readOnly, {
-      store: this.store,
+    this.#selected = await SelectedMailbox.open(await mailboxFor(this, name, 'read'), readOnly, {
+      user: this,
       claims: this.#claims,
       clock: this.clock,
       writer: this.writer,
@@ -254,13 +260,7 @@ export class ImapSession implements Session {
 
   tellAnnotations(): void {
     this.enabled.metadata = true;
-    this.#annotations ??= new AnnotationNews({
-      store: this.store,
-      account: this.account,
-      origin: this.id,
-      news: () => this.#input.nudge(),
-      overflow: () => this.dismiss('Too many annotations have changed since you last listened'),
-    });
+    this.#annotations ??= new AnnotationNews(this, () => this.#input.nudge());
   }
 
   afterwards(what: Afterwards): void {
@@ -342,9 +342,10 @@ export class ImapSession implements Session {
     await this.writer.ready();
   }
 
-  /** RFC 2180 §3.3: who has a mailbox selected that is deleted has to begin anew. */
+  /** Who has a mailbox selected that is lost to him has to begin anew. */
   #requireMailbox(): void {
-    if (this.#selected?.view.deleted) throw new Farewell('The selected mailbox was deleted');
+    const lost = this.#selected?.lost;
+    if (lost) throw new Farewell(lost);
   }
 
   #countBad(): void {
@@ -365,7 +366,7 @@ export class ImapSession implements Session {
   /** Tells what there is to tell; a store that fails meanwhile spoils only the telling. */
   async #announce(expunges: boolean): Promise<void> {
     try {
-      for (const line of this.#annotations?.take() ?? []) this.writer.line(line);
+      for (const line of (await this.#annotations?.take()) ?? []) this.writer.line(line);
       await this.#selected?.announce(expunges);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

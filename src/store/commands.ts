@@ -93,6 +93,12 @@ export interface Appended {
   readonly internalZone: number;
 }
 
+/** Some flags: bits of `Flag`, and whether keywords belong to them. */
+export interface FlagScope {
+  readonly flags: number;
+  readonly keywords: boolean;
+}
+
 /** COPY and MOVE: all of `uids` that still stand, or none. */
 interface Transfer<K extends 'copy' | 'move'> {
   readonly kind: K;
@@ -101,6 +107,11 @@ interface Transfer<K extends 'copy' | 'move'> {
   readonly to: MailboxId;
   readonly now: number;
   readonly view: ViewId | null;
+  /** Flags that the copies keep. Absent: all. */
+  readonly keep?: FlagScope;
+  /** \Seen of the messages, or of their copies, is this account's own, which does not hold that mailbox. */
+  readonly seenFrom?: AccountId | null;
+  readonly seenTo?: AccountId | null;
 }
 
 /** `view` on a command that changes messages is its origin, told to followers, so that a session knows its own echo. */
@@ -119,6 +130,8 @@ export type Command =
       readonly now: number;
       readonly messages: readonly Appended[];
       readonly view: ViewId | null;
+      /** \Seen is this account's own, which does not hold the mailbox. */
+      readonly seenTo?: AccountId | null;
     }
   | {
       readonly kind: 'flags';
@@ -129,6 +142,10 @@ export type Command =
       readonly keywords: readonly string[];
       /** RFC 7162 §3.1.3; null: unconditional. */
       readonly unchangedSince: ModSeq | null;
+      /** What may be changed at all; the rest stays as it is. Absent: everything. */
+      readonly only?: FlagScope;
+      /** \Seen is this account's own, which does not hold the mailbox. */
+      readonly seenBy?: AccountId | null;
       readonly view: ViewId | null;
     }
   | Transfer<'copy'>
@@ -149,6 +166,16 @@ export type Command =
     }
   | { readonly kind: 'delete-mailbox'; readonly mailbox: MailboxId }
   | { readonly kind: 'rename-mailbox'; readonly mailbox: MailboxId; readonly name: string; readonly now: number }
+  /** Changes one entry of an access control list. `rights` null: there is no such entry any more; `unset`: what an entry
+   * that is not there stands for. */
+  | {
+      readonly kind: 'set-rights';
+      readonly mailbox: MailboxId;
+      readonly identifier: string;
+      readonly rights: string | null;
+      readonly mode: 'add' | 'remove' | 'replace';
+      readonly unset: string;
+    }
   /** Sets annotations of a mailbox, or of the server (null). `origin` is told to followers. */
   | {
       readonly kind: 'annotate';
@@ -265,6 +292,7 @@ export interface Results {
   'create-mailbox': { readonly mailbox: MailboxId; readonly objectId: string };
   'delete-mailbox': undefined;
   'rename-mailbox': undefined;
+  'set-rights': undefined;
   annotate: undefined;
   subscribe: undefined;
   'open-view': {

@@ -56,6 +56,9 @@ export const Limit = {
   annotations: 100,
   annotationOctets: 32_768,
   annotationsOctets: 33_554_432,
+  /** Entries of one access control list; mailboxes of others that one account is shown. */
+  rights: 200,
+  sharedMailboxes: 10_000,
   /** Message-IDs of one message that are looked up for its thread. */
   threadLookups: 12,
   /** Destinations that are named as due: more than anybody has connections. */

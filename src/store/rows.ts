@@ -78,6 +78,20 @@ export interface MailboxRow {
   readonly keywords: readonly string[];
 }
 
+/** One entry of an access control list (RFC 4314 §2): letters, sorted. The identifier is a primary address or what the
+ * protocol has beside these. */
+export interface RightRow {
+  readonly identifier: string;
+  readonly rights: string;
+}
+
+/** A mailbox that another account holds: `owner` is its primary address. */
+export interface SharedRow {
+  readonly mailbox: MailboxRow;
+  readonly owner: string;
+  readonly rights: readonly RightRow[];
+}
+
 /** One annotation, without its value: what everybody sees who may see the mailbox, or one account alone. */
 export interface AnnotationHead {
   /** Lower case, with its prefix. */

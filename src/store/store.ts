@@ -18,6 +18,8 @@ import type {
   ModSeq,
   OutlineRow,
   ReceivedTlsPolicyRow,
+  RightRow,
+  SharedRow,
   ShownProtectionRow,
   StsPolicyRow,
   TlsReportPostRow,
@@ -65,6 +67,26 @@ export type Change = { readonly commit: Commit } & (
       readonly mailbox: MailboxId | null;
       readonly account: AccountId;
       readonly name: string;
+    }
+  /** The access control list of a mailbox, as it is now. */
+  | {
+      readonly kind: 'rights';
+      readonly mailbox: MailboxId;
+      readonly account: AccountId;
+      readonly name: string;
+      readonly rights: readonly RightRow[];
+    }
+  /** `by`, who does not hold the mailbox, has another \Seen of these messages; flags as `by` sees them. */
+  | {
+      readonly kind: 'seen';
+      readonly mailbox: MailboxId;
+      readonly account: AccountId;
+      readonly by: AccountId;
+      readonly modSeq: ModSeq;
+      readonly uids: Uint32Array;
+      readonly flags: Uint8Array;
+      readonly keywords: readonly (readonly string[])[] | null;
+      readonly view: ViewId | null;
     }
   /** Annotations were set or removed: of a mailbox, by its name, or of the server (null and no name). `by` has done it,
    * and alone sees entries that are not shared. `account` holds the mailbox. */
@@ -140,6 +162,16 @@ export interface Reads {
   mailboxByName(account: AccountId, name: string): Promise<MailboxRow | undefined>;
   /** Names that are subscribed, also those without a mailbox. */
   subscriptions(account: AccountId): Promise<readonly string[]>;
+  /** Sorted by identifier. */
+  rights(mailbox: MailboxId): Promise<readonly RightRow[]>;
+  /** The lists of all mailboxes that an account holds; one without an entry is not there. */
+  rightsWithin(account: AccountId): Promise<ReadonlyMap<MailboxId, readonly RightRow[]>>;
+  /** Mailboxes of other accounts on whose access control lists one of these identifiers stands. */
+  sharedWith(account: AccountId, identifiers: readonly string[]): Promise<readonly SharedRow[]>;
+  /** The account that has this address, primary or alias, and its primary one. Case does not matter. */
+  accountNamed(address: string): Promise<{ readonly id: AccountId; readonly address: string } | undefined>;
+  /** UIDs that an account has seen in a mailbox that it does not hold, ascending; also of messages that are gone. */
+  seenBy(mailbox: MailboxId, account: AccountId): Promise<Uint32Array>;
   /** Annotations of a mailbox, or of the server (null), that this account sees, sorted. */
   annotations(mailbox: MailboxId | null, account: AccountId): Promise<readonly AnnotationHead[]>;
   annotation(

@@ -81,10 +81,10 @@ async function say(conversation: Conversation, command: string): Promise<void> {
   await until(conversation, 'given OK');
 }
 
-async function logIn(stage: Stage, client: number): Promise<Conversation> {
+async function logIn(stage: Stage, client: number, user = 'alice'): Promise<Conversation> {
   const conversation = await stage.conversation(client);
   await until(conversation, '* OK');
-  await say(conversation, `LOGIN alice@example.test ${PASSWORD}`);
+  await say(conversation, `LOGIN ${user}@example.test ${PASSWORD}`);
   return conversation;
 }
 
@@ -152,6 +152,29 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
       when: /^clients? ([\d, and]+) (?:has|have) logged in$/,
       make: async ([, who = ''], stage) => {
         for (const client of numbersOf(who)) await logIn(stage, client);
+      },
+    },
+    {
+      when: /^clients? ([\d, and]+) (?:is|are) bob$/,
+      make: async ([, who = ''], stage) => {
+        for (const client of numbersOf(who)) await logIn(stage, client, 'bob');
+      },
+    },
+    {
+      when: /^(\S+) gives (\S+) (\w+) on (\S+)$/,
+      make: async ([, owner = '', identifier = '', rights = '', name = '']) => {
+        const { store } = theGate();
+        const account = await store.read.accountNamed(`${owner}@example.test`);
+        const mailbox = account && (await store.read.mailboxByName(account.id, name));
+        if (!mailbox) throw new Error(`${owner} has no ${name}`);
+        await store.execute({
+          kind: 'set-rights',
+          mailbox: mailbox.id,
+          identifier: identifier.replace(/^-?(?=bob$|alice$)(.*)$/, (all) => `${all}@example.test`),
+          rights,
+          mode: 'replace',
+          unset: '',
+        });
       },
     },
     {

@@ -10,6 +10,7 @@ import { mailboxCases } from './cases/mailboxes.case.ts';
 import { messageCases } from './cases/messages.case.ts';
 import { queueCases } from './cases/queue.case.ts';
 import { receiverCases } from './cases/receivers.case.ts';
+import { rightCases } from './cases/rights.case.ts';
 import { stagingCases } from './cases/staging.case.ts';
 import { tlsReportCases } from './cases/tls-reports.case.ts';
 import { viewCases } from './cases/views.case.ts';
@@ -25,5 +26,6 @@ export function storeCases(harness: Harness): void {
   queueCases(harness);
   receiverCases(harness);
   tlsReportCases(harness);
+  rightCases(harness);
   stagingCases(harness);
 }

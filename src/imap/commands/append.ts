@@ -5,12 +5,13 @@ import { HeaderBlock } from '../../formats/header.ts';
 import { bodyFacts } from '../../store/facts.ts';
 import type { BodyFacts } from '../../store/rows.ts';
 import type { Staging } from '../../store/store.ts';
+import { mailboxFor } from '../access.ts';
 import { no, ok } from '../completion.ts';
 import { dateTime } from '../grammar/date-time.ts';
 import { flags } from '../grammar/flags.ts';
 import type { Scanner } from '../grammar/scanner.ts';
+import { flagScope } from '../rights.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
-import { existing } from './mailboxes.ts';
 import { mailboxArgument } from './select.ts';
 
 /** append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal */
@@ -32,14 +33,15 @@ export const append = command({
   async run(session, { name, flags: { bits, keywords }, date }) {
     const { message, store, limits } = session;
     // Whatever can be refused before the client is asked for the octets, is.
-    const mailbox = await existing(session, name, 'TRYCREATE');
+    const mailbox = await mailboxFor(session, name, 'insert', 'TRYCREATE');
     if (!mailbox.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
     if (message.octets > limits.message) throw no('The message is too large', 'TOOBIG');
     if (message.octets === 0) throw no('The message is empty', 'CANNOT');
-    const account = await store.read.account(session.account);
+    const account = await store.read.account(mailbox.account);
     if (account && account.quota !== null && account.usedOctets + message.octets > account.quota) {
       throw no('The account has no room for it', 'OVERQUOTA');
     }
+    const scope = flagScope(mailbox.rights);
     const staging = store.stage();
     try {
       const facts = await stage(session, staging);
@@ -53,13 +55,15 @@ export const append = command({
           {
             body: staging.finish(),
             facts,
-            flags: bits,
-            keywords,
+            // RFC 4314 §4: what the user has no right to set is left out.
+            flags: bits & scope.flags,
+            keywords: scope.keywords ? keywords : [],
             internalDate: date?.at ?? now,
             internalZone: date?.zone ?? 0,
           },
         ],
         view: null,
+        seenTo: mailbox.own ? null : session.account,
       });
       return ok('Appended', `APPENDUID ${uidValidity} ${uids[0]}`);
     } catch (error) {

@@ -37,6 +37,7 @@ export type Afterwards = 'starttls' | 'deflate' | 'logout';
 export interface Session {
   readonly id: string;
   readonly hostname: string;
+  /** As the user sees it: in another's mailbox that is selected, \Seen is his own. */
   readonly store: Store;
   readonly directory: Directory;
   readonly clock: Clock;
@@ -54,6 +55,8 @@ export interface Session {
   readonly enabled: Enabled;
   /** Who has logged in. @throws Error if nobody has: the table keeps such commands away */
   readonly account: AccountId;
+  /** The primary address of who has logged in. @throws as `account` */
+  readonly address: string;
   /** The selected mailbox. @throws Error if there is none */
   readonly mailbox: SelectedMailbox;
   /** What came as the last argument of the command. */

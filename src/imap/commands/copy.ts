@@ -2,13 +2,14 @@
 
 import type { CopyResult } from '../../store/commands.ts';
 import type { Uid } from '../../store/rows.ts';
+import { mailboxFor } from '../access.ts';
 import { completionLine, no, ok } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { messageSet, uidSet } from '../grammar/sequence-set.ts';
+import { flagScope } from '../rights.ts';
 import type { MessageSet } from '../search/keys.ts';
 import { command, SELECTED, type Session } from './command.ts';
 import { highestModSeq } from './expunge.ts';
-import { existing } from './mailboxes.ts';
 import { mailboxArgument } from './select.ts';
 
 interface Arguments {
@@ -28,7 +29,7 @@ async function transfer(session: Session, kind: 'copy' | 'move', { set, name }: 
   const { id, view } = session.mailbox;
   const uids = byUid ? view.resolveUids(set) : view.resolveSequences(set);
   if (!byUid && view.hasGone(uids)) throw no('Some of the messages are gone', 'EXPUNGEISSUED');
-  const to = await existing(session, name, 'TRYCREATE');
+  const to = await mailboxFor(session, name, 'insert', 'TRYCREATE');
   if (!to.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
   if (uids.length === 0) return null;
   return await session.store.execute({
@@ -38,6 +39,9 @@ async function transfer(session: Session, kind: 'copy' | 'move', { set, name }: 
     to: to.id,
     now: session.clock.now(),
     view: view.id,
+    // RFC 4314 §4: what the user has no right to set is left out.
+    keep: flagScope(to.rights),
+    seenTo: to.own ? null : session.account,
   });
 }
 
@@ -62,7 +66,7 @@ export const move = command({
   uid: 'allowed',
   grammar: transferArguments,
   async run(session, args, byUid) {
-    session.mailbox.requireWritable();
+    session.mailbox.require('move away');
     const code = copyUid(await transfer(session, 'move', args, byUid));
     if (!code) return ok('Moved');
     session.writer.line(completionLine('*', ok('Moved', code)));

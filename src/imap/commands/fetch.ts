@@ -113,7 +113,7 @@ async function setSeen(
   items: readonly FetchItem[],
 ): Promise<{ readonly rows: readonly MessageRow[]; readonly seen: ReadonlySet<Uid> }> {
   const { id, view } = mailbox;
-  const wanted = items.some((item) => item.item === 'section' && !item.peek) && !view.readOnly;
+  const wanted = items.some((item) => item.item === 'section' && !item.peek) && mailbox.mayChange(Flag.Seen);
   const unseen = wanted ? rows.filter((row) => (row.flags & Flag.Seen) === 0 && !row.expunged) : [];
   if (unseen.length === 0) return { rows, seen: new Set() };
   const after = await store.execute({
@@ -124,6 +124,7 @@ async function setSeen(
     flags: Flag.Seen,
     keywords: [],
     unchangedSince: null,
+    only: { flags: Flag.Seen, keywords: false },
     view: view.id,
   });
   const places = new Map(Array.from(after.uids, (uid, i) => [uid, i]));

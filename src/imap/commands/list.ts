@@ -1,13 +1,15 @@
 // LIST (RFC 3501 §6.3.8), with selection and return options (RFC 5258), special uses (RFC 6154), and the responses of other
-// commands for each mailbox: STATUS (RFC 5819), METADATA (RFC 9590).
+// commands for each mailbox: STATUS (RFC 5819), METADATA (RFC 9590), MYRIGHTS (RFC 8440).
 
-import type { MailboxRow } from '../../store/rows.ts';
+import { mailboxNamed, type SeenMailbox, visibleMailboxes } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
 import { DELIMITER, listPattern, matchesPattern, nameText } from '../grammar/mailbox-name.ts';
 import type { MetadataEntry } from '../grammar/metadata-entry.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
 import { type Entry, EVERYTHING, listing, type Selection } from '../listing.ts';
+import { allows } from '../rights.ts';
+import { myRightsLine } from './acl.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { metadataEntries, NO_OPTIONS, writeMetadata } from './metadata.ts';
 import { type StatusItem, statusItems, statusLine } from './status.ts';
@@ -25,6 +27,7 @@ interface Returned {
   readonly children: boolean;
   readonly status: readonly StatusItem[];
   readonly metadata: readonly MetadataEntry[];
+  readonly myRights: boolean;
 }
 
 /** list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts] */
@@ -42,7 +45,9 @@ function listArguments(scanner: Scanner): ListArguments {
   if (given.length > LIMIT.listPatterns) throw no('LIST has too many patterns', 'LIMIT');
   const returning = scanner.accept(' ');
   plain &&= !returning;
-  const asked = returning ? returnOptions(scanner) : { subscribed: false, children: plain, status: [], metadata: [] };
+  const asked = returning
+    ? returnOptions(scanner)
+    : { subscribed: false, children: plain, status: [], metadata: [], myRights: false };
   // RFC 5258 §3: only the old form asks for the root by an empty pattern; the new one passes it over.
   const patterns = given.filter((pattern) => pattern.length > 0).map((pattern) => listPattern(reference, pattern));
   return { selection, patterns, asked: { ...asked, subscribed: asked.subscribed || selection.subscribed }, plain };
@@ -65,7 +70,7 @@ function selectOptions(scanner: Scanner): Selection {
 }
 
 /** list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
- * return-option = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option / "METADATA" SP entries */
+ * return-option = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option / "METADATA" SP entries / "MYRIGHTS" */
 function returnOptions(scanner: Scanner): Returned {
   if (scanner.word('RETURN') !== 'RETURN') throw scanner.problem('RETURN');
   scanner.space();
@@ -73,6 +78,7 @@ function returnOptions(scanner: Scanner): Returned {
   let children = false;
   let status: readonly StatusItem[] = [];
   let metadata: readonly MetadataEntry[] = [];
+  let myRights = false;
   scanner.list(() => {
     switch (scanner.word('a return option')) {
       case 'SUBSCRIBED':
@@ -88,6 +94,9 @@ function returnOptions(scanner: Scanner): Returned {
         scanner.space();
         status = statusItems(scanner);
         break;
+      case 'MYRIGHTS':
+        myRights = true;
+        break;
       case 'METADATA':
         scanner.space();
         metadata = metadataEntries(scanner, false);
@@ -96,7 +105,7 @@ function returnOptions(scanner: Scanner): Returned {
         throw bad('LIST has a return option that is not known');
     }
   });
-  return { subscribed, children, status, metadata };
+  return { subscribed, children, status, metadata, myRights };
 }
 
 /** The response to an empty pattern: the delimiter, and the root, which is nameless. */
@@ -125,7 +134,7 @@ export const list = command({
     }
     const { account, store, writer } = session;
     const entries = await listing({
-      mailboxes: await store.read.mailboxes(account),
+      mailboxes: await visibleMailboxes(session),
       subscriptions: asked.subscribed ? await store.read.subscriptions(account) : [],
       selection,
       async matches(name) {
@@ -141,28 +150,32 @@ export const list = command({
     for (const entry of entries) {
       writer.line(`${listLine('LIST', attributes(entry, asked, plain), entry.name)}${childInfo(entry)}`);
       const { mailbox } = entry;
-      // RFC 5819 §3: no STATUS of what is only listed for what is below it.
-      if (asked.status.length > 0 && entry.selected && mailbox?.selectable) {
-        writer.line(await statusLine(session, mailbox, entry.name, asked.status));
+      await writer.ready();
+      // RFC 5819 §3: nothing more of what is only listed for what is below it.
+      if (!mailbox || !entry.selected) continue;
+      if (asked.myRights) writer.line(myRightsLine(mailbox, entry.name));
+      if (asked.status.length > 0 && mailbox.selectable && allows(mailbox.rights, 'read')) {
+        const seen = mailbox.own ? mailbox : await mailboxNamed(session, entry.name);
+        if (seen) writer.line(await statusLine(session, seen, entry.name, asked.status));
       }
-      if (asked.metadata.length > 0 && entry.selected && mailbox) {
+      if (asked.metadata.length > 0 && allows(mailbox.rights, 'annotate')) {
         await writeMetadata(session, mailbox, { ...NO_OPTIONS, entries: asked.metadata });
       }
-      await writer.ready();
     }
     return ok('Listed');
   },
 });
 
 function attributes(
-  { mailbox, hasChildren, isSubscribed }: Entry<MailboxRow>,
+  { mailbox, hasChildren, isSubscribed }: Entry<SeenMailbox>,
   asked: Returned,
   plain: boolean,
 ): string[] {
   const found: string[] = [];
   // Who uses the old form may not know \NonExistent, which says \Noselect and more.
   if (!mailbox) found.push(plain ? '\\Noselect' : '\\NonExistent');
-  else if (!mailbox.selectable) found.push('\\Noselect');
+  // RFC 5819 §2: also what this user cannot read.
+  else if (!mailbox.selectable || !allows(mailbox.rights, 'read')) found.push('\\Noselect');
   // RFC 5258 §3.5: a level that is no mailbox is there for what is below it, and says so.
   if (hasChildren && (asked.children || !mailbox)) found.push('\\HasChildren');
   else if (asked.children) found.push('\\HasNoChildren');
@@ -172,6 +185,6 @@ function attributes(
 }
 
 /** childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")" */
-function childInfo({ selectedBelow }: Entry<MailboxRow>): string {
+function childInfo({ selectedBelow }: Entry<SeenMailbox>): string {
   return selectedBelow ? ' ("CHILDINFO" ("SUBSCRIBED"))' : '';
 }

@@ -4,6 +4,7 @@ import { ok } from '../completion.ts';
 import { DELIMITER, listPattern } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { namesAbove } from '../listing.ts';
+import { OTHER_USERS } from '../namespace.ts';
 import { command, LOGGED_IN } from './command.ts';
 import { listLine, matches, ROOT } from './list.ts';
 
@@ -39,13 +40,13 @@ export const lsub = command({
   },
 });
 
-/** namespace = "NAMESPACE": one personal namespace, nobody else's, nothing shared. */
+/** namespace = "NAMESPACE": one personal namespace, and one of what others have shared. */
 export const namespace = command({
   name: 'NAMESPACE',
   states: LOGGED_IN,
   grammar: () => null,
   run(session) {
-    session.writer.line(`* NAMESPACE (("" "${DELIMITER}")) NIL NIL`);
+    session.writer.line(`* NAMESPACE (("" "${DELIMITER}")) (("${OTHER_USERS}" "${DELIMITER}")) NIL`);
     return ok('That is all');
   },
 });

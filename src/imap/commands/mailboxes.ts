@@ -1,6 +1,7 @@
 // CREATE (also with a special use: RFC 6154 §3), DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3 to §6.3.7).
 
-import type { MailboxRow, SpecialUse } from '../../store/rows.ts';
+import type { SpecialUse } from '../../store/rows.ts';
+import { mailboxFor, placeFor } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
 import { checkNewName, DELIMITER } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
@@ -10,13 +11,6 @@ import { mailboxArgument } from './select.ts';
 /** RFC 3501 §6.3.3: a delimiter at the end says that names below it will be created. */
 function withoutTrailingDelimiter(name: string): string {
   return name.length > 1 && name.endsWith(DELIMITER) ? name.slice(0, -1) : name;
-}
-
-/** @throws ImapRefusal NO with this response code if there is no such mailbox */
-export async function existing(session: Session, name: string, code = 'NONEXISTENT'): Promise<MailboxRow> {
-  const row = await session.store.read.mailboxByName(session.account, name);
-  if (!row) throw no('There is no such mailbox', code);
-  return row;
 }
 
 /** RFC 6154 §2. \All and \Flagged would be mailboxes that nobody puts messages into: there are none here. */
@@ -52,9 +46,10 @@ export function specialUseNamed(uses: readonly string[]): SpecialUse | null {
 }
 
 /** The special use that a new mailbox can be given. @throws ImapRefusal NO [USEATTR], also if another mailbox has it */
-async function assignable(session: Session, uses: readonly string[]): Promise<SpecialUse | null> {
+async function assignable(session: Session, uses: readonly string[], own: boolean): Promise<SpecialUse | null> {
   const use = specialUseNamed(uses);
   if (use === null) return null;
+  if (!own) throw no("The special uses of mailboxes are their owners'", 'USEATTR');
   const holder = (await session.store.read.mailboxes(session.account)).find(({ specialUse }) => specialUse === use);
   if (holder) throw no('Another mailbox has this special use', 'USEATTR');
   return use;
@@ -71,9 +66,9 @@ export const create = command({
   async run(session, { given, uses }) {
     const name = withoutTrailingDelimiter(given);
     checkNewName(name);
-    const specialUse = await assignable(session, uses);
-    const made = { kind: 'create-mailbox', account: session.account, name, specialUse } as const;
-    const { objectId } = await session.store.execute(made);
+    const place = await placeFor(session, name);
+    const specialUse = await assignable(session, uses, place.account === session.account);
+    const { objectId } = await session.store.execute({ kind: 'create-mailbox', ...place, specialUse });
     // RFC 8474 §4.1
     return ok('Created', `MAILBOXID (${objectId})`);
   },
@@ -86,7 +81,7 @@ export const remove = command({
   grammar: mailboxArgument,
   async run(session, name) {
     if (name === 'INBOX') throw no('INBOX cannot be deleted', 'CANNOT');
-    const { id, selectable } = await existing(session, name);
+    const { id, selectable } = await mailboxFor(session, name, 'delete');
     if (!selectable) throw no('There are mailboxes below this name', 'HASCHILDREN');
     if (session.state === 'selected' && session.mailbox.id === id) await session.unselect();
     await session.store.execute({ kind: 'delete-mailbox', mailbox: id });
@@ -104,8 +99,16 @@ export const rename = command({
     checkNewName(name);
     if (name.startsWith(`${from}${DELIMITER}`) && from !== 'INBOX')
       throw no('A mailbox cannot be inside itself', 'CANNOT');
-    const { id } = await existing(session, from);
-    await session.store.execute({ kind: 'rename-mailbox', mailbox: id, name, now: session.clock.now() });
+    const mailbox = await mailboxFor(session, from, 'delete');
+    const place = await placeFor(session, name);
+    if (place.account !== mailbox.account) throw no('A mailbox stays with its owner', 'CANNOT');
+    if (!mailbox.own && mailbox.name.endsWith(`${DELIMITER}INBOX`)) throw no("INBOX is its owner's", 'CANNOT');
+    await session.store.execute({
+      kind: 'rename-mailbox',
+      mailbox: mailbox.id,
+      name: place.name,
+      now: session.clock.now(),
+    });
     return ok('Renamed');
   },
 });

@@ -2,8 +2,9 @@
 // as notes: the special use of a mailbox (RFC 6154 §4), and where to reach the operator.
 
 import { Limit } from '../../store/limits.ts';
-import type { MailboxRow, SpecialUse } from '../../store/rows.ts';
+import type { SpecialUse } from '../../store/rows.ts';
 import { StoreError } from '../../store/store.ts';
+import { mailboxFor, type SeenMailbox } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
 import { mailboxName, nameText } from '../grammar/mailbox-name.ts';
 import { depthBelow, type MetadataEntry, metadataEntry, SPECIAL_USE } from '../grammar/metadata-entry.ts';
@@ -11,13 +12,13 @@ import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
 import { astring, valueText } from '../render/strings.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
-import { existing, specialUseNamed } from './mailboxes.ts';
+import { specialUseNamed } from './mailboxes.ts';
 
 /** RFC 5464 §3.2.1.1: a URI, read-only. */
 const ADMIN = '/shared/admin';
 
 /** What annotations belong to; null: the server. */
-type Subject = Pick<MailboxRow, 'id' | 'name' | 'specialUse'> | null;
+type Subject = Pick<SeenMailbox, 'id' | 'name' | 'specialUse' | 'own'> | null;
 
 /** The name of a subject as a command has it; null: the server, which is written as "". */
 function subjectArgument(scanner: Scanner): string | null {
@@ -27,7 +28,7 @@ function subjectArgument(scanner: Scanner): string | null {
 
 /** @throws ImapRefusal NO if there is no such mailbox */
 async function subjectNamed(session: Session, name: string | null): Promise<Subject> {
-  return name === null ? null : { ...(await existing(session, name)), name };
+  return name === null ? null : { ...(await mailboxFor(session, name, 'annotate')), name };
 }
 
 export interface Wanted {
@@ -204,7 +205,7 @@ export const setMetadata = command({
       throw no('Only the operator says what all see of the server', 'NOPERM');
     }
     const special = settings.findLast(({ entry }) => entry === SPECIAL_USE);
-    if (special && !subject) throw no('The server has no special use', 'CANNOT');
+    if (special && !subject?.own) throw no('Special uses are of your own mailboxes', subject ? 'NOPERM' : 'CANNOT');
     try {
       await session.store.execute({
         kind: 'annotate',

@@ -3,10 +3,13 @@
 
 import { Limit, MAX_UID } from '../../store/limits.ts';
 import type { AccountRow } from '../../store/rows.ts';
+import { mailboxFor, mailboxNamed, visibleMailboxes } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
 import { nameText } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
+import { othersName } from '../namespace.ts';
 import { imapString } from '../render/strings.ts';
+import { allows } from '../rights.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
 
@@ -40,11 +43,28 @@ async function ownRoot(session: Session): Promise<AccountRow> {
   return account;
 }
 
-/** The account of that address, if it is nobody else's: what others use is theirs to know (§8). @throws ImapRefusal NO */
+/** The account of that address: the user's own, or one that lets him read a mailbox. What others use is theirs to know
+ * (§8). @throws ImapRefusal NO */
 async function namedRoot(session: Session, name: string): Promise<AccountRow> {
   const own = await ownRoot(session);
-  if (own.address.toLowerCase() !== name.toLowerCase()) throw no('There is no such quota root', 'NONEXISTENT');
-  return own;
+  if (own.address.toLowerCase() === name.toLowerCase()) return own;
+  const readable = (await visibleMailboxes(session)).filter(({ rights }) => allows(rights, 'read'));
+  for (const id of new Set(readable.map(({ account }) => account))) {
+    const root = await session.store.read.account(id);
+    if (root?.address.toLowerCase() === name.toLowerCase()) return root;
+  }
+  throw no('There is no such quota root', 'NONEXISTENT');
+}
+
+/** The account that holds the mailbox, or would (§4.1.2). Who may not read it does not learn how much it holds (§6).
+ * @throws ImapRefusal NO */
+async function rootOf(session: Session, name: string): Promise<AccountRow> {
+  const mailbox = await mailboxNamed(session, name);
+  if (!mailbox && !othersName(name)) return ownRoot(session);
+  const { account } = await mailboxFor(session, name, 'read');
+  const root = await session.store.read.account(account);
+  if (!root) throw no('The account is no more', 'NONEXISTENT');
+  return root;
 }
 
 /** getquota = "GETQUOTA" SP quota-root-name */
@@ -64,7 +84,7 @@ export const getQuotaRoot = command({
   states: LOGGED_IN,
   grammar: mailboxArgument,
   async run(session, name) {
-    const root = await ownRoot(session);
+    const root = await rootOf(session, name);
     session.writer.line(`* QUOTAROOT ${nameText(name)} ${rootText(root.address)}`);
     session.writer.line(quotaLine(root));
     return ok('That is all');

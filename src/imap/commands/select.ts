@@ -5,6 +5,7 @@ import { bad, type Completion, ok, uidRequired } from '../completion.ts';
 import { mailbox } from '../grammar/mailbox-name.ts';
 import { selectParameters } from '../grammar/resynchronisation.ts';
 import type { Scanner } from '../grammar/scanner.ts';
+import { allows, changesShared } from '../rights.ts';
 import { command, LOGGED_IN, nothing, SELECTED, type Session } from './command.ts';
 import { resynchronise } from './resynchronise.ts';
 
@@ -44,7 +45,7 @@ async function open(session: Session, { name, parameters }: Arguments, readOnly:
   // RFC 8474 §4.2
   writer.line(`* OK [MAILBOXID (${row.objectId})] Its name may change, this does not`);
   if (memory) await resynchronise(session, selected, memory);
-  return ok('Selected', readOnly ? 'READ-ONLY' : 'READ-WRITE');
+  return ok('Selected', readOnly || !changesShared(selected.rights) ? 'READ-ONLY' : 'READ-WRITE');
 }
 
 /** select = "SELECT" SP mailbox [select-params] */
@@ -78,8 +79,9 @@ export const close = command({
   states: SELECTED,
   grammar: nothing,
   async run(session) {
-    const { id, view } = session.mailbox;
-    if (!view.readOnly) {
+    const { id, view, rights } = session.mailbox;
+    // RFC 4314 §4: without the right, nothing is expunged, and nothing refused.
+    if (!view.readOnly && allows(rights, 'expunge')) {
       await session.store.execute({ kind: 'expunge', mailbox: id, uids: null, force: false, view: view.id });
     }
     await session.unselect();

@@ -1,13 +1,13 @@
 // STATUS (RFC 3501 §6.3.10): numbers of a mailbox that need not be selected. It claims no \Recent and changes nothing.
 
 import type { MailboxRow } from '../../store/rows.ts';
+import { mailboxFor } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
 import { nameText } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { UidList } from '../uid-list.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { enableCondstore } from './enable.ts';
-import { existing } from './mailboxes.ts';
 import { mailboxArgument } from './select.ts';
 
 type Value = (row: MailboxRow, session: Session) => number | string | Promise<number>;
@@ -78,7 +78,7 @@ export const status = command({
     return { name, items: statusItems(scanner) };
   },
   async run(session, { name, items }) {
-    const row = await existing(session, name);
+    const row = await mailboxFor(session, name, 'read');
     if (!row.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
     session.writer.line(await statusLine(session, row, name, items));
     return ok('That is all');

@@ -38,7 +38,7 @@ export const store = command({
     const { mailbox, store: messageStore, writer, enabled } = session;
     const { id, view } = mailbox;
     const uids = byUid ? view.resolveUids(set) : view.resolveSequences(set);
-    mailbox.requireWritable();
+    const only = mailbox.requireFlags(mode, flags);
     if (unchangedSince !== null) enableCondstore(session);
     let missing = 0;
     const modified: Uid[] = [];
@@ -51,7 +51,8 @@ export const store = command({
         uids: Array.from(page) as Uid[], // the view holds nothing else
         mode,
         flags: flags.bits,
-        keywords: flags.keywords,
+        keywords: only.keywords ? flags.keywords : [],
+        only,
         unchangedSince: unchangedSince as ModSeq | null, // as a client says it
         view: view.id,
       });

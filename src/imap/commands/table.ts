@@ -3,6 +3,7 @@
 
 import { bad, type Completion, uidRequired } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from './acl.ts';
 import { capability, id, logout, noop } from './any-state.ts';
 import { append } from './append.ts';
 import { authenticate, login, starttls, unauthenticate } from './authenticate.ts';
@@ -58,6 +59,11 @@ export const COMMANDS: readonly Command[] = [
   setQuota,
   getMetadata,
   setMetadata,
+  getAcl,
+  setAcl,
+  deleteAcl,
+  listRights,
+  myRights,
   idle,
   esearch,
   // Selected

@@ -23,12 +23,13 @@ const BITS = new Map(SYSTEM.map(([name, bit]) => [name.toUpperCase(), bit]));
 /** Every system flag that a client may change, in the order in which they are listed. */
 export const SYSTEM_FLAGS = SYSTEM.map(([name]) => name).join(' ');
 
+/** Names of system flags. */
+export function namesOfFlags(bits: number): string[] {
+  return SYSTEM.filter(([, bit]) => (bits & bit) !== 0).map(([name]) => name);
+}
+
 /** The text of each combination of system flags, made once. */
-const TEXT = Array.from({ length: 32 }, (_, bits) =>
-  SYSTEM.filter(([, bit]) => (bits & bit) !== 0)
-    .map(([name]) => name)
-    .join(' '),
-);
+const TEXT = Array.from({ length: 32 }, (_, bits) => namesOfFlags(bits).join(' '));
 
 /** flag-list with its parentheses. `recent`: \Recent is the session's to know. */
 export function flagList(bits: number, keywords: readonly string[], recent: boolean): string {

@@ -6,6 +6,7 @@ import { StoreError } from '../store.ts';
 import type { MailboxState } from '../writer/placement.ts';
 import type { Work } from '../writer/work.ts';
 import { create, dropRow } from './mailboxes.ts';
+import { forgetIdentifier } from './rights.ts';
 
 /** What every account has from the start, subscribed (RFC 6154 §2). */
 const FIRST_MAILBOXES: readonly (readonly [string, SpecialUse | null])[] = [
@@ -101,6 +102,11 @@ export function removeAccount(work: Work, command: CommandOf<'remove-account'>):
     dropRow(work, mailbox);
     work.publish({ kind: 'mailbox-deleted', mailbox: mailbox.id, account, name: mailbox.name });
   }
+  const primary = work.db.get<{ address: string }>(
+    'SELECT address FROM address WHERE account = ? AND position = 0',
+    account,
+  );
+  if (primary !== undefined) forgetIdentifier(work, primary.address);
   work.db.run('DELETE FROM address WHERE account = ?', account);
   work.db.run('DELETE FROM subscription WHERE account = ?', account);
   work.db.run('DELETE FROM mailbox_annotation WHERE mailbox = 0 AND account = ?', account);

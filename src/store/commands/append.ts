@@ -29,7 +29,7 @@ export function append(work: Work, command: CommandOf<'append'>): Results['appen
       keywords: message.keywords,
     };
   });
-  const { uids } = place(work, mailbox, arrivals, command.view);
+  const { uids } = place(work, mailbox, arrivals, command.view, command.seenTo ?? null);
   // UIDs as the placement gave them out.
   return { uidValidity: mailbox.uid_validity, uids: Array.from(uids) as Uid[] };
 }

@@ -1,16 +1,20 @@
 // flags: STORE of flags and keywords (RFC 3501 §6.4.6), conditional where asked (RFC 7162 §3.1.3).
 
-import type { CommandOf, Results } from '../commands.ts';
+import type { CommandOf, FlagScope, Results } from '../commands.ts';
 import { joinKeywords, Keywords, splitKeywords } from '../keywords.ts';
 import { Flag, type ModSeq } from '../rows.ts';
 import { ALL_FLAGS, selectableMailbox } from '../writer/placement.ts';
+import { hasSeen, setPrivateSeen } from '../writer/private-seen.ts';
 import { type Standing, standing } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 
-interface Changed {
+interface Unnumbered {
   readonly uid: number;
   readonly flags: number;
   readonly keywords: readonly string[];
+}
+
+interface Changed extends Unnumbered {
   readonly modSeq: number;
 }
 
@@ -22,6 +26,8 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
   const after: Changed[] = [];
   const changed: Changed[] = [];
   const modified: number[] = [];
+  const seen: Changed[] = [];
+  const seenBy = command.seenBy ?? null;
   let modSeq: ModSeq | undefined;
   let unseen = 0;
   let deleted = 0;
@@ -30,21 +36,29 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
       modified.push(row.uid);
       continue;
     }
-    const next = change(row, command, named);
+    const before =
+      seenBy === null ? row : { ...row, flags: withSeen(row.flags, hasSeen(work, mailbox.id, seenBy, row.uid)) };
+    const next = within(command.only, before, change(before, command, named));
     const text = joinKeywords(next.keywords);
-    if (next.flags === row.flags && text === row.keywords) {
+    if (next.flags === before.flags && text === row.keywords) {
       after.push({ ...next, modSeq: row.modseq });
       continue;
     }
     modSeq ??= work.numbers.next('modseq');
     after.push({ ...next, modSeq });
-    changed.push({ ...next, modSeq });
-    unseen += bit(row.flags, Flag.Seen) - bit(next.flags, Flag.Seen);
-    deleted += bit(next.flags, Flag.Deleted) - bit(row.flags, Flag.Deleted);
+    // What all see of the message.
+    const shared = seenBy === null ? next.flags : withSeen(next.flags, bit(row.flags, Flag.Seen) === 1);
+    if (seenBy !== null && bit(next.flags, Flag.Seen) !== bit(before.flags, Flag.Seen)) {
+      setPrivateSeen(work, mailbox.id, seenBy, row.uid, bit(next.flags, Flag.Seen) === 1);
+      seen.push({ ...next, modSeq });
+    }
+    if (shared !== row.flags || text !== row.keywords) changed.push({ ...next, flags: shared, modSeq });
+    unseen += bit(row.flags, Flag.Seen) - bit(shared, Flag.Seen);
+    deleted += bit(shared, Flag.Deleted) - bit(row.flags, Flag.Deleted);
     work.db.run(
       'UPDATE message SET modseq = ?, flags = ?, keywords = ? WHERE id = (? << 32) | ?',
       modSeq,
-      next.flags,
+      shared,
       text,
       mailbox.id,
       row.uid,
@@ -59,14 +73,9 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
       known.text,
       mailbox.id,
     );
-    work.publish({
-      kind: 'flags',
-      mailbox: mailbox.id,
-      account: mailbox.account,
-      modSeq,
-      ...columns(changed),
-      view: command.view,
-    });
+    const change = { mailbox: mailbox.id, account: mailbox.account, modSeq, view: command.view };
+    if (changed.length > 0) work.publish({ kind: 'flags', ...change, ...columns(changed) });
+    if (seenBy !== null && seen.length > 0) work.publish({ kind: 'seen', by: seenBy, ...change, ...columns(seen) });
   }
   return {
     modSeq: modSeq ?? mailbox.highest_modseq,
@@ -76,7 +85,7 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
   };
 }
 
-function change(row: Standing, command: CommandOf<'flags'>, named: readonly string[]): Omit<Changed, 'modSeq'> {
+function change(row: Standing, command: CommandOf<'flags'>, named: readonly string[]): Unnumbered {
   const bits = command.flags & ALL_FLAGS;
   const { uid } = row;
   const before = splitKeywords(row.keywords);
@@ -95,6 +104,20 @@ function change(row: Standing, command: CommandOf<'flags'>, named: readonly stri
     case 'replace':
       return { uid, flags: bits, keywords: sameSet(before, named) ? before : named };
   }
+}
+
+/** A message after a change of which only a part may be made. */
+function within(only: FlagScope | undefined, row: Standing, next: Unnumbered): Unnumbered {
+  if (only === undefined) return next;
+  return {
+    uid: row.uid,
+    flags: (next.flags & only.flags) | (row.flags & ~only.flags),
+    keywords: only.keywords ? next.keywords : splitKeywords(row.keywords),
+  };
+}
+
+function withSeen(flags: number, seen: boolean): number {
+  return seen ? flags | Flag.Seen : flags & ~Flag.Seen;
 }
 
 /** Two orders of the same keywords are no change. */

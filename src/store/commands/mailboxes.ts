@@ -10,6 +10,7 @@ import { type MailboxState, mailboxNamed, mailboxState } from '../writer/placeme
 import type { Work } from '../writer/work.ts';
 import { copyAnnotations } from './annotations.ts';
 import { everyMessage } from './expunge.ts';
+import { inheritRights } from './rights.ts';
 import { moveRows } from './transfer.ts';
 
 /** create-mailbox, with the names above it where they are missing (RFC 3501 §6.3.3). */
@@ -64,6 +65,9 @@ function createParents(work: Work, account: AccountId, name: string): void {
 function insert(work: Work, account: AccountId, name: string, specialUse: SpecialUse | null): MailboxId {
   const mailbox = work.numbers.next('mailbox');
   insertRow(work, mailbox, account, name, true, specialUse);
+  const above = ancestors(name).at(-1);
+  const parent = above === undefined ? undefined : mailboxNamed(work, account, above);
+  if (parent !== undefined) inheritRights(work, parent.id, mailbox);
   work.publish({ kind: 'mailbox-created', mailbox, account, name });
   return mailbox;
 }
@@ -139,7 +143,7 @@ export function renameMailbox(work: Work, command: CommandOf<'rename-mailbox'>):
   if (mailboxNamed(work, account, name) !== undefined) throw new StoreError('exists', 'There is such a mailbox');
   if (mailbox.name === 'INBOX') {
     const target = mailboxState(work, create(work, account, name, null));
-    moveRows(work, mailbox, target, everyMessage(work, mailbox), null);
+    moveRows(work, mailbox, target, everyMessage(work, mailbox), { view: null });
     copyAnnotations(work, mailbox.id, target.id);
     return;
   }

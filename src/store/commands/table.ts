@@ -13,6 +13,7 @@ import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailbo
 import { forgetOnce } from './once.ts';
 import { count, queueControl, settle, suspendDestination } from './queue.ts';
 import { countTlsResults, putShownProtection, putStsPolicy } from './receivers.ts';
+import { setRights } from './rights.ts';
 import { makeTlsReport, putReceivedTlsReport, settleTlsPost } from './tls-reports.ts';
 import { copy, move } from './transfer.ts';
 import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
@@ -59,6 +60,7 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   'create-mailbox': { depth: 'durable', run: createMailbox },
   'delete-mailbox': { depth: 'durable', run: quiet(deleteMailbox) },
   'rename-mailbox': { depth: 'durable', run: quiet(renameMailbox) },
+  'set-rights': { depth: 'durable', run: quiet(setRights) },
   annotate: { depth: 'durable', run: quiet(annotate) },
   subscribe: { depth: 'durable', run: quiet(subscribe) },
   // \Recent that is claimed twice after a power failure is shown twice: no reason to sync.

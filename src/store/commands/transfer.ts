@@ -3,9 +3,10 @@
 
 import type { CommandOf, CopyResult } from '../commands.ts';
 import { splitKeywords } from '../keywords.ts';
-import type { ViewId } from '../rows.ts';
+import { Flag } from '../rows.ts';
 import { holdBody } from '../writer/bodies.ts';
 import { type Arrival, checkQuota, type MailboxState, place, selectableMailbox } from '../writer/placement.ts';
+import { hasSeen } from '../writer/private-seen.ts';
 import { type Standing, standing } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 import { remove } from './expunge.ts';
@@ -13,15 +14,18 @@ import { remove } from './expunge.ts';
 export function copy(work: Work, command: CommandOf<'copy'>): CopyResult {
   const { from, to, rows } = ends(work, command);
   checkQuota(work, to.account, octetsOf(rows));
-  return placeCopies(work, from, to, rows, command.view);
+  return placeCopies(work, from, to, rows, command);
 }
 
 export function move(work: Work, command: CommandOf<'move'>): CopyResult {
   const { from, to, rows } = ends(work, command);
   // Within an account a move adds nothing to what is used.
   if (from.account !== to.account) checkQuota(work, to.account, octetsOf(rows));
-  return moveRows(work, from, to, rows, command.view);
+  return moveRows(work, from, to, rows, command);
 }
+
+/** How messages are transferred: what of a command matters to each. */
+type Terms = Pick<CommandOf<'copy'>, 'view' | 'keep' | 'seenFrom' | 'seenTo'>;
 
 /** Moves messages that stand in `from`. The target is told first, so that no follower sees a message nowhere. */
 export function moveRows(
@@ -29,10 +33,10 @@ export function moveRows(
   from: MailboxState,
   to: MailboxState,
   rows: readonly Standing[],
-  view: ViewId | null,
+  terms: Terms,
 ): CopyResult {
-  const copies = placeCopies(work, from, to, rows, view);
-  if (rows.length > 0) remove(work, from, rows, view);
+  const copies = placeCopies(work, from, to, rows, terms);
+  if (rows.length > 0) remove(work, from, rows, terms.view);
   return copies;
 }
 
@@ -51,13 +55,13 @@ function placeCopies(
   from: MailboxState,
   to: MailboxState,
   rows: readonly Standing[],
-  view: ViewId | null,
+  terms: Terms,
 ): CopyResult {
   const sources = Uint32Array.from(rows, (row) => row.uid);
   if (rows.length === 0) return { uidValidity: to.uid_validity, from: sources, to: new Uint32Array(0) };
-  const arrivals = rows.map((row) => arrivalOf(work, from, row));
+  const arrivals = rows.map((row) => arrivalOf(work, from, row, terms));
   for (const row of rows) holdBody(work, row.body);
-  const { uids } = place(work, to, arrivals, view);
+  const { uids } = place(work, to, arrivals, terms.view, terms.seenTo ?? null);
   return { uidValidity: to.uid_validity, from: sources, to: uids };
 }
 
@@ -72,7 +76,7 @@ type Rest = {
 };
 
 /** What a copy takes over: everything but UID, MODSEQ and save date (RFC 8514 §1). */
-function arrivalOf(work: Work, from: MailboxState, row: Standing): Arrival {
+function arrivalOf(work: Work, from: MailboxState, row: Standing, { keep, seenFrom }: Terms): Arrival {
   const rest = work.db.get<Rest>(
     `SELECT email, thread, prefix, lacking, header_size, internal_date, internal_zone FROM message WHERE id = (? << 32) | ?`,
     from.id,
@@ -80,6 +84,8 @@ function arrivalOf(work: Work, from: MailboxState, row: Standing): Arrival {
   );
   // The row was read a moment ago in this transaction.
   if (rest === undefined) throw new Error('A message that stands has no row');
+  const seen = seenFrom ? hasSeen(work, from.id, seenFrom, row.uid) : (row.flags & Flag.Seen) !== 0;
+  const flags = seen ? row.flags | Flag.Seen : row.flags & ~Flag.Seen;
   return {
     body: row.body,
     email: rest.email,
@@ -90,7 +96,7 @@ function arrivalOf(work: Work, from: MailboxState, row: Standing): Arrival {
     headerSize: rest.header_size,
     internalDate: rest.internal_date,
     internalZone: rest.internal_zone,
-    flags: row.flags,
-    keywords: splitKeywords(row.keywords),
+    flags: keep === undefined ? flags : flags & keep.flags,
+    keywords: keep?.keywords === false ? [] : splitKeywords(row.keywords),
   };
 }

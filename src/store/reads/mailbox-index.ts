@@ -108,6 +108,8 @@ function applied(known: IndexedMailbox, change: Extract<Change, { readonly modSe
       const uids = extended(Uint32Array, known.uids, change.uids);
       return { uids, flags: extended(Uint8Array, known.flags, change.flags), modSeq };
     }
+    case 'seen':
+      return { ...known, modSeq };
     case 'flags': {
       // Flags are not given out, so they may change where they are.
       for (const [at, uid] of change.uids.entries()) {

@@ -12,6 +12,7 @@ import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts
 import { changedSince, deletedOctets, lackingOf, messages, outlines, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
 import { receiverReads } from './receivers.ts';
+import { accountNamed, rightsOf, rightsWithin, seenBy, sharedWith } from './rights.ts';
 import { Snapshots } from './snapshot.ts';
 import type { Summaries } from './summaries.ts';
 import { tlsReportReads } from './tls-reports.ts';
@@ -32,6 +33,12 @@ export function createReads(
     mailbox: (id) => read((db) => mailbox(db, id)),
     mailboxByName: (id, name) => read((db) => mailboxByName(db, id, name)),
     subscriptions: (id) => read((db) => subscriptions(db, id)),
+    rights: (id) => read((db) => rightsOf(db, id)),
+    rightsWithin: (id) => read((db) => rightsWithin(db, id)),
+    sharedWith: (id, identifiers) => read((db) => sharedWith(db, id, identifiers)),
+    accountNamed: (name) => read((db) => accountNamed(db, name)),
+    // A change of it that is not in here comes later.
+    seenBy: (id, by) => snapshots.readTold((db) => seenBy(db, id, by)),
     annotations: (id, by) => read((db) => annotations(db, id, by)),
     annotation: (id, by, entry) => read((db) => annotation(db, id, by, entry)),
     uids: (id) =>

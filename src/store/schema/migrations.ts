@@ -10,6 +10,7 @@ import { versionFour } from './version-4.ts';
 import { versionFive } from './version-5.ts';
 import { versionSix } from './version-6.ts';
 import { versionSeven } from './version-7.ts';
+import { versionEight } from './version-8.ts';
 
 /** Step n leads from version n to version n + 1. Steps that were released are never changed again. */
 export const migrations: readonly string[] = [
@@ -20,6 +21,7 @@ export const migrations: readonly string[] = [
   versionFive,
   versionSix,
   versionSeven,
+  versionEight,
 ];
 
 /** The version of an open store; 0: nothing there yet. */

@@ -6,6 +6,7 @@ import { Limit, MAX_UID } from '../limits.ts';
 import type { AccountId, BodyId, MailboxId, ModSeq, Uid, ViewId } from '../rows.ts';
 import { Flag } from '../rows.ts';
 import { StoreError } from '../store.ts';
+import { setPrivateSeen } from './private-seen.ts';
 import type { Work } from './work.ts';
 
 /** All bits that a message may have. */
@@ -62,25 +63,31 @@ export interface Arrival {
   readonly keywords: readonly string[];
 }
 
-/** Puts messages into a mailbox, in their order, and tells its followers. @returns their UIDs */
+/** Puts messages into a mailbox, in their order, and tells its followers.
+ * @param seenTo whose \Seen it is, of an account that does not hold the mailbox; null: that of all
+ * @returns their UIDs */
 export function place(
   work: Work,
   mailbox: MailboxState,
   arrivals: readonly Arrival[],
   view: ViewId | null,
+  seenTo: AccountId | null = null,
 ): { readonly uids: Uint32Array; readonly modSeq: ModSeq } {
   const modSeq = work.numbers.next('modseq');
   const uids = new Uint32Array(arrivals.length);
   const flags = new Uint8Array(arrivals.length);
   const known = new Keywords(mailbox.keywords);
   const named: (readonly string[])[] = [];
+  const seen: number[] = [];
   let unseen = 0;
   let deleted = 0;
   let octets = 0;
   let uid: number = mailbox.uid_next;
   for (const [at, arrival] of arrivals.entries()) {
     if (uid > MAX_UID) throw new StoreError('refused', 'The mailbox has no more UIDs');
-    const bits = arrival.flags & ALL_FLAGS;
+    const given = arrival.flags & ALL_FLAGS;
+    const bits = seenTo === null ? given : given & ~Flag.Seen;
+    if (bits !== given) seen.push(at);
     const keywords = known.accept(arrival.keywords);
     insert(work, mailbox.id, uid, modSeq, bits, keywords, arrival);
     if (keywords.length > 0) named[at] = keywords;
@@ -113,6 +120,20 @@ export function place(
     keywords: named.length === 0 ? null : Array.from(arrivals, (_, at) => named[at] ?? []),
     view,
   });
+  if (seenTo !== null && seen.length > 0) {
+    for (const at of seen) setPrivateSeen(work, mailbox.id, seenTo, uids[at] ?? 0, true);
+    work.publish({
+      kind: 'seen',
+      mailbox: mailbox.id,
+      account: mailbox.account,
+      by: seenTo,
+      modSeq,
+      uids: Uint32Array.from(seen, (at) => uids[at] ?? 0),
+      flags: Uint8Array.from(seen, (at) => (flags[at] ?? 0) | Flag.Seen),
+      keywords: named.length === 0 ? null : seen.map((at) => named[at] ?? []),
+      view,
+    });
+  }
   return { uids, modSeq };
 }
 

@@ -5,6 +5,7 @@ import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { AccountId, BodyId, Commit, MailboxId } from '../rows.ts';
 import { releaseBody } from './bodies.ts';
+import { forgetSeen } from './private-seen.ts';
 import type { Views } from './views.ts';
 
 /** Messages of one mailbox that were expunged by `commit` or before, the last of them `at` ms. */
@@ -166,6 +167,11 @@ export class Sweep {
 
   #freeMessages(mailbox: MailboxId, rows: readonly { uid: number; body: BodyId }[]): void {
     const unused = (body: BodyId) => this.#unused.push(body);
+    forgetSeen(
+      this.#db,
+      mailbox,
+      rows.map(({ uid }) => uid),
+    );
     for (const { uid, body } of rows) {
       this.#db.run('DELETE FROM message WHERE id = (? << 32) | ?', mailbox, uid);
       releaseBody({ db: this.#db, unused }, body);

@@ -1,0 +1,104 @@
+// From the name of a mailbox to the mailbox, for a user who has the right to what he wants (RFC 4314 §4): his own, or
+// another's. What he may not know of is answered as what is not there (§6).
+
+import type { MailboxRow, RightRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { no } from './completion.ts';
+import { DELIMITER } from './grammar/mailbox-name.ts';
+import { nameForOthers, othersName } from './namespace.ts';
+import { ANYONE, allows, type Operation, type Rights, rightsOf } from './rights.ts';
+
+/** Who asks. */
+export interface User {
+  readonly store: Store;
+  readonly account: MailboxRow['account'];
+  /** Primary address. */
+  readonly address: string;
+}
+
+/** A mailbox as a user sees it: `name`, `specialUse` and `unseen` are what they are to this user. */
+export interface SeenMailbox extends MailboxRow {
+  /** The account of this user holds it. */
+  readonly own: boolean;
+  readonly rights: Rights;
+}
+
+/** @returns undefined where there is none, or the user has no right at all */
+export async function mailboxNamed(user: User, name: string): Promise<SeenMailbox | undefined> {
+  const { read } = user.store;
+  const others = othersName(name);
+  const owner = others ? await read.accountNamed(others.address) : { id: user.account, address: user.address };
+  if (!owner || (others && owner.id === user.account)) return undefined;
+  const row = await read.mailboxByName(owner.id, others ? others.name : name);
+  if (!row) return undefined;
+  const seen = seenAs(user, row, owner.address, await read.rights(row.id));
+  if (seen.rights.size === 0) return undefined;
+  return seen.own || !seen.selectable ? seen : { ...seen, unseen: await unseenOf(user, seen) };
+}
+
+/** The mailbox with this id; undefined as above. */
+export async function mailboxSeen(user: User, id: MailboxRow['id']): Promise<SeenMailbox | undefined> {
+  const { read } = user.store;
+  const row = await read.mailbox(id);
+  if (!row) return undefined;
+  const owner = row.account === user.account ? user.address : (await read.account(row.account))?.address;
+  const seen = seenAs(user, row, owner ?? '', await read.rights(id));
+  return seen.rights.size === 0 ? undefined : seen;
+}
+
+function seenAs(user: User, row: MailboxRow, owner: string, list: readonly RightRow[]): SeenMailbox {
+  const own = row.account === user.account;
+  const rights = rightsOf(list, user.address, own);
+  if (own) return { ...row, own, rights };
+  // RFC 6154 §2: a special use is its owner's.
+  return { ...row, own, rights, name: nameForOthers(owner, row.name), specialUse: null };
+}
+
+/** Messages without \Seen of this user. */
+async function unseenOf({ store, account }: User, { id, messages }: MailboxRow): Promise<number> {
+  if (messages === 0) return 0;
+  const seen = new Set(await store.read.seenBy(id, account));
+  const { uids } = await store.read.uids(id);
+  return uids.reduce((count, uid) => count + (seen.has(uid) ? 0 : 1), 0);
+}
+
+/** All that LIST may show, sorted by nothing in particular. */
+export async function visibleMailboxes(user: User): Promise<SeenMailbox[]> {
+  const { store, account, address } = user;
+  const lists = await store.read.rightsWithin(account);
+  const own = (await store.read.mailboxes(account)).map((row) => seenAs(user, row, address, lists.get(row.id) ?? []));
+  const shared = await store.read.sharedWith(account, [ANYONE, address]);
+  const others = shared.map(({ mailbox, owner, rights }) => seenAs(user, mailbox, owner, rights));
+  return [...own, ...others.filter(({ rights }) => allows(rights, 'list'))];
+}
+
+/**
+ * The mailbox of that name, for an operation.
+ * @param code of the refusal if there is none
+ * @throws ImapRefusal NO, also [NOPERM] where the user may know of the mailbox, but not do that
+ */
+export async function mailboxFor(
+  user: User,
+  name: string,
+  operation: Operation,
+  code = 'NONEXISTENT',
+): Promise<SeenMailbox> {
+  const mailbox = await mailboxNamed(user, name);
+  if (mailbox && allows(mailbox.rights, operation)) return mailbox;
+  if (mailbox && allows(mailbox.rights, 'list')) throw no('You have no right to do that', 'NOPERM');
+  throw no('There is no such mailbox', code);
+}
+
+/** In which account, and under which name there, a new mailbox of this name would be made.
+ * @throws ImapRefusal NO [NOPERM] without the right to make it (RFC 4314 §4: "k" on the nearest mailbox above) */
+export async function placeFor(user: User, name: string): Promise<{ account: MailboxRow['account']; name: string }> {
+  const others = othersName(name);
+  for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) {
+    const above = await mailboxNamed(user, name.slice(0, at));
+    if (!above) continue;
+    if (!allows(above.rights, 'create below')) throw no('You have no right to make mailboxes there', 'NOPERM');
+    return { account: above.account, name: others?.name ?? name };
+  }
+  if (others) throw no('You have no right to make mailboxes there', 'NOPERM');
+  return { account: user.account, name };
+}
