@@ -120,7 +120,7 @@ export const rfcs: readonly Rfc[] = [
   part(5322, 'Internet Message Format'),
   part(5452, 'Measures for Making DNS More Resilient against Forged Answers'),
   whole(5464, 'The IMAP METADATA Extension'),
-  part(5465, 'The IMAP NOTIFY Extension'),
+  whole(5465, 'The IMAP NOTIFY Extension'),
   whole(5530, 'IMAP Response Codes'),
   background(5598, 'Internet Mail Architecture'),
   part(5705, 'Keying Material Exporters for Transport Layer Security (TLS)'),

@@ -39,9 +39,13 @@ export class AnnotationNews {
     });
   }
 
+  get waiting(): boolean {
+    return this.#changed.size > 0;
+  }
+
   /** metadata-resp = "METADATA" SP mailbox SP entry-list, for each that has changed and that this user may know of; told
-   * once. */
-  async take(): Promise<string[]> {
+   * once. @param wants is it to be told of this mailbox? null: of the server */
+  async take(wants: (name: string | null) => boolean): Promise<string[]> {
     if (this.#changed.size === 0) return [];
     const changed = this.#changed;
     this.#changed = new Map();
@@ -49,7 +53,8 @@ export class AnnotationNews {
     const lines: string[] = [];
     for (const [mailbox, entries] of changed) {
       const name = mailbox === SERVER ? '' : await this.#nameOf(mailbox);
-      if (name !== null) lines.push(`* METADATA ${nameText(name)} ${[...entries].map(astring).join(' ')}`);
+      if (name !== null && wants(mailbox === SERVER ? null : name))
+        lines.push(`* METADATA ${nameText(name)} ${[...entries].map(astring).join(' ')}`);
     }
     return lines;
   }

@@ -59,6 +59,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'ACL', rfc: 'RFC 4314', when: afterLogin },
   { name: 'RIGHTS=texk', rfc: 'RFC 4314', when: afterLogin },
   { name: 'LIST-MYRIGHTS', rfc: 'RFC 8440', when: afterLogin },
+  { name: 'NOTIFY', rfc: 'RFC 5465', when: afterLogin },
   { name: 'METADATA', rfc: 'RFC 5464', when: afterLogin },
   { name: 'METADATA-SERVER', rfc: 'RFC 5464', when: afterLogin },
   { name: 'LIST-METADATA', rfc: 'RFC 9590', when: afterLogin },

@@ -30,6 +30,10 @@ export const LIMIT = {
   /** Octets of annotations in one response, and changes of annotations that wait to be told. */
   metadataResponse: 65_536,
   metadataNews: 1_000,
+  /** Groups of one NOTIFY, mailboxes that a group names, and mailboxes and names whose changes wait to be told. */
+  notifyGroups: 20,
+  notifyMailboxes: 1_000,
+  notifications: 1_000,
   /** Patterns of one LIST: each is tried on every name. */
   listPatterns: 100,
   /** Octets of refused literals and over-long lines that are read and dropped before the connection is. */

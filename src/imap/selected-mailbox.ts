@@ -46,6 +46,17 @@ type Inside = Surroundings & { readonly store: Store };
 /** Every system flag: what FLAGS without a sign may change. */
 const ALL_FLAGS = Object.values(Flag).reduce((all, flag) => all | flag, 0);
 
+const NONE = new Uint32Array(0);
+
+/** What of the mailbox is told unasked. */
+export interface Wanted {
+  /** New messages, and those that go. */
+  readonly messages: boolean;
+  readonly flags: boolean;
+  /** The UID comes with flags. */
+  readonly withUid: boolean;
+}
+
 /** What the user may do, as it changes; and what is only his in a mailbox of another's. */
 interface Access {
   rights: Rights;
@@ -192,17 +203,22 @@ export class SelectedMailbox {
     this.#around.writer.line(`* ${this.view.recent} RECENT`);
   }
 
-  /** Tells the client what has happened. @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
-  async announce(expunges: boolean): Promise<void> {
+  /** Tells the client what has happened, and returns the UIDs that are new to it.
+   * @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
+  async announce(expunges: boolean, wanted: Wanted): Promise<Uint32Array> {
     const { contexts, view } = this;
     const { enabled } = this.#around;
     if (this.#access.changed) {
       this.#access.changed = false;
       this.describeFlags(view.keywords);
     }
-    if (view.hasNews(expunges) || contexts.pending) await this.#tell(expunges);
+    // What the client has expunged itself is told whatever it wants to hear: it is the answer.
+    const told = wanted.messages || (expunges && view.ownExpunges);
+    const news = view.hasNews(expunges) || contexts.pending;
+    const arrived = told && news ? await this.#tell(expunges, wanted) : NONE;
     // RFC 7162 §3.2.3: what the client takes from MODSEQ must not hide from it what it has not been told.
     if (!expunges && view.untoldExpunges && enabled.qresync) this.describeModSeq();
+    return arrived;
   }
 
   /** HIGHESTMODSEQ (RFC 7162 §3.1.2.1), of what the client has been told. */
@@ -210,11 +226,13 @@ export class SelectedMailbox {
     this.#around.writer.line(`* OK [HIGHESTMODSEQ ${this.view.toldModSeq}] All changes up to this are told`);
   }
 
-  async #tell(expunges: boolean): Promise<void> {
+  /** @returns UIDs that are new */
+  async #tell(expunges: boolean, wanted: Wanted): Promise<Uint32Array> {
     const { contexts, view } = this;
     const { writer } = this.#around;
     await writer.ready();
     if (expunges) contexts.remove(view.gone, this.place());
+    const before = view.exists;
     const news = view.tell(expunges);
     if (expunges) {
       this.#stopOverdue?.();
@@ -223,16 +241,17 @@ export class SelectedMailbox {
     this.#tellExpunged(news);
     if (news.exists !== null) writer.line(`* ${news.exists} EXISTS`);
     if (news.keywords) this.describeFlags(news.keywords);
-    for (const { sequence, uid, state } of news.flags) this.#tellFlags(sequence, uid, state);
+    if (wanted.flags) for (const { sequence, uid, state } of news.flags) this.#tellFlags(sequence, uid, state, wanted);
     if (news.exists !== null) {
       // A claim may wait for the disk; nobody needs it as urgently as EXISTS.
       writer.flush();
       await this.#claim(news.arrivedUpTo);
       writer.line(`* ${view.recent} RECENT`);
     }
-    if (news.reread !== null) await this.#tellFlagsAfter(news.reread);
+    if (wanted.flags && news.reread !== null) await this.#tellFlagsAfter(news.reread, wanted);
     if (contexts.pending) await contexts.judge(this.place(), view.gone);
     if (news.acknowledge !== null) this.#acknowledge(news.acknowledge);
+    return news.exists === null ? NONE : view.all.slice(before - news.expunged.length);
   }
 
   /** EXPUNGE (RFC 3501 §7.4.1), or VANISHED (RFC 7162 §3.2.10), which RFC 9586 §3.1 demands, too. The view has let go of
@@ -243,9 +262,9 @@ export class SelectedMailbox {
     else for (const line of vanishedLines(runsOfUids(vanished), false)) writer.line(line);
   }
 
-  #tellFlags(sequence: number, uid: Uid, state: FlagState): void {
+  #tellFlags(sequence: number, uid: Uid, state: FlagState, { withUid }: Pick<Wanted, 'withUid'>): void {
     const { writer, enabled } = this.#around;
-    writer.line(flagReport({ sequence, uid }, state, { recent: this.view.isRecent(uid) }, enabled));
+    writer.line(flagReport({ sequence, uid }, state, { recent: this.view.isRecent(uid), withUid }, enabled));
   }
 
   /** What a search sees, until the client is told something. */
@@ -288,7 +307,7 @@ export class SelectedMailbox {
     if (from !== null) view.markRecent(from, upTo);
   }
 
-  async #tellFlagsAfter(modSeq: number): Promise<void> {
+  async #tellFlagsAfter(modSeq: number, wanted: Wanted): Promise<void> {
     const { writer, store } = this.#around;
     const uids = this.view.all;
     for (let at = 0; at < uids.length; at += LIMIT.page) {
@@ -297,7 +316,7 @@ export class SelectedMailbox {
       for (const { uid, modSeq: current, flags, keywords } of rows) {
         const sequence = this.view.sequenceOf(uid);
         if (sequence === 0 || current <= modSeq) continue;
-        this.#tellFlags(sequence, uid, { flags, keywords, modSeq: current });
+        this.#tellFlags(sequence, uid, { flags, keywords, modSeq: current }, wanted);
       }
     }
   }

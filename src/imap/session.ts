@@ -16,7 +16,7 @@ import { nonce } from '../sasl/nonce.ts';
 import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
 import { mailboxFor } from './access.ts';
-import { AnnotationNews } from './annotation-news.ts';
+import { Announcements } from './announcements.ts';
 import { capabilityData, type Standing } from './capabilities.ts';
 import { type Afterwards, Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
 import { type Parsed, parseCommand } from './commands/table.ts';
@@ -38,6 +38,7 @@ export class ImapSession implements Session {
   readonly writer: SocketWriter;
   readonly turn = new Turn(LIMIT.turn);
   readonly enabled = nothingEnabled();
+  readonly announcements = new Announcements(this, () => this.#input.nudge());
   readonly retrieved = { messages: 0, octets: 0 };
   readonly #options: ImapOptions;
   readonly #claims: RecentClaims;
@@ -47,7 +48,6 @@ export class ImapSession implements Session {
   readonly #layers: SocketLayers;
   #account: Account | null = null;
   #selected: SelectedMailbox | null = null;
-  #annotations: AnnotationNews | null = null;
   #message: MessageLiteral | null = null;
   /** Of the command under way; null: it could not be read. */
   #tag: string | null = null;
@@ -173,7 +173,7 @@ export class ImapSession implements Session {
       }
     } finally {
       this.#patience.end();
-      this.#annotations?.close();
+      this.announcements.close();
       await this.unselect().catch((error: unknown) => this.#logClosing(error));
       this.#input.ignore();
       await this.writer.end();
@@ -206,8 +206,7 @@ export class ImapSession implements Session {
   loggedOut(): void {
     this.#note('info', 'logged out, and stays');
     this.#account = null;
-    this.#annotations?.close();
-    this.#annotations = null;
+    this.announcements.close();
     Object.assign(this.enabled, nothingEnabled());
     this.#reader.limits = { line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin };
   }
@@ -253,14 +252,9 @@ export class ImapSession implements Session {
       const line = this.#nextLine(max);
       if (line !== null) return line;
       this.#requireMailbox();
-      await this.#announce(true);
+      await this.announcements.tell(this.#selected, true);
       await this.#wait();
     }
-  }
-
-  tellAnnotations(): void {
-    this.enabled.metadata = true;
-    this.#annotations ??= new AnnotationNews(this, () => this.#input.nudge());
   }
 
   afterwards(what: Afterwards): void {
@@ -279,6 +273,7 @@ export class ImapSession implements Session {
       const step: Step<Parsed> = this.#reader.next(this.#parse);
       switch (step.kind) {
         case 'more':
+          if (this.announcements.always) await this.#tellBetweenCommands();
           await this.#wait();
           break;
         case 'continue':
@@ -326,7 +321,7 @@ export class ImapSession implements Session {
       completion = refusal.completion;
     }
     this.#message = null;
-    await this.#announce(command.expunge === 'told' || uid);
+    await this.announcements.tell(this.#selected, command.expunge === 'told' || uid);
     await this.#complete(completion);
     if (this.#then === 'logout') return;
     const layer = this.#then;
@@ -363,16 +358,9 @@ export class ImapSession implements Session {
     throw new Farewell(wrongDoor(seen, localPort, this.standing.mayStartTls, this.#options.ports));
   }
 
-  /** Tells what there is to tell; a store that fails meanwhile spoils only the telling. */
-  async #announce(expunges: boolean): Promise<void> {
-    try {
-      for (const line of (await this.#annotations?.take()) ?? []) this.writer.line(line);
-      await this.#selected?.announce(expunges);
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.log.error({ session: this.id, err: error }, 'imap: changes could not be told');
-      if (error.kind === 'closed') throw new Farewell('[UNAVAILABLE] The server is shutting down');
-    }
+  async #tellBetweenCommands(): Promise<void> {
+    this.#requireMailbox();
+    await this.announcements.tellBetweenCommands(this.#selected);
   }
 
   /** Sends what was written and waits for something to happen. @throws Disconnected, Farewell */

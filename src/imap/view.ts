@@ -73,6 +73,7 @@ export class View {
   #flags = new Map<number, FlagState>();
   #reread: ModSeq | null = null;
   #deleted = false;
+  #ownExpunges = false;
   /** What the last SEARCH saved (RFC 5182), ascending; what is gone since is still among them. */
   #saved: Uint32Array = new Uint32Array(0);
 
@@ -109,6 +110,11 @@ export class View {
   /** The same, once all that is known here now will have been told, expunges included. */
   get knownModSeq(): ModSeq {
     return this.#modSeq;
+  }
+
+  /** Messages are gone by a command of this client, which has not been told. */
+  get ownExpunges(): boolean {
+    return this.#ownExpunges;
   }
 
   /** UIDs that the next `tell` takes away. */
@@ -152,6 +158,7 @@ export class View {
         break;
       case 'expunged':
         this.#noteExpunged(change.uids);
+        if (change.view === this.id) this.#ownExpunges = true;
         // One below a ModSeq.
         if (this.#gone.size > 0) this.#beforeGone ??= (change.modSeq - 1) as ModSeq;
         break;
@@ -177,6 +184,7 @@ export class View {
     if (expunges) {
       this.#gone.clear();
       this.#owesAcknowledgement = false;
+      this.#ownExpunges = false;
       this.#beforeGone = null;
     }
     this.#toldModSeq = this.#beforeGone ?? this.#modSeq;

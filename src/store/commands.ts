@@ -114,7 +114,8 @@ interface Transfer<K extends 'copy' | 'move'> {
   readonly seenTo?: AccountId | null;
 }
 
-/** `view` on a command that changes messages is its origin, told to followers, so that a session knows its own echo. */
+/** `view` on a command that changes messages is its origin, and `origin` on one that changes mailboxes: told to followers,
+ * so that a session knows its own echo. */
 export type Command =
   | Accept
   | {
@@ -163,9 +164,16 @@ export type Command =
       readonly account: AccountId;
       readonly name: string;
       readonly specialUse: SpecialUse | null;
+      readonly origin?: string;
     }
-  | { readonly kind: 'delete-mailbox'; readonly mailbox: MailboxId }
-  | { readonly kind: 'rename-mailbox'; readonly mailbox: MailboxId; readonly name: string; readonly now: number }
+  | { readonly kind: 'delete-mailbox'; readonly mailbox: MailboxId; readonly origin?: string }
+  | {
+      readonly kind: 'rename-mailbox';
+      readonly mailbox: MailboxId;
+      readonly name: string;
+      readonly now: number;
+      readonly origin?: string;
+    }
   /** Changes one entry of an access control list. `rights` null: there is no such entry any more; `unset`: what an entry
    * that is not there stands for. */
   | {
@@ -192,7 +200,13 @@ export type Command =
       readonly specialUse?: SpecialUse | null;
       readonly origin: string | null;
     }
-  | { readonly kind: 'subscribe'; readonly account: AccountId; readonly name: string; readonly subscribed: boolean }
+  | {
+      readonly kind: 'subscribe';
+      readonly account: AccountId;
+      readonly name: string;
+      readonly subscribed: boolean;
+      readonly origin?: string;
+    }
   /** Opens a view: from now on messages that it may still show outlive their EXPUNGE. `claimRecent`: a read-write
    * SELECT, which takes \Recent away from later sessions. */
   | { readonly kind: 'open-view'; readonly mailbox: MailboxId; readonly claimRecent: boolean }

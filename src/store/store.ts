@@ -67,6 +67,10 @@ export type Change = { readonly commit: Commit } & (
       readonly mailbox: MailboxId | null;
       readonly account: AccountId;
       readonly name: string;
+      /** Of the mailbox that was renamed itself, not of those that went with it. */
+      readonly oldName?: string;
+      /** As the command says. */
+      readonly origin?: string | null;
     }
   /** The access control list of a mailbox, as it is now. */
   | {
@@ -116,7 +120,7 @@ export type Change = { readonly commit: Commit } & (
 export type Topic =
   | { readonly mailbox: MailboxId }
   | { readonly account: AccountId }
-  | { readonly kind: 'annotated' }
+  | { readonly kind: 'annotated' | 'rights' }
   | { readonly kind: 'directory' }
   | { readonly kind: 'queue' };
 

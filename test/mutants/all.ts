@@ -6,6 +6,7 @@ import type { Mutant } from './mutant.ts';
 import { pop3Mutants } from './pop3.ts';
 import { queueMutants } from './queue.ts';
 import { securityMutants } from './security.ts';
+import { sharingMutants } from './sharing.ts';
 import { smtpMutants } from './smtp.ts';
 import { storeMutants } from './store.ts';
 import { tlsReportMutants } from './tls-reports.ts';
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...trustMutants,
   ...tlsReportMutants,
   ...imapMutants,
+  ...sharingMutants,
   ...viewMutants,
   ...pop3Mutants,
 ];

@@ -153,8 +153,8 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'no STATUS of what is listed for names below it',
     file: 'src/imap/commands/list.ts',
-    from: 'entry.selected && mailbox?.selectable',
-    to: 'mailbox?.selectable',
+    from: 'if (!mailbox || !entry.selected) continue;',
+    to: 'if (!mailbox) continue;',
     caughtBy: transcripts,
     test: 'STATUS of each',
   },
@@ -169,7 +169,7 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'own changes of annotations are no news',
     file: 'src/imap/annotation-news.ts',
-    from: 'if (change.origin === origin ||',
+    from: 'if (change.origin === id ||',
     to: 'if (',
     caughtBy: transcripts,
     test: 'who has enabled it',

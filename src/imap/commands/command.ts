@@ -12,6 +12,7 @@ import type { Store } from '../../store/store.ts';
 import type { Standing } from '../capabilities.ts';
 import type { Completion } from '../completion.ts';
 import type { Enabled } from '../enabled.ts';
+import type { NotifyRequest } from '../grammar/notify-request.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import type { ImapLimits } from '../limits.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -33,6 +34,14 @@ export interface IncomingMessage {
 }
 
 export type Afterwards = 'starttls' | 'deflate' | 'logout';
+
+/** What the client is told unasked. */
+export interface Announcing {
+  /** From now on what others change of annotations is told. */
+  tellAnnotations(): void;
+  /** From now on what the request wants, and nothing else. @returns lines to tell at once */
+  notify(request: NotifyRequest): Promise<readonly string[]>;
+}
 
 export interface Session {
   readonly id: string;
@@ -73,8 +82,7 @@ export interface Session {
   /** Leaves the mailbox that is selected, if any, and selects another. */
   select(name: string, readOnly: boolean): Promise<SelectedMailbox>;
   unselect(): Promise<void>;
-  /** From now on tells what others change of annotations. */
-  tellAnnotations(): void;
+  readonly announcements: Announcing;
   /** Sends what was written and waits for a line of the client. */
   readLine(max: number): Promise<string>;
   /** Sends what was written and waits for a line or, until then, tells of news. */

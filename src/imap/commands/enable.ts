@@ -6,8 +6,8 @@ import { command, LOGGED_IN, type Session } from './command.ts';
 /** What can be enabled, by its name in CAPABILITY. */
 const EXTENSIONS: ReadonlyMap<string, (session: Session) => void> = new Map([
   ['CONDSTORE', enableCondstore],
-  ['METADATA', (session) => session.tellAnnotations()],
-  ['METADATA-SERVER', (session) => session.tellAnnotations()],
+  ['METADATA', (session) => session.announcements.tellAnnotations()],
+  ['METADATA-SERVER', (session) => session.announcements.tellAnnotations()],
   [
     'QRESYNC',
     (session) => {

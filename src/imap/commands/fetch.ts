@@ -51,9 +51,7 @@ export const fetch = command({
     const listed = since === null ? asked : withItem(asked, 'MODSEQ');
     const items = byUid && !enabled.uidOnly ? withItem(listed, 'UID') : listed;
     const wanted = since === null ? uids : await changedAmong(session, uids, since);
-    for (let at = 0; at < wanted.length; at += LIMIT.page) {
-      await fetchPage(session, wanted.subarray(at, at + LIMIT.page), items);
-    }
+    await fetchMessages(session, wanted, items);
     return ok('Fetched');
   },
 });
@@ -82,6 +80,12 @@ function withSeen(items: readonly FetchItem[], { condstore, uidOnly }: Enabled):
   const flagged = withItem(items, 'FLAGS');
   if (!condstore) return flagged;
   return withItem(uidOnly ? flagged : withItem(flagged, 'UID'), 'MODSEQ');
+}
+
+/** Tells of messages that nobody's FETCH has asked for. @param uids of the view */
+export async function fetchMessages(session: Session, uids: Uint32Array, items: readonly FetchItem[]): Promise<void> {
+  for (let at = 0; at < uids.length; at += LIMIT.page)
+    await fetchPage(session, uids.subarray(at, at + LIMIT.page), items);
 }
 
 async function fetchPage(session: Session, uids: Uint32Array, items: readonly FetchItem[]): Promise<void> {

@@ -68,7 +68,12 @@ export const create = command({
     checkNewName(name);
     const place = await placeFor(session, name);
     const specialUse = await assignable(session, uses, place.account === session.account);
-    const { objectId } = await session.store.execute({ kind: 'create-mailbox', ...place, specialUse });
+    const { objectId } = await session.store.execute({
+      kind: 'create-mailbox',
+      ...place,
+      specialUse,
+      origin: session.id,
+    });
     // RFC 8474 §4.1
     return ok('Created', `MAILBOXID (${objectId})`);
   },
@@ -84,7 +89,7 @@ export const remove = command({
     const { id, selectable } = await mailboxFor(session, name, 'delete');
     if (!selectable) throw no('There are mailboxes below this name', 'HASCHILDREN');
     if (session.state === 'selected' && session.mailbox.id === id) await session.unselect();
-    await session.store.execute({ kind: 'delete-mailbox', mailbox: id });
+    await session.store.execute({ kind: 'delete-mailbox', mailbox: id, origin: session.id });
     return ok('Deleted');
   },
 });
@@ -108,6 +113,7 @@ export const rename = command({
       mailbox: mailbox.id,
       name: place.name,
       now: session.clock.now(),
+      origin: session.id,
     });
     return ok('Renamed');
   },
@@ -121,7 +127,13 @@ export const subscribe = command({
   async run(session, given) {
     const name = withoutTrailingDelimiter(given);
     checkNewName(name);
-    await session.store.execute({ kind: 'subscribe', account: session.account, name, subscribed: true });
+    await session.store.execute({
+      kind: 'subscribe',
+      account: session.account,
+      name,
+      subscribed: true,
+      origin: session.id,
+    });
     return ok('Subscribed');
   },
 });
@@ -132,7 +144,13 @@ export const unsubscribe = command({
   states: LOGGED_IN,
   grammar: mailboxArgument,
   async run(session, name) {
-    await session.store.execute({ kind: 'subscribe', account: session.account, name, subscribed: false });
+    await session.store.execute({
+      kind: 'subscribe',
+      account: session.account,
+      name,
+      subscribed: false,
+      origin: session.id,
+    });
     return ok('Unsubscribed');
   },
 });

@@ -19,6 +19,7 @@ import { list } from './list.ts';
 import { lsub, namespace } from './lsub.ts';
 import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
 import { getMetadata, setMetadata } from './metadata.ts';
+import { notify } from './notify.ts';
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts';
 import { cancelUpdate, search } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
@@ -64,6 +65,7 @@ export const COMMANDS: readonly Command[] = [
   deleteAcl,
   listRights,
   myRights,
+  notify,
   idle,
   esearch,
   // Selected

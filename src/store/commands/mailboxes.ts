@@ -68,7 +68,7 @@ function insert(work: Work, account: AccountId, name: string, specialUse: Specia
   const above = ancestors(name).at(-1);
   const parent = above === undefined ? undefined : mailboxNamed(work, account, above);
   if (parent !== undefined) inheritRights(work, parent.id, mailbox);
-  work.publish({ kind: 'mailbox-created', mailbox, account, name });
+  work.publish({ kind: 'mailbox-created', mailbox, account, name, origin: work.origin });
   return mailbox;
 }
 
@@ -102,7 +102,13 @@ export function deleteMailbox(work: Work, command: CommandOf<'delete-mailbox'>):
   dropRow(work, mailbox);
   if (parent) insertRow(work, work.numbers.next('mailbox'), mailbox.account, mailbox.name, false, null);
   else dropBareParents(work, mailbox.account, mailbox.name);
-  work.publish({ kind: 'mailbox-deleted', mailbox: mailbox.id, account: mailbox.account, name: mailbox.name });
+  work.publish({
+    kind: 'mailbox-deleted',
+    mailbox: mailbox.id,
+    account: mailbox.account,
+    name: mailbox.name,
+    origin: work.origin,
+  });
 }
 
 function hasChildren(work: Work, mailbox: MailboxState): boolean {
@@ -118,7 +124,7 @@ function dropBareParents(work: Work, account: AccountId, name: string): void {
     if (state === undefined) continue;
     if (state.selectable === 1 || hasChildren(work, state)) return;
     dropRow(work, state);
-    work.publish({ kind: 'mailbox-deleted', mailbox: state.id, account, name: parent });
+    work.publish({ kind: 'mailbox-deleted', mailbox: state.id, account, name: parent, origin: work.origin });
   }
 }
 
@@ -157,7 +163,11 @@ export function renameMailbox(work: Work, command: CommandOf<'rename-mailbox'>):
   );
   createParents(work, account, name);
   for (const moved of [mailbox, ...children]) {
-    giveName(work, moved, validName(name + moved.name.slice(mailbox.name.length)));
+    const below = moved.name.slice(mailbox.name.length);
+    giveName(work, moved, validName(name + below));
+    const oldName = below === '' ? { oldName: mailbox.name } : {};
+    const change = { mailbox: moved.id, account, name: name + below, ...oldName, origin: work.origin };
+    work.publish({ kind: 'mailbox-renamed', ...change });
   }
   dropBareParents(work, account, mailbox.name);
 }
@@ -173,7 +183,6 @@ function giveName(work: Work, mailbox: MailboxState, name: string): void {
   const uidValidity = stale ? work.numbers.next('uid_validity') : mailbox.uid_validity;
   work.db.run('UPDATE mailbox SET name = ?, uid_validity = ? WHERE id = ?', name, uidValidity, mailbox.id);
   retire(work, account, mailbox.uid_validity);
-  work.publish({ kind: 'mailbox-renamed', mailbox: mailbox.id, account, name });
 }
 
 /** subscribe: names of which a mailbox may not exist (RFC 3501 §6.3.6). */
@@ -192,5 +201,5 @@ export function subscribe(work: Work, command: CommandOf<'subscribe'>): void {
     : work.db.run('DELETE FROM subscription WHERE account = ? AND name = ?', account, name);
   if (changed === 0) return;
   const mailbox = mailboxNamed(work, account, name)?.id ?? null;
-  work.publish({ kind: 'subscription', mailbox, account, name });
+  work.publish({ kind: 'subscription', mailbox, account, name, origin: work.origin });
 }

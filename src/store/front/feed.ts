@@ -8,7 +8,7 @@ type Listener = (change: Change) => void;
 export class Feed {
   readonly #byMailbox = new Map<MailboxId, Set<Listener>>();
   readonly #byAccount = new Map<AccountId, Set<Listener>>();
-  readonly #byKind = new Map<'annotated' | 'directory' | 'queue', Set<Listener>>();
+  readonly #byKind = new Map<'annotated' | 'rights' | 'directory' | 'queue', Set<Listener>>();
   readonly #waiting: { readonly commit: Commit; readonly resolve: () => void }[] = [];
   #commit: Commit;
   #closed = false;
@@ -52,7 +52,7 @@ export class Feed {
       tellAll(this.#byKind.get(change.kind), change, report);
       return;
     }
-    if (change.kind === 'annotated') tellAll(this.#byKind.get(change.kind), change, report);
+    if (change.kind === 'annotated' || change.kind === 'rights') tellAll(this.#byKind.get(change.kind), change, report);
     if (change.mailbox !== null) tellAll(this.#byMailbox.get(change.mailbox), change, report);
     tellAll(this.#byAccount.get(change.account), change, report);
   }

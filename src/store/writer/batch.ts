@@ -133,9 +133,19 @@ export class Batch {
   }
 
   /** @returns whether it failed. @throws TransactionLost */
-  #command(request: Request, state: Omit<Work, 'now'>, answers: Answer[], depth: Depth, full: boolean): boolean {
+  #command(
+    request: Request,
+    state: Omit<Work, 'now' | 'origin'>,
+    answers: Answer[],
+    depth: Depth,
+    full: boolean,
+  ): boolean {
     const { id, command } = request;
-    const work: Work = { ...state, now: 'now' in command ? command.now : request.now };
+    const work: Work = {
+      ...state,
+      now: 'now' in command ? command.now : request.now,
+      origin: ('origin' in command ? command.origin : null) ?? null,
+    };
     if (depth !== 'memory') this.#db.run('SAVEPOINT command');
     try {
       if (full && grows(command)) throw new StoreError('full', 'The disk is nearly full');

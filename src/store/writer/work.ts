@@ -28,6 +28,8 @@ export interface Work {
   readonly commit: Commit;
   /** ms since the epoch, by the clock of whoever sent the command. */
   readonly now: number;
+  /** Of the session that sent the command, where it says so. */
+  readonly origin: string | null;
   readonly views: Views;
   readonly stages: Stages;
   /** Tells followers, once the transaction is on disk; nothing if the command fails. */

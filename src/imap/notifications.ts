@@ -1,0 +1,253 @@
+// What NOTIFY tells of mailboxes that are not selected, and of names (RFC 5465 §5): gathered from the store's feed, told
+// where something may be said, of what the user has the rights to.
+
+import type { AccountId, MailboxId } from '../store/rows.ts';
+import type { Change } from '../store/store.ts';
+import { mailboxNamed, mailboxSeen, type SeenMailbox, type User, visibleMailboxes } from './access.ts';
+import type { Enabled } from './enabled.ts';
+import { DELIMITER, nameText } from './grammar/mailbox-name.ts';
+import type { Event, Filter, NotifyRequest } from './grammar/notify-request.ts';
+import { LIMIT } from './limits.ts';
+import { namesAbove } from './listing.ts';
+import { nameForOthers, othersName } from './namespace.ts';
+import { ANYONE, allows } from './rights.ts';
+
+/** Whose session it is. */
+export interface Notified extends User {
+  readonly id: string;
+  readonly enabled: Readonly<Enabled>;
+}
+
+/** A name that has changed, as the user knows it. */
+interface Renaming {
+  readonly event: 'MailboxName' | 'SubscriptionChange';
+  readonly oldName: string | null;
+}
+
+export class Notifications {
+  readonly request: NotifyRequest;
+  readonly #user: Notified;
+  readonly #news: () => void;
+  readonly #unfollow: (() => void)[] = [];
+  /** Accounts that are followed, with their addresses. */
+  readonly #owners = new Map<AccountId, string>();
+  /** Mailboxes of others that the user may look up. */
+  #visible = new Map<MailboxId, string>();
+  #messages = new Map<MailboxId, Set<Event>>();
+  #names = new Map<string, Renaming>();
+  /** Rights have changed: what is visible is to be looked at anew. */
+  #stale = false;
+  #overflown = false;
+
+  private constructor(user: Notified, request: NotifyRequest, news: () => void) {
+    this.#user = user;
+    this.request = request;
+    this.#news = news;
+  }
+
+  static async open(user: Notified, request: NotifyRequest, news: () => void): Promise<Notifications> {
+    const { store, account, address } = user;
+    const opened = new Notifications(user, request, news);
+    opened.#follow(account, address);
+    opened.#unfollow.push(
+      store.follow({ kind: 'rights' }, (change) => {
+        if (change.kind !== 'rights' || change.account === account) return;
+        opened.#stale = true;
+        news();
+      }),
+    );
+    await opened.#look();
+    return opened;
+  }
+
+  close(): void {
+    for (const stop of this.#unfollow) stop();
+  }
+
+  /** Is an event of a mailbox of this name wanted? @param subscribed names that are */
+  wants(event: Event, name: string, subscribed: ReadonlySet<string>): boolean {
+    return this.request.groups.some(({ filter, events }) => events.has(event) && covers(filter, name, subscribed));
+  }
+
+  /** Is it wanted of the server, which no filter names? */
+  wantsOfServer(event: Event): boolean {
+    return this.request.groups.some(({ events }) => events.has(event));
+  }
+
+  /** STATUS responses of all that is watched (RFC 5465 §3.1), and `\NoAccess` where that cannot be. */
+  async begin(selected: MailboxId | null): Promise<string[]> {
+    const lines: string[] = [];
+    const subscribed = await this.#subscribed();
+    for (const mailbox of await visibleMailboxes(this.#user)) {
+      const events = new Set<Event>();
+      for (const event of ['MessageNew', 'FlagChange'] as const) {
+        if (mailbox.selectable && this.wants(event, mailbox.name, subscribed)) events.add(event);
+      }
+      if (events.size === 0) continue;
+      if (!allows(mailbox.rights, 'read')) lines.push(`* LIST (\\NoAccess) "${DELIMITER}" ${nameText(mailbox.name)}`);
+      else if (this.request.status && mailbox.id !== selected) lines.push(this.#status(mailbox, events));
+    }
+    return lines;
+  }
+
+  /** What there is to tell; told once. Null: it was too much, and nothing will be told any more (RFC 5465 §5.8). */
+  async take(selected: MailboxId | null): Promise<string[] | null> {
+    if (this.#overflown) return null;
+    if (this.#stale) await this.#look();
+    if (this.#messages.size === 0 && this.#names.size === 0) return [];
+    const messages = this.#messages;
+    const names = this.#names;
+    this.#messages = new Map();
+    this.#names = new Map();
+    const subscribed = await this.#subscribed();
+    const lines = names.size === 0 ? [] : await this.#nameLines(names, subscribed);
+    for (const [id, happened] of messages) {
+      if (id === selected) continue;
+      const mailbox = await mailboxSeen(this.#user, id);
+      if (!mailbox || !allows(mailbox.rights, 'list') || !allows(mailbox.rights, 'read')) continue;
+      const events = new Set([...happened].filter((event) => this.wants(event, mailbox.name, subscribed)));
+      if (events.size === 0) continue;
+      const current = events.has('FlagChange') && !mailbox.own ? await mailboxNamed(this.#user, mailbox.name) : mailbox;
+      if (current) lines.push(this.#status(current, events));
+    }
+    return lines;
+  }
+
+  /** RFC 5465 §5.1 to §5.3 */
+  #status({ name, ...row }: SeenMailbox, events: ReadonlySet<Event>): string {
+    const items = [`UIDVALIDITY ${row.uidValidity}`];
+    if (events.has('MessageNew') || events.has('MessageExpunge')) {
+      items.push(`UIDNEXT ${row.uidNext}`, `MESSAGES ${row.messages}`);
+    }
+    if (events.has('FlagChange')) items.push(`UNSEEN ${row.unseen}`);
+    if (this.#user.enabled.condstore || events.has('FlagChange')) items.push(`HIGHESTMODSEQ ${row.highestModSeq}`);
+    return `* STATUS ${nameText(name)} (${items.join(' ')})`;
+  }
+
+  async #nameLines(names: ReadonlyMap<string, Renaming>, subscribed: ReadonlySet<string>): Promise<string[]> {
+    const visible = new Map((await visibleMailboxes(this.#user)).map((mailbox) => [mailbox.name, mailbox]));
+    const parents = new Set([...visible.keys()].flatMap((name) => [...namesAbove(name)]));
+    const lines: string[] = [];
+    for (const [name, { event, oldName }] of names) {
+      if (!this.wants(event, name, subscribed) && !(oldName && this.wants(event, oldName, subscribed))) continue;
+      const mailbox = visible.get(name);
+      const attributes = [parents.has(name) ? '\\HasChildren' : '\\HasNoChildren'];
+      if (!mailbox) attributes.unshift('\\NonExistent');
+      else if (!mailbox.selectable || !allows(mailbox.rights, 'read')) attributes.unshift('\\Noselect');
+      if (subscribed.has(name)) attributes.push('\\Subscribed');
+      const item = oldName === null ? '' : ` ("OLDNAME" (${nameText(oldName)}))`;
+      lines.push(`* LIST (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name)}${item}`);
+    }
+    return lines;
+  }
+
+  async #subscribed(): Promise<ReadonlySet<string>> {
+    return new Set(await this.#user.store.read.subscriptions(this.#user.account));
+  }
+
+  /** Who shares what with the user now: RFC 5465 §5.4 takes the right to look up for the name itself. */
+  async #look(): Promise<void> {
+    const known = this.#visible;
+    const first = this.#owners.size === 1 && !this.#stale;
+    this.#stale = false;
+    const { store, account, address } = this.#user;
+    for (const { mailbox, owner } of await store.read.sharedWith(account, [ANYONE, address])) {
+      if (!this.#owners.has(mailbox.account)) this.#follow(mailbox.account, owner);
+    }
+    const others = (await visibleMailboxes(this.#user)).filter(({ own }) => !own);
+    this.#visible = new Map(others.map(({ id, name }) => [id, name]));
+    if (first) return;
+    for (const [id, name] of this.#visible) if (!known.has(id)) this.#noteName(name, 'MailboxName', null);
+    for (const [id, name] of known) if (!this.#visible.has(id)) this.#noteName(name, 'MailboxName', null);
+  }
+
+  #follow(owner: AccountId, address: string): void {
+    this.#owners.set(owner, address);
+    this.#unfollow.push(this.#user.store.follow({ account: owner }, (change) => this.#note(change, owner, address)));
+  }
+
+  #note(change: Change, owner: AccountId, address: string): void {
+    if ('origin' in change && change.origin === this.#user.id) return;
+    const named = (name: string) => (owner === this.#user.account ? name : nameForOthers(address, name));
+    switch (change.kind) {
+      case 'added':
+        this.#noteMessages(change.mailbox, 'MessageNew');
+        break;
+      case 'expunged':
+        this.#noteMessages(change.mailbox, 'MessageExpunge');
+        break;
+      case 'flags':
+        this.#noteMessages(change.mailbox, 'FlagChange');
+        break;
+      case 'seen':
+        if (change.by === this.#user.account) this.#noteMessages(change.mailbox, 'FlagChange');
+        break;
+      case 'mailbox-created':
+      case 'mailbox-deleted':
+        this.#noteTree(named(change.name), change.mailbox, owner);
+        break;
+      case 'mailbox-renamed':
+        // RFC 5465 §5.1: the new name may bring another UIDVALIDITY.
+        if (change.mailbox !== null) this.#noteMessages(change.mailbox, 'FlagChange');
+        if (change.oldName !== undefined) {
+          this.#noteName(named(change.name), 'MailboxName', named(change.oldName), change.mailbox, owner);
+        }
+        break;
+      case 'subscription':
+        if (owner === this.#user.account) this.#noteName(change.name, 'SubscriptionChange', null);
+        break;
+    }
+  }
+
+  #noteMessages(mailbox: MailboxId, event: Event): void {
+    const events = this.#messages.get(mailbox);
+    if (events) events.add(event);
+    else this.#messages.set(mailbox, new Set([event]));
+    this.#noted();
+  }
+
+  /** RFC 5465 §5.4: the name above is affected, too. */
+  #noteTree(name: string, mailbox: MailboxId | null, owner: AccountId): void {
+    this.#noteName(name, 'MailboxName', null, mailbox, owner);
+    const [above] = namesAbove(name);
+    if (above !== undefined && !this.#names.has(above)) this.#noteName(above, 'MailboxName', null, mailbox, owner);
+  }
+
+  /** @param mailbox of another's account: one that the user may not look up is not told of */
+  #noteName(
+    name: string,
+    event: Renaming['event'],
+    oldName: string | null,
+    mailbox: MailboxId | null = null,
+    owner: AccountId | null = null,
+  ): void {
+    if (owner !== null && owner !== this.#user.account) {
+      // What is new may be visible, too: it has the rights of what is above it.
+      this.#stale = true;
+      if (mailbox === null || !this.#visible.has(mailbox)) {
+        this.#news();
+        return;
+      }
+    }
+    this.#names.set(name, { event, oldName });
+    this.#noted();
+  }
+
+  #noted(): void {
+    if (this.#messages.size + this.#names.size > LIMIT.notifications) this.#overflown = true;
+    this.#news();
+  }
+}
+
+function covers(filter: Filter, name: string, subscribed: ReadonlySet<string>): boolean {
+  switch (filter.kind) {
+    case 'personal':
+      return othersName(name) === null;
+    case 'subscribed':
+      return subscribed.has(name);
+    case 'mailboxes':
+      return filter.names.includes(name);
+    case 'subtree':
+      return filter.names.some((top) => name === top || name.startsWith(`${top}${DELIMITER}`));
+  }
+}

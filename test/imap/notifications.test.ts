@@ -1,0 +1,29 @@
+// NOTIFY beyond what a conversation shows: how much may wait to be told.
+
+import { expect, test } from 'vitest';
+import { NOTHING } from '../../src/imap/grammar/notify-request.ts';
+import { LIMIT } from '../../src/imap/limits.ts';
+import { Notifications } from '../../src/imap/notifications.ts';
+import { openGate } from './gate.ts';
+
+test('RFC 5465 §5.8: what is too much is not told, and not kept', async () => {
+  await using gate = await openGate();
+  const { alice, store } = gate;
+  const enabled = { condstore: false, qresync: false, uidOnly: false, metadata: false };
+  const user = { id: 'me', store, account: alice, address: 'alice@example.test', enabled };
+  const events = new Set(['SubscriptionChange'] as const);
+  const request = { ...NOTHING, groups: [{ filter: { kind: 'personal' } as const, events }] };
+  let news = 0;
+  const notifications = await Notifications.open(user, request, () => news++);
+  const subscribe = (n: number) =>
+    store.execute({ kind: 'subscribe', account: alice, name: `box ${n}`, subscribed: true });
+  await Promise.all(Array.from({ length: LIMIT.notifications }, (_, n) => subscribe(n)));
+  expect((await notifications.take(null))?.length).toBe(LIMIT.notifications);
+  expect(await notifications.take(null)).toEqual([]);
+  await Promise.all(Array.from({ length: LIMIT.notifications + 1 }, (_, n) => subscribe(LIMIT.notifications + n)));
+  expect(await notifications.take(null)).toBe(null);
+  notifications.close();
+  const before = news;
+  await subscribe(2 * LIMIT.notifications + 1);
+  expect(news).toBe(before);
+});
