@@ -5,6 +5,7 @@ import { StoreError } from '../store/store.ts';
 import { AnnotationNews } from './annotation-news.ts';
 import { Farewell, type Session } from './commands/command.ts';
 import { fetchMessages } from './commands/fetch.ts';
+import type { FetchItem } from './grammar/fetch-items.ts';
 import type { NotifyRequest } from './grammar/notify-request.ts';
 import { Notifications } from './notifications.ts';
 import type { SelectedMailbox, Wanted } from './selected-mailbox.ts';
@@ -110,14 +111,12 @@ export class Announcements {
 
   async #tellSelected(selected: SelectedMailbox, expunges: boolean): Promise<void> {
     const asked = this.#request === null ? undefined : this.#request.selected;
-    if (asked === undefined) {
-      await selected.announce(expunges, USUAL);
-      return;
-    }
-    const events = asked?.events;
-    const wanted = { messages: events?.has('MessageNew') === true, flags: events?.has('FlagChange') === true };
-    const arrived = await selected.announce(expunges, { ...wanted, withUid: true });
-    if (asked && asked.fetch.length > 0 && arrived.length > 0) await fetchMessages(this.#session, arrived, asked.fetch);
+    const arrived = await selected.announce(expunges, asked === undefined ? USUAL : wantedOf(asked));
+    // RFC 5465 §5.2: behind EXISTS and ESEARCH, and what two have asked for at once.
+    const fetches = new Map<number, readonly FetchItem[]>(selected.contexts.takeFetches());
+    const all = asked?.fetch ?? [];
+    if (all.length > 0) for (const uid of arrived) fetches.set(uid, [...all, ...(fetches.get(uid) ?? [])]);
+    for (const [uid, items] of fetches) await fetchMessages(this.#session, Uint32Array.of(uid), distinct(items));
   }
 
   /** A store that fails meanwhile spoils only the telling. */
@@ -139,4 +138,14 @@ export class Announcements {
     this.#annotations?.close();
     this.#annotations = null;
   }
+}
+
+function wantedOf(asked: NotifyRequest['selected']): Wanted {
+  const events = asked?.events;
+  return { messages: events?.has('MessageNew') === true, flags: events?.has('FlagChange') === true, withUid: true };
+}
+
+/** Each once. */
+function distinct(items: readonly FetchItem[]): readonly FetchItem[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }

@@ -1,12 +1,15 @@
 // ESEARCH (MULTISEARCH, RFC 7377): one search of many mailboxes, each answered by its name, none of them selected by it.
 
 import type { MailboxRow } from '../../store/rows.ts';
+import { type SeenMailbox, visibleMailboxes } from '../access.ts';
 import { bad, ok } from '../completion.ts';
 import { type MailboxFilter, sourceMailboxes } from '../grammar/mailbox-filter.ts';
 import { DELIMITER, nameText } from '../grammar/mailbox-name.ts';
 import { searchProgram } from '../grammar/search-program.ts';
 import { type SearchReturn, searchReturn } from '../grammar/search-return.ts';
-import { find, type Place } from '../search/finding.ts';
+import { OwnSeen } from '../own-seen.ts';
+import { allows } from '../rights.ts';
+import { type Found, find, type Place } from '../search/finding.ts';
 import type { SearchProgram } from '../search/keys.ts';
 import { SearchResults } from '../search/result-list.ts';
 import { UidList } from '../uid-list.ts';
@@ -31,6 +34,7 @@ const ALL: SearchReturn = {
   all: true,
   save: false,
   update: false,
+  fetch: [],
   relevancy: false,
   partial: null,
 };
@@ -64,21 +68,21 @@ function requireSelection(session: Session, filters: readonly MailboxFilter[], {
   if (session.state !== 'selected' && (update || ofSelected.length > 0)) throw bad('No mailbox is selected');
 }
 
-/** Each once, by name; what does not exist or cannot be selected is passed over. */
-async function mailboxesOf(session: Session, filters: readonly MailboxFilter[]): Promise<readonly MailboxRow[]> {
+/** Each once, by name; what does not exist or cannot be selected by this user is passed over. */
+async function mailboxesOf(session: Session, filters: readonly MailboxFilter[]): Promise<readonly SeenMailbox[]> {
   const { read } = session.store;
   const subscribed = filters.some(({ filter }) => filter === 'subscribed')
     ? new Set(await read.subscriptions(session.account))
     : null;
   const selected = session.state === 'selected' ? session.mailbox.id : null;
-  const meant = ({ id, name }: MailboxRow, which: MailboxFilter): boolean => {
+  const meant = ({ id, name, own }: SeenMailbox, which: MailboxFilter): boolean => {
     switch (which.filter) {
       case 'selected':
         return id === selected;
       // RFC 5465 §6.3: where it is not known which mailboxes get mail, all of them may.
       case 'personal':
       case 'inboxes':
-        return true;
+        return own;
       case 'subscribed':
         return subscribed?.has(name) ?? false;
       case 'mailboxes':
@@ -91,8 +95,10 @@ async function mailboxesOf(session: Session, filters: readonly MailboxFilter[]):
         return which satisfies never;
     }
   };
-  const rows = await read.mailboxes(session.account);
-  return rows.filter((row) => row.selectable && filters.some((which) => meant(row, which)));
+  const rows = (await visibleMailboxes(session)).filter(
+    ({ selectable, rights }) => selectable && allows(rights, 'read'),
+  );
+  return rows.filter((row) => filters.some((which) => meant(row, which)));
 }
 
 function parentOf(name: string): string | null {
@@ -123,14 +129,24 @@ async function searchHere(
 
 async function searchThere(
   session: Session,
-  row: MailboxRow,
+  row: SeenMailbox,
   asked: SearchReturn,
   program: SearchProgram,
 ): Promise<void> {
   requireCharset(program);
-  const found = await find(session, await placeOf(session, row), program);
+  const found = await findThere(session, row, program);
   if (found.uids.length === 0) return;
   await tellExtended(session.writer, correlatorOf(session, row), true, asked, found, found.uids);
+}
+
+async function findThere(session: Session, row: SeenMailbox, program: SearchProgram): Promise<Found> {
+  if (row.own) return find(session, await placeOf(session, row), program);
+  const seen = await OwnSeen.open(session.store, row.id, session.account);
+  try {
+    return await find({ store: seen.store, turn: session.turn }, await placeOf(session, row), program);
+  } finally {
+    seen.close();
+  }
 }
 
 /** A mailbox as it is now. */

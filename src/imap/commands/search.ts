@@ -85,7 +85,10 @@ export async function searchSelected(session: Session, selected: SelectedSearch)
   admitKeys(session, program);
   requireFuzzy(asked?.relevancy ?? false, program);
   const place = mailbox.place();
-  if (asked?.update) mailbox.contexts.begin({ tag, correlator, byUid, program: pinned(program, place), criteria });
+  if (asked?.update) {
+    const { fetch } = asked;
+    mailbox.contexts.begin({ tag, correlator, byUid, program: pinned(program, place), criteria, fetch });
+  }
   try {
     requireCharset(program);
     const progress = new Progress(session);

@@ -2,6 +2,7 @@
 // partial range that FETCH has too. Pure.
 
 import { bad } from '../completion.ts';
+import { type FetchItem, fetchItems } from './fetch-items.ts';
 import type { Scanner } from './scanner.ts';
 
 /** `1:100` from the first result on, `-1:-100` from the last one back. Both at least 1, `first` not above `last`. */
@@ -21,6 +22,8 @@ export interface SearchReturn {
   readonly all: boolean;
   readonly save: boolean;
   readonly update: boolean;
+  /** What of a new message among the results is to be fetched, with UPDATE (RFC 5465 §7). */
+  readonly fetch: readonly FetchItem[];
   readonly relevancy: boolean;
   readonly partial: PartialRange | null;
 }
@@ -35,7 +38,15 @@ export function searchReturn(scanner: Scanner): SearchReturn | null {
   scanner.space();
   const words = new Set<Word>();
   let partial: PartialRange | null = null;
+  let fetch: readonly FetchItem[] = [];
+  let before = '';
   const options = scanner.list(() => {
+    // modifier-update = "UPDATE" [ "(" fetch-att *(SP fetch-att) ")" ], in an example with a space between the two.
+    if (scanner.atList && before === 'UPDATE') {
+      before = '';
+      fetch = fetchItems(scanner);
+      return;
+    }
     const name = scanner.word('a RETURN option');
     if (name === 'PARTIAL') {
       if (partial) throw bad('RETURN has PARTIAL twice');
@@ -46,6 +57,8 @@ export function searchReturn(scanner: Scanner): SearchReturn | null {
     const word = WORDS.find((known) => known === name);
     if (word === undefined) throw bad('RETURN has an option that is not known');
     words.add(word);
+    before = word;
+    if (word === 'UPDATE' && scanner.atList) fetch = fetchItems(scanner);
   });
   scanner.space();
   // RFC 5267 §4.4: one PARTIAL, one ALL, or neither.
@@ -57,6 +70,7 @@ export function searchReturn(scanner: Scanner): SearchReturn | null {
     all: words.has('ALL') || options.length === 0,
     save: words.has('SAVE'),
     update: words.has('UPDATE'),
+    fetch,
     relevancy: words.has('RELEVANCY'),
     partial,
   };

@@ -4,6 +4,7 @@
 import type { SocketWriter } from '../../platform/socket-writer.ts';
 import type { Change } from '../../store/store.ts';
 import { bad } from '../completion.ts';
+import type { FetchItem } from '../grammar/fetch-items.ts';
 import { LIMIT } from '../limits.ts';
 import { needsSortKeys, type SortCriterion } from '../sort/order.ts';
 import { sortables } from '../sort/sortables.ts';
@@ -22,6 +23,8 @@ export interface Followed {
   readonly program: SearchProgram;
   /** Of SORT; null: the order of the mailbox. */
   readonly criteria: readonly SortCriterion[] | null;
+  /** To be fetched of each new message among the results (RFC 5465 §7). */
+  readonly fetch: readonly FetchItem[];
 }
 
 interface Context extends Followed {
@@ -35,6 +38,9 @@ export class SearchContexts {
   readonly #writer: SocketWriter;
   /** UIDs of messages that have come or changed, and were not judged since. */
   #touched = new Set<number>();
+  /** Those of them that have come. */
+  readonly #arrived = new Set<number>();
+  #fetches = new Map<number, FetchItem[]>();
 
   constructor(reading: Reading, writer: SocketWriter) {
     this.#reading = reading;
@@ -49,7 +55,10 @@ export class SearchContexts {
   /** Takes a change of the mailbox, from the store's feed. */
   note(change: Change): void {
     if (this.#contexts.size === 0 || (change.kind !== 'added' && change.kind !== 'flags')) return;
-    for (const uid of change.uids) this.#touched.add(uid);
+    for (const uid of change.uids) {
+      this.#touched.add(uid);
+      if (change.kind === 'added') this.#arrived.add(uid);
+    }
   }
 
   /** From here on what changes is noted for a search, which begins now. @throws ImapRefusal BAD if its tag is in use */
@@ -73,14 +82,20 @@ export class SearchContexts {
   /** Follows a search no longer. @returns false: it was not followed */
   cancel(tag: string): boolean {
     const known = this.#contexts.delete(tag);
-    if (this.#contexts.size === 0) this.#touched.clear();
+    if (this.#contexts.size === 0) {
+      this.#touched.clear();
+      this.#arrived.clear();
+    }
     return known;
   }
 
   /** Tells which results are about to be expunged; their sequence numbers still hold (RFC 5267 §4.3.4). */
   remove(gone: ReadonlySet<number>, place: Place): void {
     if (this.#contexts.size === 0 || gone.size === 0) return;
-    for (const uid of gone) this.#touched.delete(uid);
+    for (const uid of gone) {
+      this.#touched.delete(uid);
+      this.#arrived.delete(uid);
+    }
     for (const context of this.#contexts.values()) {
       const { results } = context;
       const lost = results ? [...gone].filter((uid) => results.has(uid)) : [];
@@ -107,6 +122,14 @@ export class SearchContexts {
       if (context.results) await this.#judgeOne(context, context.results, { ...place, uids });
       await this.#writer.ready();
     }
+    for (const uid of known) this.#arrived.delete(uid);
+  }
+
+  /** What is to be fetched of which new message, since this was last asked. */
+  takeFetches(): ReadonlyMap<number, readonly FetchItem[]> {
+    const fetches = this.#fetches;
+    if (fetches.size > 0) this.#fetches = new Map();
+    return fetches;
   }
 
   async #judgeOne(context: Context, results: ResultList, place: Place): Promise<void> {
@@ -114,6 +137,10 @@ export class SearchContexts {
     const matching = new Set(found.uids);
     const lost = [...place.uids].filter((uid) => results.has(uid) && !matching.has(uid));
     const won = found.uids.filter((uid) => !results.has(uid));
+    for (const uid of won) {
+      if (!this.#arrived.has(uid) || context.fetch.length === 0) continue;
+      this.#fetches.set(uid, [...(this.#fetches.get(uid) ?? []), ...context.fetch]);
+    }
     const number = numbering(context, place);
     const changes: string[] = [];
     if (lost.length > 0) changes.push(`REMOVEFROM (${results.remove(lost, number)})`);
