@@ -128,7 +128,8 @@ function protocolOf(config: Config, door: ListenerConfig, shared: Shared, option
   const { ports } = shared;
   const { hostname, limits, submission } = config;
   const { receivers, keeper, store, directory, clock, log } = options;
-  const common = { hostname, tls: door.tls, floor: floorOf(door.role), keeper, clock, log };
+  const { channelBinding } = config.sasl;
+  const common = { hostname, tls: door.tls, floor: floorOf(door.role), keeper, channelBinding, clock, log };
   switch (door.role) {
     case 'transfer':
     case 'submission': {

@@ -101,6 +101,12 @@ export interface LimitsConfig {
   readonly diskFree: number;
 }
 
+/** How users prove who they are, on every port that knows them. */
+export interface SaslConfig {
+  /** Are SCRAM's -PLUS forms offered? */
+  readonly channelBinding: boolean;
+}
+
 /** What POP3 clients are told of the house's rules. */
 export interface Pop3Config {
   /** ms from one login of an account to the next; 0: any. */
@@ -148,6 +154,7 @@ export interface Config {
     /** The longest that a message is held before it is sent, ms; 0: none is. */
     readonly maxHold: number;
   };
+  readonly sasl: SaslConfig;
   readonly pop3: Pop3Config;
   readonly sendmail: SendmailConfig;
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };

@@ -81,7 +81,7 @@ function complaintOf(issue: Issue, places: Places): Complaint {
 
 /** The settings under the names of config.ts. */
 function configOf(settings: Settings, { places }: Document, cwd: string): Config {
-  const { tls, queue, relay, dkim, tls_reports, limits, submission, pop3, sendmail, test, log } = settings;
+  const { tls, queue, relay, dkim, tls_reports, limits, submission, sasl, pop3, sendmail, test, log } = settings;
   const absolute = (path: string) => resolve(cwd, path);
   const placeOf = (path: Path): Place => places.of(path);
   return {
@@ -134,6 +134,7 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       diskFree: limits.disk_free,
     },
     submission: { showClient: submission.show_client, maxHold: submission.max_hold },
+    sasl: { channelBinding: sasl.channel_binding },
     pop3: {
       loginDelay: pop3.login_delay,
       expire: pop3.expire === undefined ? null : Math.floor(pop3.expire / DAY),

@@ -136,6 +136,12 @@ const submission = v.object({
   max_hold: v.optional(value.duration(0, 365 * DAY), '30d'),
 });
 
+const sasl = v.object({
+  /** SCRAM bound to its connection (RFC 5802 §6). GNU SASL of Debian 12 picks it wherever it is offered, has nothing to bind
+   * to under TLS 1.3, and tries nothing else: NeoMutt and others with it cannot log in then. */
+  channel_binding: v.optional(value.boolean(), false),
+});
+
 const pop3 = v.object({
   /** From one login of an account to the next (LOGIN-DELAY, RFC 2449 §6.5); 0s: any time. */
   login_delay: v.optional(value.duration(0, DAY), '0s'),
@@ -174,6 +180,7 @@ export const schema = v.object({
   tls_reports: v.optional(tlsReports, {}),
   limits: v.optional(limits, {}),
   submission: v.optional(submission, {}),
+  sasl: v.optional(sasl, {}),
   pop3: v.optional(pop3, {}),
   sendmail: v.optional(sendmail, {}),
   test: v.optional(test, {}),

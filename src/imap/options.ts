@@ -22,6 +22,8 @@ export interface ImapOptions {
   readonly keeper: TlsKeeper;
   readonly store: Store;
   readonly directory: Directory;
+  /** Are SCRAM's -PLUS forms offered under TLS (RFC 5802 §6)? */
+  readonly channelBinding: boolean;
   readonly limits: ImapLimits;
   readonly clock: Clock;
   readonly log: Log;

@@ -125,7 +125,7 @@ export class ImapSession implements Session {
   get sasl(): Surroundings {
     const { directory } = this;
     return {
-      bindings: this.#layers.bindings,
+      bindings: this.#options.channelBinding ? this.#layers.bindings : null,
       verifier: directory.checksPasswords ? (name, hash) => directory.verifier(name, hash) : null,
       nonce,
     };

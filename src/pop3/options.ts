@@ -28,6 +28,8 @@ export interface Pop3Options {
   readonly keeper: TlsKeeper;
   readonly store: Store;
   readonly directory: Directory;
+  /** Are SCRAM's -PLUS forms offered under TLS (RFC 5802 §6)? */
+  readonly channelBinding: boolean;
   /** One for all POP3 listeners of a server. */
   readonly locks: MaildropLocks;
   /** Days for which mail is kept at least (EXPIRE, RFC 2449 §6.7); null: for ever. */

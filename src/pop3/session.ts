@@ -109,9 +109,7 @@ export class Pop3Session implements Session {
   get sasl(): Surroundings {
     const { directory } = this;
     return {
-      // No channel binding is offered: where it is, NeoMutt and others with GNU SASL begin it, cancel it for want of one, do not
-      // read the answer, and are out of step for good.
-      bindings: null,
+      bindings: this.#options.channelBinding ? this.#layers.bindings : null,
       verifier: directory.checksPasswords ? (name, hash) => directory.verifier(name, hash) : null,
       nonce,
     };

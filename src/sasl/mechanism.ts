@@ -42,7 +42,7 @@ export type ChannelBindings = (name: 'tls-exporter' | 'tls-server-end-point') =>
 
 /** Where an exchange takes place. */
 export interface Surroundings {
-  /** null: the connection is in clear. */
+  /** null: the connection is in clear, or none is to be offered. */
   readonly bindings: ChannelBindings | null;
   /** What is kept for a name; made up, and the same each time, for a name that is nobody's. null: passwords are not
    * checked here, so nobody can prove to know one. */

@@ -105,7 +105,7 @@ function readClientFirst(message: string, binds: boolean, { bindings }: Surround
   // Nobody acts for another here, so an authorization identity may only repeat the name.
   if (acting !== undefined && acting !== name) return 'acting for another';
   if (binds !== (bindingName !== undefined)) return 'channel binding in one of mechanism and message only';
-  // RFC 5802 §6: a client that could bind, and was told that we cannot, was told so by somebody else.
+  // RFC 5802 §6: a client that could bind, and was told that we cannot, was told so by somebody else; unless it was us.
   if (flag === 'y' && bindings !== null) return 'the offer of channel binding was lost on the way';
   const binding = bindingName === undefined ? Buffer.alloc(0) : bindingNamed(bindingName, bindings);
   if (binding === null) return 'no such channel binding';

@@ -14,8 +14,15 @@ export function bindingOf(socket: TLSSocket, binding: Binding): Buffer {
 }
 
 /** The client's two messages, and what the server has to say at the end. */
-export function scramClient(hash: 'sha1' | 'sha256', { user, password }: Login, binding: Binding, octets: Buffer) {
-  const header = `${binding === 'none' ? 'n' : `p=${binding}`},,`;
+export function scramClient(
+  hash: 'sha1' | 'sha256',
+  { user, password }: Login,
+  binding: Binding,
+  octets: Buffer,
+  /** Without a binding: `y` for a client that could bind, and believes that the server cannot (RFC 5802 §6). */
+  unbound: 'n' | 'y' = 'n',
+) {
+  const header = `${binding === 'none' ? unbound : `p=${binding}`},,`;
   const bare = `n=${user},r=clientnonce`;
   return {
     first: header + bare,

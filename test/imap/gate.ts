@@ -112,6 +112,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     keeper: tlsKeeper,
     store,
     directory,
+    channelBinding: false,
     limits: { literal: 65_536, message: 60 * 1024 * 1024, header: 256 * 1024, ...options.limits },
     clock,
     log,

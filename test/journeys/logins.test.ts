@@ -118,12 +118,13 @@ const REFUSED = /^(?:535 5\.7\.8|a NO \[AUTHENTICATIONFAILED\]|-ERR \[AUTH\])/;
 
 describe.each([465, 587, 993, 143, 995, 110] as const)('on %d', (gate) => {
   test('every mechanism and binding leads in, and a wrong password or connection does not', async () => {
-    await using world = await createWorld({ level: 'fatal' });
+    await using world = await createWorld({
+      level: 'fatal',
+      configure: (config) => ({ ...config, sasl: { channelBinding: true } }),
+    });
     const { here } = world;
-    const pop3 = gate === 995 || gate === 110;
-    const bindings = pop3 ? (['none'] as const) : (['none', 'tls-exporter', 'tls-server-end-point'] as const);
     for (const hash of ['sha1', 'sha256'] as const) {
-      for (const binding of bindings) {
+      for (const binding of ['none', 'tls-exporter', 'tls-server-end-point'] as const) {
         using client = await converse(here, gate);
         const { proved, ended } = await login(client, hash, binding);
         expect([proved, ended], `${hash} ${binding}`).toEqual([true, expect.stringMatching(LOGGED_IN)]);
@@ -131,18 +132,30 @@ describe.each([465, 587, 993, 143, 995, 110] as const)('on %d', (gate) => {
       }
     }
     using older = await converse(here, gate, true);
-    expect((await login(older, 'sha256', pop3 ? 'none' : 'tls-server-end-point')).ended).toMatch(LOGGED_IN);
+    expect((await login(older, 'sha256', 'tls-server-end-point')).ended).toMatch(LOGGED_IN);
     await older.leave();
-    // Nothing to bind to is offered to programs that fetch (src/pop3/session.ts).
-    expect(older.offered.includes('-PLUS')).toBe(!pop3);
+    expect(older.offered).toMatch(/SCRAM-SHA-256-PLUS/);
 
     using elsewhere = await converse(here, gate);
-    if (!pop3) expect((await login(elsewhere, 'sha256', 'tls-exporter', { wrong: true })).ended).toMatch(REFUSED);
+    expect((await login(elsewhere, 'sha256', 'tls-exporter', { wrong: true })).ended).toMatch(REFUSED);
     using mistyped = await converse(here, gate);
     expect(await login(mistyped, 'sha256', 'none', { password: 'sesame' })).toEqual({
       proved: false,
       ended: expect.stringMatching(REFUSED),
     });
+  });
+
+  test('without the setting no binding is offered, and who could bind gets in all the same', async () => {
+    await using world = await createWorld({ level: 'fatal' });
+    const { here } = world;
+    using client = await converse(here, gate);
+    expect(client.offered).toMatch(/SCRAM-SHA-256(?!-)/);
+    expect(client.offered).not.toMatch(/-PLUS/);
+    const { user, password } = loginOf('alice');
+    const scram = scramClient('sha256', { user, password }, 'none', Buffer.alloc(0), 'y');
+    const { message, verifier } = scram.final(await client.say(scram.first, 'SCRAM-SHA-256'));
+    expect(await client.say(message)).toBe(verifier);
+    expect(await client.say('')).toMatch(LOGGED_IN);
   });
 });
 

@@ -34,6 +34,7 @@ export async function openAgent(
     floor: 'strict',
     keeper,
     receiver: role === 'transfer' ? createMta(options) : createMsa(options),
+    channelBinding: false,
     clock,
     log,
     hostname,

@@ -44,6 +44,7 @@ export async function openPop3Gate(options: Pop3GateOptions = {}): Promise<Pop3G
     keeper,
     store,
     directory,
+    channelBinding: false,
     locks: new MaildropLocks(clock, options.loginDelay ?? 0),
     expire: options.expire ?? null,
     clock,

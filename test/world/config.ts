@@ -79,6 +79,7 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
       diskFree: 16 * 1024 * 1024,
     },
     submission: { showClient: true, maxHold: 30 * 24 * 60 * minute },
+    sasl: { channelBinding: false },
     pop3: { loginDelay: 0, expire: null },
     sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },

@@ -21,6 +21,8 @@ export interface SmtpOptions {
   readonly floor: TlsFloor;
   readonly keeper: TlsKeeper;
   readonly receiver: Receiver;
+  /** Are SCRAM's -PLUS forms offered under TLS (RFC 5802 §6)? */
+  readonly channelBinding: boolean;
   readonly limits: {
     /** Octets of a message's content (RFC 1870). */
     readonly messageSize: number;

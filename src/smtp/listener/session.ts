@@ -89,7 +89,7 @@ export class Session {
 
   /** Where a login takes place. */
   get sasl(): Surroundings {
-    const secured = this.#secured;
+    const secured = this.options.channelBinding ? this.#secured : null;
     return {
       bindings: secured && ((name) => channelBinding(secured, name)),
       verifier: this.options.receiver.authentication?.verifier ?? null,

@@ -168,6 +168,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     floor,
     keeper,
     receiver,
+    channelBinding: false,
     clock,
     log,
     hostname: 'mail.example.test',
