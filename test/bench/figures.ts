@@ -13,6 +13,8 @@ import { round } from './statistics.ts';
 export interface Figures {
   readonly values: Readonly<Record<string, number>>;
   readonly unsound: readonly string[];
+  /** What was counted or found: two servers are compared only where it is the same. */
+  readonly results?: Readonly<Record<string, number | string>>;
   readonly details: unknown;
 }
 

@@ -80,6 +80,7 @@ export async function startPeer(routes: readonly Route[]): Promise<LoadedServer>
       name: 'postfix + dovecot',
       version: `${postfix.version} + ${dovecot.version}`,
       port: (gate) => ports[gate],
+      clearImap: imap,
       pids: async () => [await postfix.pid(), await dovecot.pid()],
       async restart() {
         await postfix.stop();

@@ -12,8 +12,12 @@ export interface LoadedServer extends AsyncDisposable {
   readonly name: string;
   readonly version: string;
   port(gate: Gate): number;
+  /** A port of IMAP that takes passwords in clear. */
+  readonly clearImap: number;
   /** Process ids whose descendants are the whole server. */
   pids(): Promise<number[]>;
+  /** Messages that its search index does not have yet; absent: it has none, or keeps it by itself. */
+  unindexed?(): Promise<number>;
   /** Stops, starts again, and resolves with the ms from exec to the first greeting (of the slowest part). */
   restart(): Promise<number>;
 }

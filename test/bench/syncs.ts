@@ -1,4 +1,4 @@
-// Does a server put mail on disk before it says 250? Traces its processes for a few messages, one after another, and
+// Does a server put mail on disk before it says that it has it? Traces its processes for a few messages, one after another, and
 // counts completed fsync and fdatasync calls. Done beside the timed loads, since strace slows what it watches.
 
 import { spawn } from 'node:child_process';
@@ -16,7 +16,8 @@ export interface SyncFigures {
 
 const MESSAGES = 20;
 
-export async function countSyncs(server: LoadedServer): Promise<SyncFigures> {
+/** @param send puts one message there, and waits until the server has said that it is */
+export async function countSyncs(server: LoadedServer, send: (number: number) => Promise<void>): Promise<SyncFigures> {
   const pids = descendants(await server.pids());
   const names = pids.flatMap((pid) => ['-p', String(pid)]);
   const trace = spawn('strace', ['-f', '-q', '-e', 'trace=fsync,fdatasync', '-e', 'signal=none', ...names], {
@@ -34,14 +35,20 @@ export async function countSyncs(server: LoadedServer): Promise<SyncFigures> {
     if (/\b(?:fsync|fdatasync)(?:\(| resumed).*= 0$/.test(line)) syncs++;
   });
   await attached;
-  const batch = createBatch('sync', 2048);
-  const client = await SmtpClient.open(doorOf(server, 25, 'none'));
-  for (let number = 0; number < MESSAGES; number++) {
-    const content = batch.content(number, 'load@sender.test', userAddress(19));
-    await client.send('load@sender.test', [userAddress(19)], content);
-  }
-  await client.quit();
+  for (let number = 0; number < MESSAGES; number++) await send(number);
   trace.kill('SIGINT');
   await once(trace, 'exit');
   return { messages: MESSAGES, syncs };
+}
+
+/** The same of messages that come by SMTP. */
+export async function countDeliverySyncs(server: LoadedServer): Promise<SyncFigures> {
+  const batch = createBatch('sync', 2048);
+  const client = await SmtpClient.open(doorOf(server, 25, 'none'));
+  const figures = await countSyncs(server, async (number) => {
+    const content = batch.content(number, 'load@sender.test', userAddress(19));
+    await client.send('load@sender.test', [userAddress(19)], content);
+  });
+  await client.quit();
+  return figures;
 }
