@@ -4,6 +4,7 @@ import type { Connection } from '../platform/listener.ts';
 import type { ImapOptions } from './options.ts';
 import { RecentClaims } from './recent.ts';
 import { ImapSession } from './session.ts';
+import { SortKeyCache } from './sort/sort-key-cache.ts';
 
 export interface Imap {
   /** Takes a connection over; its TLS handshake is done where the listener's mode is `implicit`. */
@@ -15,12 +16,12 @@ export interface Imap {
 
 export function createImap(options: ImapOptions): Imap {
   const sessions = new Map<ImapSession, Promise<void>>();
-  const claims = new RecentClaims(options.store);
+  const common = { claims: new RecentClaims(options.store), sortKeys: new SortKeyCache() };
   let closing = false;
 
   return {
     handle(connection) {
-      const session = new ImapSession(connection, options, claims);
+      const session = new ImapSession(connection, options, common);
       if (closing) session.dismiss(FAREWELL);
       sessions.set(
         session,

@@ -22,14 +22,20 @@ import { flagReport } from './render/flag-report.ts';
 import { allows, flagScope, type Operation, type Rights, rightsOf } from './rights.ts';
 import { SearchContexts } from './search/contexts.ts';
 import type { Place } from './search/finding.ts';
-
+import type { SortKeyCache } from './sort/sort-key-cache.ts';
+import type { Sorting } from './sort/sortables.ts';
 import { runsOfUids, vanishedLines } from './vanished.ts';
 import { type FlagState, type News, View } from './view.ts';
 
-export interface Surroundings {
+/** What all sessions have in common. */
+export interface Common {
+  readonly claims: RecentClaims;
+  readonly sortKeys: SortKeyCache;
+}
+
+export interface Surroundings extends Common {
   /** Whose session it is. */
   readonly user: User;
-  readonly claims: RecentClaims;
   readonly clock: Clock;
   readonly writer: SocketWriter;
   readonly enabled: Readonly<Enabled>;
@@ -231,7 +237,7 @@ export class SelectedMailbox {
     const { contexts, view } = this;
     const { writer } = this.#around;
     await writer.ready();
-    if (expunges) contexts.remove(view.gone, this.place());
+    if (expunges && view.untoldExpunges && !contexts.idle) contexts.remove(view.gone, this.place());
     const before = view.exists;
     const news = view.tell(expunges);
     if (expunges) {
@@ -267,6 +273,11 @@ export class SelectedMailbox {
     writer.line(flagReport({ sequence, uid }, state, { recent: this.view.isRecent(uid), withUid }, enabled));
   }
 
+  /** What its messages are sorted by. */
+  get sorting(): Sorting {
+    return this.#around;
+  }
+
   /** What a search sees, until the client is told something. */
   place(): Place {
     const { view } = this;
@@ -278,7 +289,7 @@ export class SelectedMailbox {
       lastUid: uids.at(-1) ?? 0,
       sequenceOf: (uid) => view.sequenceOf(uid),
       isRecent: (uid) => view.isRecent(uid),
-      saved: view.saved,
+      saved: () => view.saved,
       now: this.#around.clock.now(),
     };
   }

@@ -27,8 +27,7 @@ import type { LiteralHead, Scanner } from './grammar/scanner.ts';
 import { MessageLiteral } from './incoming-message.ts';
 import { LIMIT } from './limits.ts';
 import type { ImapOptions } from './options.ts';
-import type { RecentClaims } from './recent.ts';
-import { SelectedMailbox } from './selected-mailbox.ts';
+import { type Common, SelectedMailbox } from './selected-mailbox.ts';
 import { refusalFor } from './store-refusal.ts';
 import { wrongDoor } from './wrong-door.ts';
 
@@ -41,7 +40,7 @@ export class ImapSession implements Session {
   readonly announcements = new Announcements(this, () => this.#input.nudge());
   readonly retrieved = { messages: 0, octets: 0 };
   readonly #options: ImapOptions;
-  readonly #claims: RecentClaims;
+  readonly #common: Common;
   readonly #connection: Connection;
   readonly #reader = new CommandReader({ line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin });
   readonly #input = new SocketInput(this.#reader, LIMIT);
@@ -60,12 +59,12 @@ export class ImapSession implements Session {
   /** Why the session is to end as soon as no command runs; public. */
   #farewell: string | null = null;
 
-  constructor(connection: Connection, options: ImapOptions, claims: RecentClaims) {
+  constructor(connection: Connection, options: ImapOptions, common: Common) {
     this.id = connection.id;
     this.remoteAddress = connection.remoteAddress;
     this.#connection = connection;
     this.#options = options;
-    this.#claims = claims;
+    this.#common = common;
     this.writer = new SocketWriter(connection.socket, options.clock, this.turn, LIMIT);
     const { keeper, floor } = options;
     const note = (text: string, fields: object) => this.#note('info', text, fields);
@@ -222,7 +221,7 @@ export class ImapSession implements Session {
     await this.unselect();
     this.#selected = await SelectedMailbox.open(await mailboxFor(this, name, 'read'), readOnly, {
       user: this,
-      claims: this.#claims,
+      ...this.#common,
       clock: this.clock,
       writer: this.writer,
       enabled: this.enabled,

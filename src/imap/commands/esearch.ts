@@ -160,7 +160,7 @@ async function placeOf({ store, clock }: Session, { id }: MailboxRow): Promise<P
     lastUid: list.last,
     sequenceOf: (uid) => list.sequenceOf(uid),
     isRecent: (uid) => uid >= mailbox.recentFrom,
-    saved: new Uint32Array(0),
+    saved: () => new Uint32Array(0),
     now: clock.now(),
   };
 }

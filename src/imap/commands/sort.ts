@@ -31,7 +31,7 @@ export const sort = command({
     );
     const selected = selectedSearch(session, { asked, program, byUid, criteria });
     const found = await searchSelected(session, selected);
-    const messages = await sortables(session, session.mailbox.id, found, needsSortKeys(criteria));
+    const messages = await sortables(session.mailbox.sorting, session.mailbox.id, found, needsSortKeys(criteria));
     const compare = comparison(criteria);
     const inOrder = await sorted(messages, compare, session.turn);
     const uids = inOrder.map(({ uid }) => uid);

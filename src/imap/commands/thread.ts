@@ -33,7 +33,7 @@ export const thread = command({
   async run(session, { algorithm, program }, byUid) {
     const { mailbox, turn, writer } = session;
     const found = await searchSelected(session, selectedSearch(session, { asked: null, program, byUid }));
-    const messages = await sortables(session, mailbox.id, found, true);
+    const messages = await sortables(mailbox.sorting, mailbox.id, found, true);
     const roots = await algorithm(messages, turn);
     writer.text('* THREAD');
     for (const piece of threadData(roots, (uid) => (byUid ? uid : mailbox.view.sequenceOf(uid)))) {

@@ -7,8 +7,8 @@ import { bad } from '../completion.ts';
 import type { FetchItem } from '../grammar/fetch-items.ts';
 import { LIMIT } from '../limits.ts';
 import { needsSortKeys, type SortCriterion } from '../sort/order.ts';
-import { sortables } from '../sort/sortables.ts';
-import { find, type Place, type Reading } from './finding.ts';
+import { type Sorting, sortables } from '../sort/sortables.ts';
+import { find, type Place } from './finding.ts';
 import type { SearchProgram } from './keys.ts';
 import type { ResultList } from './result-list.ts';
 
@@ -34,7 +34,7 @@ interface Context extends Followed {
 
 export class SearchContexts {
   readonly #contexts = new Map<string, Context>();
-  readonly #reading: Reading;
+  readonly #sorting: Sorting;
   readonly #writer: SocketWriter;
   /** UIDs of messages that have come or changed, and were not judged since. */
   #touched = new Set<number>();
@@ -42,14 +42,19 @@ export class SearchContexts {
   readonly #arrived = new Set<number>();
   #fetches = new Map<number, FetchItem[]>();
 
-  constructor(reading: Reading, writer: SocketWriter) {
-    this.#reading = reading;
+  constructor(sorting: Sorting, writer: SocketWriter) {
+    this.#sorting = sorting;
     this.#writer = writer;
   }
 
   /** Something is to be judged. */
   get pending(): boolean {
     return this.#touched.size > 0;
+  }
+
+  /** No search is followed. */
+  get idle(): boolean {
+    return this.#contexts.size === 0;
   }
 
   /** Takes a change of the mailbox, from the store's feed. */
@@ -91,7 +96,6 @@ export class SearchContexts {
 
   /** Tells which results are about to be expunged; their sequence numbers still hold (RFC 5267 §4.3.4). */
   remove(gone: ReadonlySet<number>, place: Place): void {
-    if (this.#contexts.size === 0 || gone.size === 0) return;
     for (const uid of gone) {
       this.#touched.delete(uid);
       this.#arrived.delete(uid);
@@ -133,7 +137,7 @@ export class SearchContexts {
   }
 
   async #judgeOne(context: Context, results: ResultList, place: Place): Promise<void> {
-    const found = await find(this.#reading, place, context.program);
+    const found = await find(this.#sorting, place, context.program);
     const matching = new Set(found.uids);
     const lost = [...place.uids].filter((uid) => results.has(uid) && !matching.has(uid));
     const won = found.uids.filter((uid) => !results.has(uid));
@@ -145,9 +149,10 @@ export class SearchContexts {
     const changes: string[] = [];
     if (lost.length > 0) changes.push(`REMOVEFROM (${results.remove(lost, number)})`);
     if (won.length > 0) {
-      const scores = found.scores && won.map((uid) => found.scores?.[found.uids.indexOf(uid)] ?? 0);
+      const scoreOf = new Map(found.uids.map((uid, at) => [uid, found.scores?.[at] ?? 0]));
+      const scores = won.map((uid) => scoreOf.get(uid) ?? 0);
       const withKeys = context.criteria !== null && needsSortKeys(context.criteria);
-      const messages = await sortables(this.#reading, place.id, { uids: won, scores }, withKeys);
+      const messages = await sortables(this.#sorting, place.id, { uids: won, scores }, withKeys);
       changes.push(`ADDTO (${results.add(messages, number)})`);
     }
     if (changes.length > 0) this.#tell(context, changes.join(' '));

@@ -34,7 +34,7 @@ export interface Place {
   sequenceOf(uid: number): number;
   isRecent(uid: number): boolean;
   /** What `$` stands for: UIDs, ascending. */
-  readonly saved: Uint32Array;
+  readonly saved: () => Uint32Array;
   /** ms since the epoch. */
   readonly now: number;
 }

@@ -10,7 +10,7 @@ export function pinned({ keys, badCharset }: SearchProgram, place: Place): Searc
     switch (key.key) {
       case 'sequence':
       case 'uid': {
-        if (key.set === 'saved') return { key: 'among', uids: place.saved };
+        if (key.set === 'saved') return { key: 'among', uids: place.saved() };
         if (key.key === 'uid') return key;
         const within = numberSet(key.set, place.exists);
         return { key: 'among', uids: place.uids.filter((_, at) => within(at + 1)) };

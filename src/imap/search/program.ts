@@ -41,7 +41,7 @@ export interface SearchedMailbox {
   readonly sequence: number;
   readonly uid: number;
   /** What `$` stands for: UIDs, ascending. */
-  readonly saved: Uint32Array;
+  readonly saved: () => Uint32Array;
   /** ms since the epoch. */
   readonly now: number;
 }
@@ -107,7 +107,7 @@ function membership(
   mailbox: SearchedMailbox,
 ): (sequence: number, uid: number) => boolean {
   if (key.key === 'among' || key.set === 'saved') {
-    const within = memberOf(key.key === 'among' ? key.uids : mailbox.saved);
+    const within = memberOf(key.key === 'among' ? key.uids : mailbox.saved());
     return (_, uid) => within(uid);
   }
   const within = numberSet(key.set, key.key === 'sequence' ? mailbox.sequence : mailbox.uid);

@@ -98,7 +98,7 @@ async function place(store: Store): Promise<Place> {
     lastUid: list.last,
     sequenceOf: (uid) => list.sequenceOf(uid),
     isRecent: () => false,
-    saved: new Uint32Array(0),
+    saved: () => new Uint32Array(0),
     now: 0,
   };
 }

@@ -32,7 +32,7 @@ const message: SearchMessage = {
 async function search(texts: readonly string[]): Promise<{ found: boolean; steps: number[] }> {
   const steps: number[] = [];
   const program = { keys: texts.map((text) => ({ key: 'body', text }) as const), badCharset: false };
-  const { matches } = compileSearch(program, { sequence: 1, uid: 1, saved: new Uint32Array(0), now: 0 });
+  const { matches } = compileSearch(program, { sequence: 1, uid: 1, saved: () => new Uint32Array(0), now: 0 });
   const found = await matches(message, {
     octets: async (offset, length) => octets.subarray(offset, offset + length),
     root: async () => structureOf(octets),
