@@ -25,6 +25,9 @@ import {
 } from './search.ts';
 import { tellExtended } from './search-answer.ts';
 
+/** What one mailbox costs of a turn, be it empty. */
+const MAILBOX_COST = 8_192;
+
 const SELECTED_ONLY: readonly MailboxFilter[] = [{ filter: 'selected' }];
 /** RFC 7377 §2.1: ESEARCH is always answered by ESEARCH, with ALL where it says nothing else. */
 const ALL: SearchReturn = {
@@ -56,6 +59,8 @@ export const esearch = command({
     for (const row of await mailboxesOf(session, filters)) {
       if (row.id === selected) await searchHere(session, row, asked, program);
       else await searchThere(session, row, asked, program);
+      session.turn.spend(MAILBOX_COST);
+      await session.turn.pass();
     }
     return ok('Searched');
   },
@@ -71,39 +76,31 @@ function requireSelection(session: Session, filters: readonly MailboxFilter[], {
 /** Each once, by name; what does not exist or cannot be selected by this user is passed over. */
 async function mailboxesOf(session: Session, filters: readonly MailboxFilter[]): Promise<readonly SeenMailbox[]> {
   const { read } = session.store;
-  const subscribed = filters.some(({ filter }) => filter === 'subscribed')
-    ? new Set(await read.subscriptions(session.account))
-    : null;
-  const selected = session.state === 'selected' ? session.mailbox.id : null;
-  const meant = ({ id, name, own }: SeenMailbox, which: MailboxFilter): boolean => {
-    switch (which.filter) {
-      case 'selected':
-        return id === selected;
-      // RFC 5465 §6.3: where it is not known which mailboxes get mail, all of them may.
-      case 'personal':
-      case 'inboxes':
-        return own;
-      case 'subscribed':
-        return subscribed?.has(name) ?? false;
-      case 'mailboxes':
-        return which.names.includes(name);
-      case 'subtree':
-        return which.names.some((root) => name === root || name.startsWith(`${root}${DELIMITER}`));
-      case 'subtree-one':
-        return which.names.some((root) => name === root || parentOf(name) === root);
-      default:
-        return which satisfies never;
-    }
-  };
-  const rows = (await visibleMailboxes(session)).filter(
-    ({ selectable, rights }) => selectable && allows(rights, 'read'),
-  );
-  return rows.filter((row) => filters.some((which) => meant(row, which)));
+  const named = (filter: MailboxFilter['filter']) =>
+    new Set(filters.flatMap((which) => (which.filter === filter && 'names' in which ? which.names : [])));
+  const [mailboxes, subtree, subtreeOne] = [named('mailboxes'), named('subtree'), named('subtree-one')];
+  const kinds = new Set(filters.map(({ filter }) => filter));
+  const subscribed = new Set(kinds.has('subscribed') ? await read.subscriptions(session.account) : []);
+  const selected = session.state === 'selected' && kinds.has('selected') ? session.mailbox.id : null;
+  // RFC 5465 §6.3: where it is not known which mailboxes get mail, all of them may.
+  const all = kinds.has('personal') || kinds.has('inboxes');
+  const rows = await visibleMailboxes(session);
+  return rows.filter(({ id, name, own, selectable, rights }) => {
+    if (!selectable || !allows(rights, 'read')) return false;
+    const here = (all && own) || id === selected || mailboxes.has(name) || subscribed.has(name);
+    if (here || subtree.has(name) || subtreeOne.has(name)) return true;
+    const above = parentsOf(name);
+    return subtreeOne.has(above[0] ?? '') || (subtree.size > 0 && above.some((parent) => subtree.has(parent)));
+  });
 }
 
-function parentOf(name: string): string | null {
-  const at = name.lastIndexOf(DELIMITER);
-  return at < 0 ? null : name.slice(0, at);
+/** The names above a name, the nearest first. */
+function parentsOf(name: string): readonly string[] {
+  const parents: string[] = [];
+  for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) {
+    parents.push(name.slice(0, at));
+  }
+  return parents;
 }
 
 /** RFC 7377 §2.1: the three correlators. */
