@@ -47,6 +47,12 @@ const NAMED: ReadonlyMap<string, string> = new Map([
   }),
 ]);
 
+const SPACE = 32;
+const QUOTE = 34;
+const APOSTROPHE = 39;
+const EQUALS = 61;
+const CLOSE = 62;
+
 const REFERENCE = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,9}));?/y;
 const TAG = /<(\/?)([A-Za-z][A-Za-z0-9]{0,15})/y;
 /** Characters that a reference, or the beginning of a tag, may need. */
@@ -144,15 +150,15 @@ export class HtmlText {
         at = end + 1;
         continue;
       }
-      const character = html[at] ?? '';
+      const code = html.charCodeAt(at);
       at += 1;
-      if (character === '>') {
+      if (code === CLOSE) {
         this.#state = this.#silent === '' ? 'text' : 'silent';
         return at;
       }
       // A quote begins a value only where one is expected.
-      if (this.#valueNext && (character === '"' || character === "'")) this.#quote = character;
-      this.#valueNext = character === '=' || (this.#valueNext && /\s/.test(character));
+      if (this.#valueNext && (code === QUOTE || code === APOSTROPHE)) this.#quote = String.fromCharCode(code);
+      this.#valueNext = code === EQUALS || (this.#valueNext && code <= SPACE);
     }
     return at;
   }
@@ -173,7 +179,7 @@ export class HtmlText {
 
   #spaced(text: string): string {
     if (text === '') return '';
-    const single = text.replace(/[\s\u00a0]+/g, ' ');
+    const single = /[^\S ]| {2}/.test(text) ? text.replace(/\s+/g, ' ') : text;
     const shown = this.#space && single.startsWith(' ') ? single.slice(1) : single;
     if (shown !== '') this.#space = shown.endsWith(' ');
     return shown;
