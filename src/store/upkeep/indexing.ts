@@ -12,7 +12,7 @@ import { type IndexedText, markDone, nextDone, putTexts } from './text-index.ts'
 
 /** ms without a delivery after which the index is filled, and the longest that it waits for that. */
 const QUIET = 500;
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 /** ms until it is tried again where derived.db could not be used. */
 const REST = 60_000;
 /** Texts that are put in at a time while it is quiet, and while it is not. */
