@@ -5,6 +5,7 @@ import { imapMutants } from './imap.ts';
 import type { Mutant } from './mutant.ts';
 import { pop3Mutants } from './pop3.ts';
 import { queueMutants } from './queue.ts';
+import { searchMutants } from './search.ts';
 import { securityMutants } from './security.ts';
 import { sharingMutants } from './sharing.ts';
 import { smtpMutants } from './smtp.ts';
@@ -24,5 +25,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...imapMutants,
   ...sharingMutants,
   ...viewMutants,
+  ...searchMutants,
   ...pop3Mutants,
 ];

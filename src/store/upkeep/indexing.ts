@@ -115,7 +115,9 @@ export class Indexing {
       if (this.#closed) return;
       if (text) texts.push(text);
     }
-    if (texts.length > 0) this.#use((derived) => inTransaction(derived, () => putTexts(derived, texts)));
+    // What was freed meanwhile has been told already, and would stay for ever.
+    const there = texts.filter(({ body }) => bodySize(this.#parts.mail, body) !== undefined);
+    if (there.length > 0) this.#use((derived) => inTransaction(derived, () => putTexts(derived, there)));
   }
 
   #use(action: (derived: Connection) => void): void {
