@@ -20,9 +20,10 @@ const LOOK = 16 * MiB;
 
 const OTHERS = 4;
 const NOOPS = 100;
-/** What the others wait for a NOOP, at the 99th percentile, ms. */
+/** What the others may wait for a NOOP, at the 99th percentile, ms, beyond what they wait without the slow client: the
+ * machine may be busy with others. */
 const MOST_WAIT = 50;
-/** A busy machine may make anybody wait in one round; whoever is held up by the slow client waits in each. */
+/** Whoever is held up by the slow client waits in each round. */
 const ROUNDS = 8;
 
 const login = { user: 'alice@example.test', password: PASSWORD };
@@ -51,8 +52,17 @@ async function noops(client: ImapClient, times: number[]): Promise<void> {
   }
 }
 
+/** The 99th percentile of a round of NOOPs of each client, ms. */
+async function waitOf(clients: readonly ImapClient[]): Promise<number> {
+  const times: number[] = [];
+  await Promise.all(clients.map((client) => noops(client, times)));
+  times.sort((one, other) => one - other);
+  return times[Math.floor(times.length * 0.99)] ?? Number.POSITIVE_INFINITY;
+}
+
 test('a slow reader leaves the others alone, and the log', { timeout: 120_000 }, async () => {
   const others = await Promise.all(Array.from({ length: OTHERS }, open));
+  const alone = Math.min(await waitOf(others), await waitOf(others));
   const before = await occupied();
   const slow = await dial(gate.port);
   slow.pause();
@@ -69,12 +79,10 @@ test('a slow reader leaves the others alone, and the log', { timeout: 120_000 },
   };
   const waits: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const times: number[] = [];
-    await Promise.all([write(), ...others.map((client) => noops(client, times))]);
-    times.sort((one, other) => one - other);
-    waits.push(times[Math.floor(times.length * 0.99)] ?? Number.POSITIVE_INFINITY);
+    const [wait] = await Promise.all([waitOf(others), write()]);
+    waits.push(wait);
   }
-  expect(Math.min(...waits)).toBeLessThan(MOST_WAIT);
+  expect(Math.min(...waits)).toBeLessThan(alone + MOST_WAIT);
   expect(largest).toBeLessThanOrEqual(WAL_CAP + LOOK);
   expect((await occupied()) - before).toBeLessThan(4 * MiB);
   // Nothing is held open in the store: what one session writes, another sees.

@@ -88,9 +88,9 @@ export const imapMutants: readonly Mutant[] = [
   },
   {
     rule: 'EXAMINE sets no \\Seen',
-    file: 'src/imap/commands/fetch.ts',
-    from: '!item.peek) && !view.readOnly;',
-    to: '!item.peek);',
+    file: 'src/imap/selected-mailbox.ts',
+    from: 'return !this.view.readOnly && (flagScope',
+    to: 'return (flagScope',
     caughtBy: transcripts,
     test: 'EXAMINE',
   },
