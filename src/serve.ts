@@ -6,6 +6,8 @@ import type { Config } from './config/config.ts';
 import { type OpenDirectory, openDirectory } from './directory/open.ts';
 import { domainsWithoutPostmaster } from './directory/postmaster.ts';
 import { seedAccounts } from './directory/seed.ts';
+import type { TokenIssuer } from './directory/token/issuer.ts';
+import { openTokenIssuer } from './directory/token/open.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { createLocalSubmission } from './msa/local.ts';
 import { originOf } from './msa/qualification.ts';
@@ -77,7 +79,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     const keeper = await keeping;
     await seedAccounts(store, config.accounts);
     const directory = opened.use(
-      await openDirectory({ store, domains: config.domains, hostname: config.hostname, test: config.test, clock, log }),
+      await openDirectory({ ...config, issuer: await issuerOf(config, clock), store, clock, log }),
     );
     await demandPostmasters(config, directory);
 
@@ -94,7 +96,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       log,
     };
     const dns = surroundings.dns ?? createDns({ resolvers: config.relay.resolvers, clock });
-    const authorities = await readAuthorities(config.relay.authorities);
+    const authorities = await readAuthorities(config.relay.authorities, 'relay.ca');
     const queue = createQueueRunner({ store, directory, clock, random, dns, config, log, dkim, authorities });
     await queue.start();
     opened.defer(() => queue.close(GRACE));
@@ -162,6 +164,13 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     await opened.disposeAsync();
     throw error;
   }
+}
+
+/** Whose tokens are taken. @throws Error with a text for people: an authority that cannot be read */
+async function issuerOf({ oauth }: Config, clock: Clock): Promise<TokenIssuer | null> {
+  if (oauth === null) return null;
+  const contexts = clientContexts(await readAuthorities(oauth.authorities, 'oauth.ca'));
+  return openTokenIssuer(oauth, { clock, secureContext: () => contexts({ floor: 'strict', authorities: true }) });
 }
 
 /** With catch-all nothing leaves, and every domain is ours; where none is, nobody can sign. */

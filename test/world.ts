@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly servers?: 1 | 2;
   /** Changes the first and the second server's configuration. */
   readonly configure?: (config: Config, name: 'here' | 'there') => Config;
+  /** Done once a server's folder is there, before it starts. */
+  readonly before?: (config: Config) => Promise<void>;
   /** Of the log records that are kept; `debug` by default. */
   readonly level?: string;
 }
@@ -59,6 +61,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       const wayOut = stack.use(await Wire.open());
       const plain = configOf(name, folder, wayOut.port);
       const config = options.configure?.(plain, name) ?? plain;
+      await options.before?.(config);
       const live = new LiveServer(config, wayOut, () => startServer(config, { log, clock, dns, random: () => 0.5 }));
       stack.defer(() => ended(live.running.close(), clock));
       await live.start();

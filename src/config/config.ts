@@ -107,6 +107,30 @@ export interface SaslConfig {
   readonly channelBinding: boolean;
 }
 
+/** Whose tokens of OAuth 2.0 are taken for logins (OAUTHBEARER, XOAUTH2). */
+export interface OauthConfig {
+  /** As the tokens and the issuer's own documents have it, octet for octet. */
+  readonly issuer: string;
+  readonly source:
+    | { readonly kind: 'jwks'; readonly url: string }
+    | {
+        readonly kind: 'introspection';
+        readonly url: string;
+        readonly clientId: string;
+        readonly secret:
+          | { readonly kind: 'text'; readonly text: string }
+          | { readonly kind: 'file'; readonly path: string };
+      };
+  /** Whom a token must be for; null: whoever may ask the issuer about it. */
+  readonly audience: string | null;
+  /** What in a token is the address of its user. */
+  readonly claim: string;
+  /** What it must be good for, names with spaces between; null: whatever. */
+  readonly scope: string | null;
+  /** Absolute paths: authorities that are trusted beside the system's for the issuer's hosts. */
+  readonly authorities: readonly string[];
+}
+
 /** What POP3 clients are told of the house's rules. */
 export interface Pop3Config {
   /** ms from one login of an account to the next; 0: any. */
@@ -155,6 +179,8 @@ export interface Config {
     readonly maxHold: number;
   };
   readonly sasl: SaslConfig;
+  /** null: no tokens are taken. */
+  readonly oauth: OauthConfig | null;
   readonly pop3: Pop3Config;
   readonly sendmail: SendmailConfig;
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };

@@ -7,6 +7,7 @@ import { readBounded } from '../platform/bounded-file.ts';
 import type { Config } from './config.ts';
 import { overlayEnvironment } from './environment.ts';
 import { complaintsOf } from './guard-rails.ts';
+import { complaintsOfOauth, oauthOf } from './oauth.ts';
 import { type Outline, outlineOfConfig } from './outline.ts';
 import { type Complaint, ConfigError, type Place } from './place.ts';
 import { complaintsOfRelay, relayOf } from './relay.ts';
@@ -38,7 +39,8 @@ export async function loadConfig({ file, env, cwd }: LoadOptions): Promise<Confi
   const parsed = v.safeParse(schema, document.tree);
   if (!parsed.success) throw new ConfigError(parsed.issues.map((issue) => complaintOf(issue, document.places)));
   const at = (path: Path) => document.places.of(path);
-  const complaints = [...complaintsOfRelay(parsed.output.relay, at)];
+  const { relay, oauth } = parsed.output;
+  const complaints = [...complaintsOfRelay(relay, at), ...complaintsOfOauth(oauth, at)];
   const config = configOf(parsed.output, document, cwd);
   complaints.push(...complaintsOf(config, at));
   if (complaints.length > 0) throw new ConfigError(complaints);
@@ -81,7 +83,7 @@ function complaintOf(issue: Issue, places: Places): Complaint {
 
 /** The settings under the names of config.ts. */
 function configOf(settings: Settings, { places }: Document, cwd: string): Config {
-  const { tls, queue, relay, dkim, tls_reports, limits, submission, sasl, pop3, sendmail, test, log } = settings;
+  const { tls, queue, relay, dkim, tls_reports, limits, submission, sasl, oauth, pop3, sendmail, test, log } = settings;
   const absolute = (path: string) => resolve(cwd, path);
   const placeOf = (path: Path): Place => places.of(path);
   return {
@@ -135,6 +137,7 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
     },
     submission: { showClient: submission.show_client, maxHold: submission.max_hold },
     sasl: { channelBinding: sasl.channel_binding },
+    oauth: oauthOf(oauth, absolute),
     pop3: {
       loginDelay: pop3.login_delay,
       expire: pop3.expire === undefined ? null : Math.floor(pop3.expire / DAY),

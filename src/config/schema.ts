@@ -142,6 +142,23 @@ const sasl = v.object({
   channel_binding: v.optional(value.boolean(), false),
 });
 
+/** What goes together stands in config/oauth.ts. */
+const oauth = v.object({
+  /** Absent: no tokens are taken. */
+  issuer: v.optional(value.webAddress()),
+  /** One of both: the issuer's keys (RFC 7517), or where it is asked (RFC 7662). */
+  jwks: v.optional(value.webAddress()),
+  introspection: v.optional(value.webAddress()),
+  client_id: v.optional(value.user()),
+  client_secret: v.optional(value.password()),
+  client_secret_file: v.optional(value.text('the path of a file')),
+  audience: v.optional(value.text('what the aud of tokens says')),
+  claim: v.optional(value.text('the name of a claim such as "email"'), 'email'),
+  /** Absent: any token for us will do. */
+  scope: v.optional(value.scope()),
+  ca: v.optional(value.files(), []),
+});
+
 const pop3 = v.object({
   /** From one login of an account to the next (LOGIN-DELAY, RFC 2449 §6.5); 0s: any time. */
   login_delay: v.optional(value.duration(0, DAY), '0s'),
@@ -181,6 +198,7 @@ export const schema = v.object({
   limits: v.optional(limits, {}),
   submission: v.optional(submission, {}),
   sasl: v.optional(sasl, {}),
+  oauth: v.optional(oauth, {}),
   pop3: v.optional(pop3, {}),
   sendmail: v.optional(sendmail, {}),
   test: v.optional(test, {}),

@@ -241,6 +241,26 @@ export const user = () =>
     return value;
   });
 
+/** A URL of HTTPS, as it is written. */
+export const webAddress = () =>
+  setting('text', (input) => {
+    const value = textOf(input, 'a URL such as "https://id.example.org/realms/mail"');
+    const url = URL.parse(value);
+    if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '' || value.includes('#')) {
+      throw new Unfit('must be a URL of https:// without a user and without "#"');
+    }
+    return value;
+  });
+
+/** scope = scope-token *( SP scope-token ) (RFC 6749 §3.3) */
+export const scope = () =>
+  setting('text', (input) => {
+    const value = textOf(input, 'a scope such as "mail"');
+    if (!/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/.test(value))
+      throw new Unfit('must be names of scopes with single spaces between');
+    return value;
+  });
+
 /** A program and its arguments, for no shell. */
 export const command = () =>
   setting('list', (input) =>

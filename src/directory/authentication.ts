@@ -14,6 +14,10 @@ import { Throttle } from './throttle.ts';
 const SUCCESS_LASTS = 60_000;
 const SUCCESSES = 10_000;
 
+/** Each argon2id takes a thread of libuv's pool, and the store needs one too; who asks others only waits. */
+const HASHES_AT_ONCE = 2;
+const QUESTIONS_AT_ONCE = 16;
+
 /** Whose password is checked. */
 export interface Claimant {
   /** One key for each account, and for each name that is none. At most NAME_OCTETS_MAX octets. */
@@ -25,7 +29,8 @@ export interface Claimant {
 export class Authenticator {
   readonly #clock: Clock;
   readonly #throttle: Throttle;
-  readonly #line = new FairLine();
+  readonly #line = new FairLine(HASHES_AT_ONCE);
+  readonly #questions = new FairLine(QUESTIONS_AT_ONCE);
   /** Keys the MACs under which successes are remembered: it dies with the process. */
   readonly #secret = randomBytes(32);
   readonly #successes = new Map<string, number>();
@@ -47,7 +52,8 @@ export class Authenticator {
     // Refused, not cut: no store may see another text than we do. Tells nothing of the account.
     if (!isUsablePassword(password))
       throw new AuthenticationFailure('rejected', 'password empty, too long or with NUL');
-    await this.#attempt(claimant, address, (source) => this.#matches(claimant, password, source));
+    const right = await this.#attempt(claimant.key, address, (source) => this.#matches(claimant, password, source));
+    if (!right) throw rejected(claimant);
   }
 
   /**
@@ -55,26 +61,44 @@ export class Authenticator {
    * @throws AuthenticationFailure as `check` does
    */
   async judge(claimant: Claimant, proven: boolean, address: string): Promise<void> {
-    await this.#attempt(claimant, address, async () => proven && claimant.password !== null);
+    const right = await this.#attempt(claimant.key, address, async () => proven && claimant.password !== null);
+    if (!right) throw rejected(claimant);
   }
 
-  async #attempt(claimant: Claimant, address: string, isRight: (source: string) => Promise<boolean>): Promise<void> {
+  /**
+   * Has somebody else say whether an attempt is right, in this source's turn. Resolves with what they said, a failure as late
+   * as the throttle wants it.
+   * @param key of the claimant
+   * @throws AuthenticationFailure `busy`, at once; what `isRight` throws, which then counts as no attempt
+   */
+  async ask(key: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
+    return await this.#attempt(key, address, async (source) => {
+      const asked = this.#questions.enter(source, isRight);
+      if (asked === undefined) throw new AuthenticationFailure('busy', 'too many logins are waiting');
+      return await asked;
+    });
+  }
+
+  async #attempt(key: string, address: string, isRight: (source: string) => Promise<boolean>): Promise<boolean> {
     const source = sourceOf(address);
     const pending = this.#pending.get(source) ?? 0;
     // Before the memory of successes: else a source that is held could try guesses against it without a limit.
-    if (pending > 0 && this.#throttle.isHeld(source, claimant.key)) {
+    if (pending > 0 && this.#throttle.isHeld(source, key)) {
       throw new AuthenticationFailure('busy', 'a source that failed often has an attempt under way');
     }
     this.#pending.set(source, pending + 1);
     try {
-      if (await isRight(source)) return this.#throttle.succeeded(source, claimant.key);
-      await this.#sleep(this.#throttle.failed(source, claimant.key));
+      if (await isRight(source)) {
+        this.#throttle.succeeded(source, key);
+        return true;
+      }
+      await this.#sleep(this.#throttle.failed(source, key));
+      return false;
     } finally {
       const left = (this.#pending.get(source) ?? 1) - 1;
       if (left > 0) this.#pending.set(source, left);
       else this.#pending.delete(source);
     }
-    throw new AuthenticationFailure('rejected', claimant.password === null ? 'no such account' : 'wrong password');
   }
 
   async #matches({ key, password: kept }: Claimant, password: string, source: string): Promise<boolean> {
@@ -116,4 +140,8 @@ export class Authenticator {
       this.#clock.after(ms, resolve);
     });
   }
+}
+
+function rejected({ password }: Claimant): AuthenticationFailure {
+  return new AuthenticationFailure('rejected', password === null ? 'no such account' : 'wrong password');
 }

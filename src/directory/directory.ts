@@ -36,6 +36,32 @@ export class AuthenticationFailure extends Error {
   }
 }
 
+/** What somebody who logs in has shown: a password, that they know it, or that somebody else vouches for an account. */
+export type Shown =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  | { readonly kind: 'proof'; readonly username: string; readonly proven: boolean }
+  | { readonly kind: 'account'; readonly account: number };
+
+/** What became of a token. `error` is for the client (RFC 6750 §3.1), `reason` for the log; it holds nothing of the token. */
+export type TokenVerdict =
+  | { readonly kind: 'account'; readonly account: number }
+  | { readonly kind: 'refused'; readonly error: 'invalid_token' | 'insufficient_scope'; readonly reason: string };
+
+/** Where tokens of OAuth 2.0 are taken. */
+export interface TokenDesk {
+  /** What a token must be good for, names with spaces between; null: whatever. */
+  readonly scope: string | null;
+  /** URL of the document that says where tokens are to be had. */
+  readonly configuration: string;
+  /**
+   * Whose token is it? Slows failures as `authenticate` does.
+   * @param username whose account it must be; null: whoever it is for
+   * @param source the peer's IP address
+   * @throws AuthenticationFailure `busy`, also where the issuer does not answer; StoreError
+   */
+  check(token: string, username: string | null, source: string): Promise<TokenVerdict>;
+}
+
 export interface Directory {
   /** True for our domains, for address literals of our own hosts never. With catch-all every domain is ours. */
   isLocalDomain(domain: string): boolean;
@@ -62,4 +88,8 @@ export interface Directory {
    * @throws AuthenticationFailure; StoreError where accounts cannot be read
    */
   confirm(username: string, proven: boolean, source: string): Promise<Account>;
+  /** null: no tokens are taken. */
+  readonly tokens: TokenDesk | null;
+  /** The end of a login, whatever was shown. @throws AuthenticationFailure; StoreError */
+  admit(shown: Shown, source: string): Promise<Account>;
 }

@@ -1,8 +1,6 @@
 // A line for expensive work: so many at once, one waiting for each source, the others of that source behind it. Turns
 // go round the sources, so whoever asks a lot waits for their own and not for others'.
 
-/** Work under way at once: each argon2id takes a thread of libuv's pool, and the store needs one too. */
-const AT_ONCE = 2;
 /** Waiting of one source; and waiting in all: from the first number on only a source that has nothing waiting is let in,
  * so that a few cannot shut out the rest, at the second nobody. */
 const WAITING_PER_SOURCE = 16;
@@ -12,10 +10,16 @@ const WAITING_AT_MOST = 1024;
 type Job = () => void;
 
 export class FairLine {
+  /** Work under way at once. */
+  readonly #atOnce: number;
   #running = 0;
   #waiting = 0;
   /** In the order of their turns. */
   readonly #sources = new Map<string, Job[]>();
+
+  constructor(atOnce: number) {
+    this.#atOnce = atOnce;
+  }
 
   /** Does the work in its turn. Undefined, at once: too much is waiting. */
   enter<T>(source: string, work: () => Promise<T>): Promise<T> | undefined {
@@ -36,7 +40,7 @@ export class FairLine {
   }
 
   #next(): void {
-    if (this.#running >= AT_ONCE) return;
+    if (this.#running >= this.#atOnce) return;
     for (const [source, jobs] of this.#sources) {
       const job = jobs.shift();
       // To the end of the round, if anything of it is left.

@@ -9,8 +9,17 @@ import type { AccountId, AccountRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { AddressBook, localKey, splitDetail } from './address-book.ts';
 import { Authenticator, type Claimant } from './authentication.ts';
-import { type Account, AuthenticationFailure, type Directory, type Resolution } from './directory.ts';
+import {
+  type Account,
+  AuthenticationFailure,
+  type Directory,
+  type Resolution,
+  type Shown,
+  type TokenDesk,
+  type TokenVerdict,
+} from './directory.ts';
 import { isUsablePassword, keptVerifier, madeUpVerifier } from './password.ts';
+import type { TokenIssuer } from './token/issuer.ts';
 
 export interface DirectoryOptions {
   readonly store: Pick<Store, 'read' | 'execute' | 'follow'>;
@@ -18,6 +27,8 @@ export interface DirectoryOptions {
   /** Postmaster of this name is ours too, even where it is none of `domains`. */
   readonly hostname: string;
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean };
+  /** Whose tokens are taken; absent: nobody's. */
+  readonly issuer?: TokenIssuer | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -113,8 +124,67 @@ class StoreDirectory implements OpenDirectory {
     return this.#unchanged(row);
   }
 
+  get tokens(): TokenDesk | null {
+    const { issuer = null } = this.#options;
+    if (issuer === null) return null;
+    const { scope, configuration } = issuer;
+    return { scope, configuration, check: (token, name, source) => this.#checkToken(issuer, token, name, source) };
+  }
+
+  async admit(shown: Shown, source: string): Promise<Account> {
+    switch (shown.kind) {
+      case 'password':
+        return await this.authenticate(shown.username, shown.password, source);
+      case 'proof':
+        return await this.confirm(shown.username, shown.proven, source);
+      case 'account': {
+        const row = (await this.#accounts.current()).byId(shown.account);
+        if (row === undefined) throw new AuthenticationFailure('rejected', 'the account changed meanwhile');
+        return accountOf(row);
+      }
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#accounts.close();
+  }
+
+  async #checkToken(
+    issuer: TokenIssuer,
+    token: string,
+    username: string | null,
+    source: string,
+  ): Promise<TokenVerdict> {
+    let verdict: TokenVerdict = { kind: 'refused', error: 'invalid_token', reason: 'not a name' };
+    const wanted = username === null ? null : await this.#rowOf(username);
+    // Who names nobody counts as one claimant, whatever the token: it is not known whose it is.
+    const key = wanted === null ? '- token' : wanted.key;
+    await this.#authenticator.ask(key, source, async () => {
+      const said = await issuer.check(token);
+      verdict = said.kind === 'refused' ? said : await this.#holder(said.name, wanted);
+      return verdict.kind === 'account';
+    });
+    return verdict;
+  }
+
+  /** The account that a token's name leads to, if it is the one that was asked for. */
+  async #holder(name: string, wanted: { readonly row: AccountRow | undefined } | null): Promise<TokenVerdict> {
+    const { row } = await this.#rowOf(name);
+    const no = (reason: string): TokenVerdict => ({ kind: 'refused', error: 'invalid_token', reason });
+    if (row === undefined) return no('the token is for nobody who has an account here');
+    if (wanted !== null && wanted.row?.id !== row.id) return no('the token is for another account');
+    return { kind: 'account', account: row.id };
+  }
+
+  /** As `#named`, for names that come with tokens: one that can be none is nobody's. */
+  async #rowOf(name: string): Promise<{ readonly row: AccountRow | undefined; readonly key: string }> {
+    try {
+      const { row, claimant } = await this.#named(name);
+      return { row, key: claimant.key };
+    } catch (error) {
+      if (!(error instanceof AuthenticationFailure)) throw error;
+      return { row: undefined, key: '- unusable' };
+    }
   }
 
   /** The address with the domain that it stands for: a bare Postmaster (RFC 5321 §4.1.1.3) and the postmaster of this

@@ -47,6 +47,8 @@ export const CAPABILITIES: readonly Capability[] = [
   mechanism('SCRAM-SHA-1-PLUS', 'RFC 5802'),
   mechanism('SCRAM-SHA-256', 'RFC 7677'),
   mechanism('SCRAM-SHA-1', 'RFC 5802'),
+  mechanism('OAUTHBEARER', 'RFC 7628'),
+  mechanism('XOAUTH2', 'RFC 7628'),
   mechanism('PLAIN', 'RFC 4616'),
   mechanism('LOGIN', 'RFC 3501'),
   { name: 'IDLE', rfc: 'RFC 2177', when: always },

@@ -12,7 +12,7 @@ import { Turn } from '../platform/turn.ts';
 import { recognise } from '../platform/wrong-door.ts';
 import type { Surroundings } from '../sasl/mechanism.ts';
 import { offeredMechanisms } from '../sasl/mechanisms.ts';
-import { nonce } from '../sasl/nonce.ts';
+import { surroundingsAt } from '../sasl/surroundings.ts';
 import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
 import { mailboxFor } from './access.ts';
@@ -122,12 +122,9 @@ export class ImapSession implements Session {
   }
 
   get sasl(): Surroundings {
-    const { directory } = this;
-    return {
-      bindings: this.#options.channelBinding ? this.#layers.bindings : null,
-      verifier: directory.checksPasswords ? (name, hash) => directory.verifier(name, hash) : null,
-      nonce,
-    };
+    const { channelBinding } = this.#options;
+    const { remoteAddress } = this;
+    return surroundingsAt(this.directory, { bindings: this.#layers.bindings, channelBinding, remoteAddress });
   }
 
   get account(): AccountId {

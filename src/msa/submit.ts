@@ -13,7 +13,7 @@ import { storeRefusal } from '../mta/store-refusal.ts';
 import { type Incoming, type TakeoverOptions, takeOver } from '../mta/takeover.ts';
 import { MessageNumbers, sessionReceived, zoneAt } from '../mta/transaction-facts.ts';
 import type { Claim } from '../sasl/mechanism.ts';
-import type { Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
+import type { Authentication, Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
 import { completeHeader, headerFields } from './completion.ts';
 import { sealOf } from './seal.ts';
 import { authoriseHeader, authoriseReversePath } from './sender.ts';
@@ -32,6 +32,7 @@ export function createMsa(options: MsaOptions): Receiver {
   return {
     authentication: {
       verifier: options.directory.checksPasswords ? (name, hash) => verifier(options, name, hash) : null,
+      tokens: tokensOf(options),
       authenticate: (claim, session) => authenticate(options, claim, session),
     },
     async sender(reversePath, parameters, session) {
@@ -80,19 +81,45 @@ async function verifier({ directory }: MsaOptions, name: string, hash: ScramHash
   try {
     return await directory.verifier(name, hash);
   } catch (error) {
-    if (!(error instanceof AuthenticationFailure)) throw storeRefusal(error);
-    throw new Refusal(535, '5.7.8', 'Authentication credentials invalid', error.message);
+    throw refusalOf(error);
   }
 }
 
-/** RFC 4954 §6: 535 for wrong credentials, 454 where nothing was decided. */
+function tokensOf({ directory, log }: MsaOptions): Authentication['tokens'] {
+  const desk = directory.tokens;
+  return (
+    desk && {
+      scope: desk.scope,
+      configuration: desk.configuration,
+      async check(token, username, { id, remoteAddress, localPort }) {
+        try {
+          const verdict = await desk.check(token, username, remoteAddress);
+          if (verdict.kind === 'refused') {
+            const { reason } = verdict;
+            log.warn({ session: id, hop: 'MUA→MSA', remoteAddress, localPort, reason }, 'not authenticated');
+          }
+          return verdict;
+        } catch (error) {
+          throw refusalOf(error);
+        }
+      },
+    }
+  );
+}
+
+/** What is thrown instead of the directory's error: 535 for wrong credentials, 454 where nothing was decided. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof AuthenticationFailure)) return storeRefusal(error);
+  return error.kind === 'busy'
+    ? new Refusal(454, '4.7.0', 'Temporary authentication failure', error.message)
+    : new Refusal(535, '5.7.8', 'Authentication credentials invalid', error.message);
+}
+
+/** RFC 4954 §6 */
 async function authenticate({ directory, log }: MsaOptions, claim: Claim, session: SmtpSession): Promise<Identity> {
   const { id, remoteAddress, localPort } = session;
   try {
-    const account =
-      claim.kind === 'password'
-        ? await directory.authenticate(claim.username, claim.password, remoteAddress)
-        : await directory.confirm(claim.username, claim.proven, remoteAddress);
+    const account = await directory.admit(claim, remoteAddress);
     const { mechanism } = claim;
     const facts = { session: id, hop: 'MUA→MSA', remoteAddress, localPort, account: account.address, mechanism };
     log.info(facts, 'authenticated');
@@ -101,9 +128,7 @@ async function authenticate({ directory, log }: MsaOptions, claim: Claim, sessio
     if (!(error instanceof AuthenticationFailure)) throw storeRefusal(error);
     // Without the name: who mistypes a field sends the password there.
     log.warn({ session: id, hop: 'MUA→MSA', remoteAddress, localPort, reason: error.message }, 'not authenticated');
-    throw error.kind === 'busy'
-      ? new Refusal(454, '4.7.0', 'Temporary authentication failure', error.message)
-      : new Refusal(535, '5.7.8', 'Authentication credentials invalid', error.message);
+    throw refusalOf(error);
   }
 }
 

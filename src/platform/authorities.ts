@@ -9,8 +9,11 @@ const MAX_FILE = 1024 * 1024;
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The certificates of the files, in PEM. @throws Error with a text for people */
-export async function readAuthorities(files: readonly string[]): Promise<readonly string[]> {
+/** The certificates of the files, in PEM. @param setting that names them @throws Error with a text for people */
+export async function readAuthorities(
+  files: readonly string[],
+  setting: 'relay.ca' | 'oauth.ca',
+): Promise<readonly string[]> {
   const texts = await Promise.all(
     files.map(async (file) => {
       try {
@@ -18,18 +21,18 @@ export async function readAuthorities(files: readonly string[]): Promise<readonl
       } catch (cause) {
         // What the file system throws.
         const { code } = cause as NodeJS.ErrnoException;
-        throw new Error(`the certificate authority ${file} (relay.ca) cannot be read (${code})`, { cause });
+        throw new Error(`the certificate authority ${file} (${setting}) cannot be read (${code})`, { cause });
       }
     }),
   );
   return texts.flatMap(({ file, text }) => {
     const blocks = text.match(BLOCK) ?? [];
-    if (blocks.length === 0) throw new Error(`${file} (relay.ca) holds no certificate in PEM`);
+    if (blocks.length === 0) throw new Error(`${file} (${setting}) holds no certificate in PEM`);
     for (const block of blocks) {
       try {
         new X509Certificate(block);
       } catch (cause) {
-        throw new Error(`${file} (relay.ca) holds a certificate that cannot be read`, { cause });
+        throw new Error(`${file} (${setting}) holds a certificate that cannot be read`, { cause });
       }
     }
     return blocks;

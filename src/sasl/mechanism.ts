@@ -19,8 +19,16 @@ export interface ProofClaim {
   readonly proven: boolean;
 }
 
+/** An account for which somebody else has vouched, whom the directory believes. */
+export interface AccountClaim {
+  readonly kind: 'account';
+  readonly mechanism: string;
+  /** The directory's number of it. */
+  readonly account: number;
+}
+
 /** What a mechanism ends with. */
-export type Claim = PasswordClaim | ProofClaim;
+export type Claim = PasswordClaim | ProofClaim | AccountClaim;
 
 /** The answer to one response. `refused`: not what the mechanism's grammar allows; `reason` is for the log and holds
  * nothing that the client sent. */
@@ -40,6 +48,25 @@ export interface Exchange {
  * connection does not have. */
 export type ChannelBindings = (name: 'tls-exporter' | 'tls-server-end-point') => Buffer | null;
 
+/** `error` is for the client (RFC 6750 §3.1), `reason` for the log; it holds nothing of the token. */
+export interface TokenRefusal {
+  readonly kind: 'refused';
+  readonly error: 'invalid_token' | 'insufficient_scope';
+  readonly reason: string;
+}
+
+export type TokenVerdict = { readonly kind: 'account'; readonly account: number } | TokenRefusal;
+
+/** Who checks tokens of OAuth 2.0. */
+export interface TokenDesk {
+  /** What a token must be good for; null: whatever. */
+  readonly scope: string | null;
+  /** URL of the document that says where tokens are to be had (RFC 7628 §3.2.2). */
+  readonly configuration: string;
+  /** @param username whose account it must be; null: whoever the token is for */
+  check(token: string, username: string | null): Promise<TokenVerdict>;
+}
+
 /** Where an exchange takes place. */
 export interface Surroundings {
   /** null: the connection is in clear, or none is to be offered. */
@@ -47,6 +74,8 @@ export interface Surroundings {
   /** What is kept for a name; made up, and the same each time, for a name that is nobody's. null: passwords are not
    * checked here, so nobody can prove to know one. */
   readonly verifier: ((username: string, hash: ScramHash) => Promise<ScramVerifier>) | null;
+  /** null: no tokens are taken here. */
+  readonly tokens: TokenDesk | null;
   /** Printable ASCII without a comma, never said before (RFC 5802 §5.1). */
   readonly nonce: () => string;
 }
@@ -64,10 +93,10 @@ const OCTETS_MAX = 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text of a name or password; undefined if it is empty, too long, not UTF-8, or has a NUL, which a store that
+/** The text of a name or password, of at most `max` octets; undefined if it is empty, too long, not UTF-8, or has a NUL, which a store that
  * keeps C strings would cut. */
-export function decodeText(octets: Uint8Array): string | undefined {
-  if (octets.length === 0 || octets.length > OCTETS_MAX || octets.includes(0)) return undefined;
+export function decodeText(octets: Uint8Array, max = OCTETS_MAX): string | undefined {
+  if (octets.length === 0 || octets.length > max || octets.includes(0)) return undefined;
   try {
     return decoder.decode(octets);
   } catch {

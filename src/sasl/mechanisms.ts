@@ -1,5 +1,6 @@
 // The SASL mechanisms that Postern offers, best first, and how an exchange is begun by name.
 
+import { oauthbearer, xoauth2 } from './bearer.ts';
 import { login } from './login.ts';
 import type { Exchange, Mechanism, Surroundings } from './mechanism.ts';
 import { plain } from './plain.ts';
@@ -10,6 +11,8 @@ const MECHANISMS: readonly Mechanism[] = [
   scram('sha1', { binds: true }),
   scram('sha256', { binds: false }),
   scram('sha1', { binds: false }),
+  oauthbearer,
+  xoauth2,
   plain,
   login,
 ];

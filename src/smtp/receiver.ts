@@ -5,7 +5,7 @@ import type { Address, ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
 import type { Reply } from '../formats/refusal.ts';
 import type { TlsFacts } from '../platform/tls.ts';
-import type { Claim, Surroundings } from '../sasl/mechanism.ts';
+import type { Claim, Surroundings, TokenDesk, TokenVerdict } from '../sasl/mechanism.ts';
 
 /** Who has authenticated: an account of the directory. */
 export interface Identity {
@@ -34,6 +34,12 @@ export interface SmtpSession {
 export interface Authentication {
   /** What is kept for a name (RFC 5802 §3), made up for a name that is nobody's; null: nobody's password is checked. */
   readonly verifier: Surroundings['verifier'];
+  /** Who checks tokens; null: none are taken. */
+  readonly tokens:
+    | (Omit<TokenDesk, 'check'> & {
+        check(token: string, username: string | null, session: SmtpSession): Promise<TokenVerdict>;
+      })
+    | null;
   /** What a SASL exchange ended in; never logged. */
   authenticate(claim: Claim, session: SmtpSession): Promise<Identity>;
 }

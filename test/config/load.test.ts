@@ -63,6 +63,7 @@ it('fills in every default', async () => {
     },
     submission: { showClient: true, maxHold: 720 * HOUR },
     sasl: { channelBinding: false },
+    oauth: null,
     pop3: { loginDelay: 0, expire: null },
     sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },

@@ -146,7 +146,7 @@ describe('the line', () => {
   };
 
   it('runs two at once and takes the sources in turn', async () => {
-    const line = new FairLine();
+    const line = new FairLine(2);
     const { open, started, work } = gate();
     const all = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map((name) => line.enter(name[0] ?? '', work(name)));
     expect(started).toEqual(['a1', 'a2']);
@@ -159,7 +159,7 @@ describe('the line', () => {
   });
 
   it('is bounded for a source and in all, and goes on after a failure', async () => {
-    const line = new FairLine();
+    const line = new FairLine(2);
     const { open, work } = gate();
     const taken = Array.from({ length: 30 }, () => line.enter('a', work('a'))).filter((entry) => entry !== undefined);
     expect(taken).toHaveLength(2 + 16);

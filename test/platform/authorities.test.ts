@@ -16,8 +16,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 test('all certificates of all files', async () => {
   const [one, two] = await Promise.all([makeTestIdentity('one.test'), makeTestIdentity('two.test')]);
   await writeFile(join(folder, 'two.pem'), `# comment\n${one.certificate}\n${two.certificate}\n`);
-  expect(await readAuthorities([join(folder, 'two.pem')])).toHaveLength(2);
-  expect(await readAuthorities([])).toEqual([]);
+  expect(await readAuthorities([join(folder, 'two.pem')], 'relay.ca')).toHaveLength(2);
+  expect(await readAuthorities([], 'relay.ca')).toEqual([]);
 });
 
 test.each([
@@ -27,5 +27,5 @@ test.each([
 ])('%s is an error that names the file', async (_, text) => {
   const file = join(folder, 'wrong.pem');
   if (text !== null) await writeFile(file, text);
-  await expect(readAuthorities([file])).rejects.toThrow(file);
+  await expect(readAuthorities([file], 'relay.ca')).rejects.toThrow(file);
 });

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import type { Exchange, Step, Surroundings } from '../../src/sasl/mechanism.ts';
 import { offeredMechanisms, startMechanism } from '../../src/sasl/mechanisms.ts';
 
-const NOTHING_TO_PROVE: Surroundings = { bindings: () => Buffer.from('x'), verifier: null, nonce: () => 'n' };
+const NOTHING_TO_PROVE: Surroundings = {
+  bindings: () => Buffer.from('x'),
+  verifier: null,
+  tokens: null,
+  nonce: () => 'n',
+};
 
 /** Says these responses one after the other and returns the last step. `null`: no initial response. */
 function say(name: string, ...responses: (string | Uint8Array | null)[]): Step {

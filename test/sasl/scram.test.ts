@@ -22,6 +22,7 @@ function surroundings(more: Partial<Surroundings> = {}, salt = 'QSXCR+Q6sek8bf92
   return {
     bindings: null,
     verifier: async (_, hash) => verifierOf('pencil', hash, Buffer.from(salt, 'base64')),
+    tokens: null,
     nonce: () => 'server',
     ...more,
   };

@@ -101,11 +101,7 @@ function decodeBase64(text: string): Buffer {
 
 async function check(session: Session, claim: Claim): Promise<Completion> {
   const { directory, remoteAddress } = session;
-  const account = await settled(session, () =>
-    claim.kind === 'password'
-      ? directory.authenticate(claim.username, claim.password, remoteAddress)
-      : directory.confirm(claim.username, claim.proven, remoteAddress),
-  );
+  const account = await settled(session, () => directory.admit(claim, remoteAddress));
   session.loggedIn(account, claim.mechanism);
   return ok('Logged in', capabilityData(session.standing));
 }
@@ -116,7 +112,8 @@ async function settled<T>(session: Session, ask: () => Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     if (!(error instanceof AuthenticationFailure)) throw error;
-    if (error.kind === 'busy') throw no('Too many logins at once, try again', 'UNAVAILABLE', error.message);
+    if (error.kind === 'busy')
+      throw no('Logging in is not possible at the moment, try again', 'UNAVAILABLE', error.message);
     return failed(session, error.message);
   }
 }

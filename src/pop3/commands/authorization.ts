@@ -109,11 +109,7 @@ function decodeBase64(text: string): Buffer {
 
 async function check(session: Session, claim: Claim): Promise<Reply> {
   const { directory, remoteAddress } = session;
-  const account = await settled(session, () =>
-    claim.kind === 'password'
-      ? directory.authenticate(claim.username, claim.password, remoteAddress)
-      : directory.confirm(claim.username, claim.proven, remoteAddress),
-  );
+  const account = await settled(session, () => directory.admit(claim, remoteAddress));
   return await session.logIn(account, claim.mechanism);
 }
 
@@ -123,7 +119,8 @@ async function settled<T>(session: Session, ask: () => Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     if (!(error instanceof AuthenticationFailure)) throw error;
-    if (error.kind === 'busy') throw refusal('Too many logins at once, try again', 'SYS/TEMP', error.message);
+    if (error.kind === 'busy')
+      throw refusal('Logging in is not possible at the moment, try again', 'SYS/TEMP', error.message);
     return failed(session, error.message);
   }
 }

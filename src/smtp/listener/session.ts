@@ -89,10 +89,14 @@ export class Session {
 
   /** Where a login takes place. */
   get sasl(): Surroundings {
-    const secured = this.options.channelBinding ? this.#secured : null;
+    const { receiver, channelBinding: binds } = this.options;
+    const secured = this.#secured;
+    const desk = receiver.authentication?.tokens ?? null;
     return {
-      bindings: secured && ((name) => channelBinding(secured, name)),
-      verifier: this.options.receiver.authentication?.verifier ?? null,
+      bindings: binds && secured ? (name) => channelBinding(secured, name) : null,
+      verifier: receiver.authentication?.verifier ?? null,
+      // RFC 6750 §5.3: who hears a token has it, so it is not asked for in clear.
+      tokens: secured && desk && { ...desk, check: (token, username) => desk.check(token, username, this.facts) },
       nonce,
     };
   }

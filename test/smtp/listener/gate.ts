@@ -49,6 +49,7 @@ export class RecordingReceiver implements Receiver {
     this.authentication = {
       // Without verifiers no mechanism is offered that needs them.
       verifier: null,
+      tokens: null,
       authenticate: async (claim) => {
         if (claim.kind !== 'password') throw new Error('nothing is proven here');
         this.claims.push(claim);

@@ -39,6 +39,7 @@ test('T2: AUTH is not offered on port 25, even if the Receiver could check passw
   await using gate = await openGate();
   gate.receiver.authentication = {
     verifier: null,
+    tokens: null,
     authenticate: async () => ({ accountId: 1, address: 'alice@example.test', mechanism: 'PLAIN' }),
   };
   await using peer = await Peer.at(gate);

@@ -2,7 +2,7 @@
 // Receiver's; nothing that the client sends here reaches a log.
 
 import { Refusal } from '../../../formats/refusal.ts';
-import type { Claim } from '../../../sasl/mechanism.ts';
+import type { Claim, Exchange } from '../../../sasl/mechanism.ts';
 import { startMechanism } from '../../../sasl/mechanisms.ts';
 import { LIMITS, TIMES } from '../limits.ts';
 import type { Session } from '../session.ts';
@@ -30,7 +30,7 @@ export const auth: Command = {
     // RFC 4954 §4: "=" is the empty initial response.
     let response = initial === undefined ? null : initial === '=' ? Buffer.alloc(0) : decode(initial);
     for (;;) {
-      const step = await exchange.step(response);
+      const step = await answer(session, exchange, response);
       if (step.kind === 'challenge') {
         // RFC 4954 §4: the code and its space stand even before an empty challenge.
         session.say({ code: 334, text: step.challenge.toString('base64') });
@@ -56,12 +56,25 @@ async function authenticate(session: Session, claim: Claim) {
     session.facts.identity = identity;
     return { code: 235, status: '2.7.0', text: 'Authentication succeeded' } as const;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    if (error.reply.code >= 500) throw failed(session, error);
-    // 454 says that nothing was checked, so it is no failure of the client's; but asking at once again helps nobody.
-    if (++session.tally.authDeferrals > 1) await session.pause(TIMES.tarpit);
-    throw error;
+    return await counted(session, error);
   }
+}
+
+async function answer(session: Session, exchange: Exchange, response: Uint8Array | null) {
+  try {
+    return await exchange.step(response);
+  } catch (error) {
+    return await counted(session, error);
+  }
+}
+
+/** Counts what the Receiver refuses, and throws it. */
+async function counted(session: Session, error: unknown): Promise<never> {
+  if (!(error instanceof Refusal)) throw error;
+  if (error.reply.code >= 500) throw failed(session, error);
+  // 454 says that nothing was checked, so it is no failure of the client's; but asking at once again helps nobody.
+  if (++session.tally.authDeferrals > 1) await session.pause(TIMES.tarpit);
+  throw error;
 }
 
 /** RFC 4954 §4 lets a server end the connection after some of these (LIMITS.authFailures). */

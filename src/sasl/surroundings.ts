@@ -1,0 +1,40 @@
+// Where a login takes place, put together the same way for every protocol: what the connection is, and what the directory
+// keeps and checks.
+
+import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
+import type { ChannelBindings, Surroundings, TokenVerdict } from './mechanism.ts';
+import { nonce } from './nonce.ts';
+
+/** Of the directory, what mechanisms need. `source` is the peer's IP address. */
+export interface Keeper {
+  readonly checksPasswords: boolean;
+  verifier(username: string, hash: ScramHash): Promise<ScramVerifier>;
+  readonly tokens: {
+    readonly scope: string | null;
+    readonly configuration: string;
+    check(token: string, username: string | null, source: string): Promise<TokenVerdict>;
+  } | null;
+}
+
+export interface Place {
+  /** Of the TLS layer; null: the connection is in clear. */
+  readonly bindings: ChannelBindings | null;
+  /** Is it offered to bind to it? */
+  readonly channelBinding: boolean;
+  readonly remoteAddress: string;
+}
+
+export function surroundingsAt(keeper: Keeper, { bindings, channelBinding, remoteAddress }: Place): Surroundings {
+  // RFC 6750 §5.3: who hears a token has it. So it is not asked for in clear, even where passwords are.
+  const desk = bindings === null ? null : keeper.tokens;
+  return {
+    bindings: channelBinding ? bindings : null,
+    verifier: keeper.checksPasswords ? (name, hash) => keeper.verifier(name, hash) : null,
+    tokens: desk && {
+      scope: desk.scope,
+      configuration: desk.configuration,
+      check: (token, username) => desk.check(token, username, remoteAddress),
+    },
+    nonce,
+  };
+}
