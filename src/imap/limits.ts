@@ -14,7 +14,7 @@ export const LIMIT = {
   /** Text of one command without its literals; RFC 7162 §4 asks for at least 8192. */
   line: 65_536,
   /** The same, and all literals, before login: a name and a password, or a SASL response. */
-  lineBeforeLogin: 8_192,
+  lineBeforeLogin: 16_384,
   literalBeforeLogin: 2_048,
   /** One response of AUTHENTICATE, or the line that ends IDLE. */
   saslLine: 16_384,

@@ -150,6 +150,11 @@ describe('by keys', () => {
     issuer.answer = answer;
     const { check } = desk('jwks');
     expect(await outcome(check(signed(one, claims())))).toBe('busy');
+    // It is left alone for a while, and no longer.
+    issuer.answer = null;
+    expect(await outcome(check(signed(one, claims())))).toBe('busy');
+    clock.advance(6_000);
+    expect(await outcome(check(signed(one, claims())))).toBe('good');
   });
 
   it('keys outlive an hour of an issuer that is away, and no more', async () => {

@@ -26,9 +26,13 @@ export const PASSWORD = 'wonderland';
 export const PORTS = { imap: { implicit: 993, starttls: 143 }, submission: { implicit: 465, starttls: 587 } } as const;
 
 const HOSTNAME = 'mail.example.test';
+/** That of RFC 7628 §4.1. */
+const TOKEN = 'vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==';
 
 export interface GateOptions {
   readonly tls?: TlsMode;
+  /** Is a token of OAuth taken: TOKEN, which is alice's under whatever name? */
+  readonly tokens?: boolean;
   readonly clock?: Clock;
   readonly quota?: number;
   readonly limits?: Partial<ImapLimits>;
@@ -104,7 +108,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
   };
   keeper ??= makeKeeper();
   const tlsKeeper = await keeper;
-  const directory = listed(accounts);
+  const directory = listed(accounts, options.tokens ?? false);
   const imap = createImap({
     hostname: HOSTNAME,
     tls,
@@ -205,7 +209,7 @@ export function numbered(count: number): string[] {
 }
 
 /** A directory of these accounts and one password, without the cost of hashing. */
-function listed(accounts: ReadonlyMap<string, AccountId>): Directory {
+function listed(accounts: ReadonlyMap<string, AccountId>, takesTokens: boolean): Directory {
   const account = (address: string, id: number): Account => ({ id, address, aliases: [], quota: null });
   return {
     isLocalDomain: () => false,
@@ -222,9 +226,20 @@ function listed(accounts: ReadonlyMap<string, AccountId>): Directory {
     checksPasswords: false,
     verifier: () => Promise.reject(new Error('no verifiers here')),
     confirm: () => Promise.reject(new Error('no proofs here')),
-    tokens: null,
+    tokens: takesTokens
+      ? {
+          scope: 'example_scope',
+          configuration: 'https://example.com/.well-known/openid-configuration',
+          async check(token) {
+            const id = accounts.get('alice@example.test');
+            if (token === TOKEN && id !== undefined) return { kind: 'account', account: id };
+            return { kind: 'refused', error: 'invalid_token', reason: 'another token' };
+          },
+        }
+      : null,
     async admit(shown) {
-      if (shown.kind !== 'password') throw new Error('only passwords here');
+      if (shown.kind === 'account') return account('alice@example.test', shown.account);
+      if (shown.kind !== 'password') throw new Error('no proofs here');
       return await this.authenticate(shown.username, shown.password, '');
     },
   };

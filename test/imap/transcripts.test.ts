@@ -13,6 +13,8 @@ import { dial, type Gate, type GateOptions, numbered, openGate, PASSWORD } from 
 const OPTIONS: Readonly<Record<string, GateOptions>> = {
   'port 143': { tls: 'required' },
   'port 993': { tls: 'implicit' },
+  'tokens are taken': { tls: 'implicit', tokens: true },
+  'port 143, where tokens are taken': { tls: 'offered', tokens: true },
   'an account with room for 1000 octets': { quota: 1_000 },
 };
 

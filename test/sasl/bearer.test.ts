@@ -50,7 +50,7 @@ describe('OAUTHBEARER', () => {
     expect(asked).toEqual([[TOKEN, 'user@example.com']]);
   });
 
-  it('RFC 7628 §4.3: a client without a token learns where to get one, and has failed once it has acknowledged', async () => {
+  it('RFC 7628 §3.2.2: a client without a token learns where to get one, and has failed once it has acknowledged', async () => {
     const { where, asked } = desk('example_scope');
     const said = 'n,a=user@example.com,\x01host=server.example.com\x01port=143\x01auth=\x01\x01';
     const [first, second] = await say('OAUTHBEARER', where, said, '\x01');

@@ -10,8 +10,9 @@ import type { IssuerOptions } from './issuer.ts';
 /** ms for which keys are taken for current, and for which they are still good where no others can be had. */
 const CURRENT = 10 * 60_000;
 const GOOD = 60 * 60_000;
-/** ms from one fetch to the next, whatever the reason. */
+/** ms from one fetch to the next, and where nothing came of the last one. */
 const COOLDOWN = 30_000;
+const RETRY = 5_000;
 /** Octets of the document, and its keys. */
 const DOCUMENT_MAX = 256 * 1024;
 const KEYS_MAX = 100;
@@ -31,7 +32,7 @@ export class KeySet {
   #kept: Kept | null = null;
   #fetching: Promise<void> | null = null;
   #asked = Number.NEGATIVE_INFINITY;
-  /** Why the last fetch came to nothing. */
+  /** Why the last fetch came to nothing; empty: it did not. */
   #failure = '';
 
   constructor(options: KeySetOptions) {
@@ -67,7 +68,7 @@ export class KeySet {
   /** Fetches the keys, if that was not done just now; all who need them wait for one answer. */
   async #refresh(): Promise<void> {
     if (this.#fetching === null) {
-      if (this.#clock.now() - this.#asked < COOLDOWN) return;
+      if (this.#clock.now() - this.#asked < (this.#failure === '' ? COOLDOWN : RETRY)) return;
       this.#asked = this.#clock.now();
       this.#fetching = this.#fetch().finally(() => {
         this.#fetching = null;
@@ -84,6 +85,7 @@ export class KeySet {
       const { keys } = document as { keys?: unknown }; // a record; the library looks at the rest
       if (!Array.isArray(keys) || keys.length > KEYS_MAX) throw new WebFailure(`it lists no keys, or over ${KEYS_MAX}`);
       this.#kept = { find: createLocalJWKSet({ keys }), at: clock.now() };
+      this.#failure = '';
     } catch (error) {
       if (!(error instanceof WebFailure || error instanceof errors.JOSEError)) throw error;
       this.#failure = error.message;
