@@ -1,8 +1,9 @@
-// A message literal on its way in: octets from the reader as they come, never the whole (RFC 3501 §6.3.11, RFC 7888).
+// A message literal on its way in: octets from the reader as they come, never the whole (RFC 3501 §6.3.11, RFC 7888). One
+// command may bring several, one behind the other (RFC 3502).
 
-import type { IncomingMessage } from './commands/command.ts';
+import { Farewell, type IncomingMessage } from './commands/command.ts';
 import type { CommandReader } from './grammar/command-reader.ts';
-import type { LiteralHead } from './grammar/scanner.ts';
+import type { LiteralHead, Scanner } from './grammar/scanner.ts';
 
 /** What it needs of its session: to invite, and to wait for octets. */
 interface Sender {
@@ -11,7 +12,7 @@ interface Sender {
 }
 
 export class MessageLiteral implements IncomingMessage {
-  readonly octets: number;
+  #octets: number;
   readonly #reader: CommandReader;
   readonly #sender: Sender;
   /** The client sends, or has sent, the octets. */
@@ -19,10 +20,14 @@ export class MessageLiteral implements IncomingMessage {
   #ended = false;
 
   constructor(head: LiteralHead, reader: CommandReader, sender: Sender) {
-    this.octets = head.octets;
+    this.#octets = head.octets;
     this.#sending = !head.synchronising;
     this.#reader = reader;
     this.#sender = sender;
+  }
+
+  get octets(): number {
+    return this.#octets;
   }
 
   get sending(): boolean {
@@ -47,17 +52,30 @@ export class MessageLiteral implements IncomingMessage {
     return null;
   }
 
-  async end(): Promise<void> {
+  async next<T>(parse: (scanner: Scanner) => T): Promise<T> {
     for (;;) {
-      // Nothing may follow: the parser takes nothing, and the reader wants the end of the line.
-      const step = this.#reader.next(() => null);
-      if (step.kind === 'more') {
-        await this.#sender.wait();
-        continue;
+      const step = this.#reader.next(parse);
+      switch (step.kind) {
+        case 'more':
+          await this.#sender.wait();
+          break;
+        case 'continue':
+          this.#sender.invite();
+          break;
+        case 'command':
+          if (step.message === null) {
+            this.#ended = true;
+          } else {
+            this.#octets = step.message.octets;
+            this.#sending = !step.message.synchronising;
+          }
+          return step.value;
+        case 'refused':
+          this.#ended = true;
+          throw step.refusal;
+        case 'lost':
+          throw new Farewell(step.text);
       }
-      this.#ended = true;
-      if (step.kind === 'refused') throw step.refusal;
-      return;
     }
   }
 }

@@ -21,6 +21,9 @@ export const LIMIT = {
   /** String literals in one command: the text is parsed again at each. */
   literalsInCommand: 64,
   tag: 128,
+  /** Messages that one APPEND brings, which is what others wait for while they are stored; and octets of them all. */
+  appendedMessages: 2_000,
+  appendedOctets: 1_073_741_824,
   /** Depth of parentheses, and entries of one list. */
   listDepth: 50,
   listLength: 10_000,

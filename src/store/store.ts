@@ -130,6 +130,8 @@ export interface Staging {
   readonly size: number;
   /** Takes a chunk (the caller may not reuse its buffer). Resolves when more may come. @throws StoreError busy, full */
   write(chunk: Uint8Array): Promise<void>;
+  /** Nothing more is written, but other bodies come before the command: where much is held in memory, this one is not. */
+  rest(): Promise<void>;
   /** The body, ready for one command. */
   finish(): StagedBody;
   /** Forgets what was written. Harmless after `finish` was used in a command, or twice. */

@@ -174,4 +174,17 @@ describe('size', () => {
     expect((await client.command(`APPEND INBOX {${header.length}+}`, [header])).text).toMatch(/^\[TOOBIG\]/);
     expect(await client.status('INBOX', 'MESSAGES')).toBe(0);
   });
+
+  test('one APPEND brings so many messages and no more (RFC 3502)', { timeout: 20_000 }, async () => {
+    using client = await ImapClient.open({ port: gate.port }, login);
+    const most = `a1 APPEND INBOX${' {3+}\r\nabc'.repeat(LIMIT.appendedMessages)}`;
+    client.link.write(`${most}\r\n`);
+    expect((await client.response()).text).toMatch(
+      new RegExp(`^a1 OK \\[APPENDUID \\d+ 1:${LIMIT.appendedMessages}\\]`),
+    );
+    client.link.write(`${most} {3+}\r\nabc\r\na2 NOOP\r\n`);
+    expect((await client.response()).text).toMatch(/^a1 NO \[LIMIT\]/);
+    expect((await client.response()).text).toMatch(/^a2 OK/);
+    expect(await client.status('INBOX', 'MESSAGES')).toBe(LIMIT.appendedMessages);
+  });
 });

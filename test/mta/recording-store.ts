@@ -48,6 +48,7 @@ export function recordingStore(): RecordingStore {
         fails('stage');
         chunks.push(chunk);
       },
+      rest: async () => {},
       finish() {
         const whole = Buffer.concat(chunks);
         const body: StagedBody = { stage: null, tail: whole, size: whole.length, lacking: 0 };

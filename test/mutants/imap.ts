@@ -128,11 +128,19 @@ export const imapMutants: readonly Mutant[] = [
   },
   {
     rule: 'a message over its limit is refused',
-    file: 'src/imap/commands/append.ts',
-    from: '> limits.message',
-    to: '> 100 * limits.message',
+    file: 'src/imap/arriving-messages.ts',
+    from: '> this.#limits.message',
+    to: '> 100 * this.#limits.message',
     caughtBy: 'test/imap/bounds.test.ts',
     test: 'too large',
+  },
+  {
+    rule: 'the room of an account is for all messages of an APPEND together',
+    file: 'src/imap/arriving-messages.ts',
+    from: 'this.#octets + octets > this.#room',
+    to: 'octets > this.#room',
+    caughtBy: transcripts,
+    test: 'for all messages together',
   },
   {
     rule: 'RECURSIVEMATCH lists nothing for names that are listed themselves',

@@ -29,8 +29,10 @@ export interface IncomingMessage {
   readonly octets: number;
   /** The next octets; null: that was all. The first call invites a client that waits for it. */
   read(): Promise<Buffer | null>;
-  /** Reads on behind the literal. @throws ImapRefusal BAD if the command does not end there */
-  end(): Promise<void>;
+  /** Reads on behind the literal, once all of it was read: up to the end of the command, or to another literal, which then
+   * is the one to read. @param parse reads what stands there; called again as often as a string literal has arrived
+   * @throws ImapRefusal */
+  next<T>(parse: (scanner: Scanner) => T): Promise<T>;
 }
 
 export type Afterwards = 'starttls' | 'deflate' | 'logout';

@@ -69,6 +69,16 @@ export class BodyStaging implements Staging {
     }
   }
 
+  async rest(): Promise<void> {
+    if (this.#budget.memory <= Limit.stagingMemory) return;
+    while (this.#held > 0 && this.#state === 'open') {
+      this.#send(this.#take(Math.min(this.#held, Limit.chunkOctets)));
+      while (this.#underWay.length >= Limit.stagingWindow) await this.#underWay[0];
+    }
+    while (this.#underWay.length > 0) await this.#underWay[0];
+    if (this.#error !== undefined) throw this.#error;
+  }
+
   finish(): StagedBody {
     if (this.#state !== 'open') throw new StoreError('refused', 'This body is finished');
     this.#state = 'finished';

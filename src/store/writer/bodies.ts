@@ -7,11 +7,11 @@ import type { BodyId } from '../rows.ts';
 import { StoreError } from '../store.ts';
 import type { Work } from './work.ts';
 
-/** Stores one staged chunk. All but a body's last one, which travels with its command, have the full size. */
+/** Stores one staged chunk. All but a body's last one, which mostly travels with its command, have the full size. */
 export function stageChunk(work: Work, stage: number, place: number, octets: Uint8Array): void {
   let known = work.stages.get(stage);
   if (known === undefined) {
-    known = { body: work.numbers.next('body'), chunks: 0, broken: false };
+    known = { body: work.numbers.next('body'), chunks: 0, last: 0, broken: false };
     work.stages.set(stage, known);
   }
   if (known.broken || place > known.chunks) {
@@ -21,13 +21,14 @@ export function stageChunk(work: Work, stage: number, place: number, octets: Uin
   if (place === 0) work.db.run('INSERT OR REPLACE INTO body (id, size, refs) VALUES (?, 0, 0)', known.body);
   putChunk(work, known.body, place, octets);
   known.chunks = place + 1;
+  known.last = octets.length;
 }
 
 /** A chunk was not committed, be it the first: no command may use its body, nor may later chunks make it look whole. */
 export function breakStage(work: Pick<Work, 'stages' | 'numbers'>, stage: number): void {
   const known = work.stages.get(stage);
   if (known !== undefined) known.broken = true;
-  else work.stages.set(stage, { body: work.numbers.next('body'), chunks: 0, broken: true });
+  else work.stages.set(stage, { body: work.numbers.next('body'), chunks: 0, last: 0, broken: true });
 }
 
 /**
@@ -39,7 +40,9 @@ export function completeBody(work: Work, staged: StagedBody, refs: number): Body
   if (staged.stage !== null && stage === undefined) throw new StoreError('failed', 'This body is not staged');
   if (stage?.broken) throw new StoreError('full', 'A part of this body could not be stored');
   const chunks = stage?.chunks ?? 0;
-  if (chunks * Limit.chunkOctets + staged.tail.length !== staged.size) {
+  const ahead = stage === undefined ? 0 : (chunks - 1) * Limit.chunkOctets + stage.last;
+  const full = stage === undefined || stage.last === Limit.chunkOctets;
+  if (ahead + staged.tail.length !== staged.size || (staged.tail.length > 0 && !full)) {
     throw new StoreError('failed', 'This body is not whole');
   }
   const body = stage?.body ?? work.numbers.next('body');

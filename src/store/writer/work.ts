@@ -11,6 +11,8 @@ import type { Views } from './views.ts';
 interface Stage {
   readonly body: BodyId;
   chunks: number;
+  /** Octets of the chunk that came last. */
+  last: number;
   /** A chunk could not be stored: no command can use the body. */
   broken: boolean;
 }

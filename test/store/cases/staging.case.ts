@@ -1,7 +1,7 @@
 // Bodies on their way in: octet-exact, in chunks, bounded.
 
 import { describe, expect, it } from 'vitest';
-import { account, bodyOctets, delivery } from '../mail.ts';
+import { account, bodyOctets, delivery, mailboxOf } from '../mail.ts';
 import { eachStore, type Harness } from './harness.ts';
 
 const facts = { headerSize: 0, messageId: null, references: [] };
@@ -30,6 +30,33 @@ export function stagingCases(harness: Harness): void {
       const whole = store.stage();
       await whole.write(new Uint8Array(1_000_000));
       whole.discard();
+    });
+
+    it('takes messages of one command ahead where many wait for it, octet for octet', { timeout: 30_000 }, async () => {
+      const { store } = given;
+      const { id } = await mailboxOf(store, await account(store));
+      // More than stays in memory; odd sizes, so that the last chunks are short, also none at all.
+      const sizes = Array.from({ length: 200 }, (_, at) => (at % 3 === 0 ? 196_608 : 200_001 + at));
+      const contents = sizes.map((size, at) => new Uint8Array(size).fill(97 + (at % 26)));
+      const stagings = [];
+      for (const content of contents) {
+        const staging = store.stage();
+        await staging.write(content);
+        await staging.rest();
+        stagings.push(staging);
+      }
+      const bodies = stagings.map((staging) => staging.finish());
+      expect(bodies.filter(({ tail }) => tail.length === 0).length).toBeGreaterThan(10);
+      const label = { flags: 0, keywords: [], internalDate: 0, internalZone: 0 };
+      const messages = bodies.map((body) => ({ ...label, body, facts }));
+      const { uids } = await store.execute({ kind: 'append', mailbox: id, now: 1, messages, view: null });
+      const { rows } = await store.read.messages(id, uids);
+      for (const [at, row] of rows.entries()) {
+        expect(row.size).toBe(sizes[at]);
+        expect(Buffer.from(await bodyOctets(store, row.body, row.size)).equals(contents[at] ?? new Uint8Array())).toBe(
+          true,
+        );
+      }
     });
 
     it('gives its room back when the command is done, well or not', async () => {
