@@ -24,6 +24,9 @@ export const LIMIT = {
   /** Messages that one APPEND brings, which is what others wait for while they are stored; and octets of them all. */
   appendedMessages: 2_000,
   appendedOctets: 1_073_741_824,
+  /** Parts of all messages that one command puts together, and octets of a URL. */
+  catenatedParts: 1_000,
+  url: 4_096,
   /** Depth of parentheses, and entries of one list. */
   listDepth: 50,
   listLength: 10_000,

@@ -175,6 +175,21 @@ describe('size', () => {
     expect(await client.status('INBOX', 'MESSAGES')).toBe(0);
   });
 
+  test('what is put together is bounded as what is sent (RFC 4469 §4)', async () => {
+    await gate[Symbol.asyncDispose]();
+    gate = await openGate({ clock, limits: { message: 1_000, header: 500 } });
+    await gate.fill('INBOX', [`Subject: x\r\n\r\n${'x'.repeat(500)}`]);
+    using client = await ImapClient.open({ port: gate.port }, login);
+    const append = async (parts: string) => (await client.command(`APPEND INBOX CATENATE (${parts})`)).text;
+    const url = (path: string) => `URL "/INBOX/;UID=1${path}"`;
+    expect(await append(`${url('')} ${url('')}`)).toMatch(/^\[TOOBIG\]/);
+    expect((await client.command(`APPEND INBOX CATENATE (${url('')} TEXT {500}`)).text).toMatch(/^\[TOOBIG\]/);
+    const empty = Array.from({ length: LIMIT.catenatedParts }, () => url('/;PARTIAL=900'));
+    expect(await append([url(''), ...empty].join(' '))).toMatch(/^\[LIMIT\]/);
+    expect(await append([url(''), ...empty.slice(1)].join(' '))).toMatch(/^\[APPENDUID \d+ 2\]/);
+    expect(await append(url(`/;SECTION=${'1.'.repeat(LIMIT.url)}1`))).toMatch(/^\[BADURL /);
+  });
+
   test('one APPEND brings so many messages and no more (RFC 3502)', { timeout: 20_000 }, async () => {
     using client = await ImapClient.open({ port: gate.port }, login);
     const most = `a1 APPEND INBOX${' {3+}\r\nabc'.repeat(LIMIT.appendedMessages)}`;

@@ -1,5 +1,5 @@
-// APPEND (RFC 3501 §6.3.11) of one or more messages (RFC 3502), with APPENDUID (RFC 4315 §3). Messages stream from the
-// client into the store: none is ever in memory whole.
+// APPEND (RFC 3501 §6.3.11) of one or more messages (RFC 3502), brought by the client or put together of what is here
+// already (RFC 4469), with APPENDUID (RFC 4315 §3). Messages stream into the store: none is ever in memory whole.
 
 import { mailboxFor } from '../access.ts';
 import { ArrivingMessages } from '../arriving-messages.ts';
@@ -7,6 +7,8 @@ import { no, ok } from '../completion.ts';
 import { type AppendStep, type AppendStretch, appendStretch } from '../grammar/append-stretch.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
+import { LIMIT } from '../limits.ts';
+import { badUrl, octetsAt } from '../message-url.ts';
 import { flagScope } from '../rights.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
@@ -50,8 +52,12 @@ export const append = command({
 
 /** Takes all that the command brings. @param first what has been read of it @throws ImapRefusal, StoreError */
 async function receive(session: Session, first: AppendStretch, arriving: ArrivingMessages): Promise<void> {
+  let parts = 0;
   for (let stretch = first; ; ) {
-    for (const step of stretch.steps) await take(session, step, arriving);
+    for (const step of stretch.steps) {
+      if (step.step === 'url' && ++parts > LIMIT.catenatedParts) throw no('These are too many parts', 'LIMIT');
+      await take(session, step, arriving);
+    }
     const { behind } = stretch;
     if (behind === null) return;
     stretch = await session.message.next((scanner) => appendStretch(scanner, behind));
@@ -63,16 +69,33 @@ async function take(session: Session, step: AppendStep, arriving: ArrivingMessag
     case 'begin':
       return arriving.begin(step);
     case 'octets':
+      if (step.of === 'message' && session.message.octets === 0) throw no('The message is empty', 'CANNOT');
       return await takeLiteral(session, arriving);
+    case 'url':
+      return await takeNamed(session, step.url, arriving);
     case 'complete':
       return await arriving.complete();
   }
 }
 
+/** Takes the octets that a URL names (RFC 4469 §3). @throws ImapRefusal NO */
+async function takeNamed(session: Session, url: string, arriving: ArrivingMessages): Promise<void> {
+  const named = await octetsAt(session, url);
+  arriving.admit(named.size);
+  let left = named.size;
+  for await (const piece of named.pieces()) {
+    session.turn.spend(piece.length);
+    await session.turn.pass();
+    await arriving.write(piece);
+    left -= piece.length;
+  }
+  // Its message was expunged, and freed, meanwhile.
+  if (left > 0) throw badUrl(url);
+}
+
 /** Takes the octets of a literal. @throws ImapRefusal NO */
 async function takeLiteral({ message }: Session, arriving: ArrivingMessages): Promise<void> {
   arriving.admit(message.octets);
-  if (message.octets === 0) throw no('The message is empty', 'CANNOT');
   for (let part = await message.read(); part; part = await message.read()) {
     // RFC 3501 §9: literal = … *CHAR8, which has no NUL. What holds one could not be fetched again as it is.
     if (part.includes(0)) throw no('The message holds a NUL octet', 'CANNOT');

@@ -126,7 +126,7 @@ async function promised(octets: Promise<Uint8Array>): Promise<Uint8Array> {
 }
 
 /** The outermost header and text without a summary: they are what the row says. */
-function rangeOf(row: MessageRow, summary: Summary | null, section: Section): SectionRange | null {
+export function rangeOf(row: MessageRow, summary: Summary | null, section: Section): SectionRange | null {
   if (summary && section.part.length > 0) return resolveSection(summary.root, row.prefix.length, section);
   const { text } = section;
   return {
@@ -137,7 +137,7 @@ function rangeOf(row: MessageRow, summary: Summary | null, section: Section): Se
 }
 
 /** RFC 3501 §6.4.5: a partial range beyond the end is empty, one over it is cut. */
-function cut(from: number, to: number, partial: SectionItem['partial']): [number, number] {
+export function cut(from: number, to: number, partial: SectionItem['partial']): [number, number] {
   if (!partial) return [from, to];
   const start = Math.min(to, from + partial.offset);
   return [start, Math.min(to, start + partial.length)];

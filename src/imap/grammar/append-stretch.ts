@@ -1,18 +1,19 @@
-// What APPEND says of messages (RFC 3502, RFC 4466 §2.5), a stretch at a time: up to the next literal that streams into the
+// What APPEND says of messages (RFC 3502, RFC 4469 §5), a stretch at a time: up to the next literal that streams into the
 // store, or up to the end of the command. Pure: what a stretch asks for is commands/append.ts's.
 
 import { dateTime, type ZonedTime } from './date-time.ts';
 import { type Flags, flags } from './flags.ts';
 import type { Scanner } from './scanner.ts';
 
-/** One after another. `octets`: those of the literal that ends the stretch. */
+/** One after another. `octets`: those of the literal that ends the stretch, a whole message or a part of one. */
 export type AppendStep =
   | { readonly step: 'begin'; readonly flags: Flags; readonly date: ZonedTime | null }
-  | { readonly step: 'octets' }
+  | { readonly step: 'octets'; readonly of: 'message' | 'part' }
+  | { readonly step: 'url'; readonly url: string }
   | { readonly step: 'complete' };
 
 /** What the literal is that ends a stretch. */
-export type Behind = 'message';
+export type Behind = 'message' | 'part';
 
 export interface AppendStretch {
   readonly steps: readonly AppendStep[];
@@ -21,22 +22,52 @@ export interface AppendStretch {
 }
 
 /** 1*append-message of
- * append = "APPEND" SP mailbox 1*append-message; append-message = [SP flag-list] [SP date-time] SP literal
+ * append = "APPEND" SP mailbox 1*append-message; append-message = append-opts SP append-data
+ * append-data = literal / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
  * @param behind the literal that stands in front; null: the mailbox does */
 export function appendStretch(scanner: Scanner, behind: Behind | null): AppendStretch {
   const steps: AppendStep[] = [];
-  if (behind === 'message') {
-    steps.push({ step: 'complete' });
-    if (scanner.peek() === -1) return { steps, behind: null };
+  if (behind === 'message') steps.push({ step: 'complete' });
+  if (behind === 'part' && catenated(scanner, steps, true)) return { steps, behind: 'part' };
+  for (let first = behind === null; ; first = false) {
+    if (!first && scanner.peek() === -1) return { steps, behind: null };
+    scanner.space();
+    steps.push(appendOptions(scanner));
+    if (scanner.peekWord() !== 'CATENATE') {
+      scanner.streamedLiteral();
+      steps.push({ step: 'octets', of: 'message' });
+      return { steps, behind: 'message' };
+    }
+    scanner.word('CATENATE');
+    scanner.space();
+    scanner.expect('(');
+    if (catenated(scanner, steps, false)) return { steps, behind: 'part' };
   }
-  scanner.space();
-  steps.push(appendOptions(scanner));
-  scanner.streamedLiteral();
-  steps.push({ step: 'octets' });
-  return { steps, behind: 'message' };
 }
 
-/** [SP flag-list] [SP date-time] SP; the first space is taken already. */
+/** cat-part *(SP cat-part) ")"; cat-part = text-literal / url; text-literal = "TEXT" SP literal; url = "URL" SP astring
+ * @param begun a part stands in front @returns whether it ended in a literal, with more to come */
+function catenated(scanner: Scanner, steps: AppendStep[], begun: boolean): boolean {
+  for (let first = !begun; ; first = false) {
+    if (!first) {
+      if (scanner.accept(')')) break;
+      scanner.space();
+    }
+    const kind = scanner.word('TEXT or URL');
+    scanner.space();
+    if (kind === 'TEXT') {
+      scanner.streamedLiteral();
+      steps.push({ step: 'octets', of: 'part' });
+      return true;
+    }
+    if (kind !== 'URL') throw scanner.problem('TEXT or URL');
+    steps.push({ step: 'url', url: scanner.astring().toString('latin1') });
+  }
+  steps.push({ step: 'complete' });
+  return false;
+}
+
+/** append-opts = [SP flag-list] [SP date-time], and SP; the first space is taken already. */
 function appendOptions(scanner: Scanner): AppendStep {
   const given = scanner.atList ? flags(scanner) : null;
   if (given) scanner.space();

@@ -124,7 +124,7 @@ function sectionItem(scanner: Scanner, peek: boolean): SectionItem {
 /** section-spec = section-msgtext / (section-part ["." section-text])
  * section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"
  * section-part = nz-number *("." nz-number); section-text = section-msgtext / "MIME" */
-function sectionSpec(spec: string, scanner: Scanner): Section {
+export function sectionSpec(spec: string, scanner: Scanner): Section {
   const parts = /^((?:[1-9]\d{0,9})(?:\.[1-9]\d{0,9})*)?(?:(^|\.)([A-Z.]+))?$/.exec(spec);
   const numbers = parts?.[1];
   const text = parts?.[3] ?? null;

@@ -29,7 +29,7 @@ export function encodeName(name: string): string {
 }
 
 /** "INBOX" in any case is INBOX (RFC 3501 §5.1), also as the first level of a longer name. */
-function canonical(name: string): string {
+export function storedName(name: string): string {
   return /^inbox(?=$|\/)/i.test(name) ? `INBOX${name.slice(5)}` : name;
 }
 
@@ -46,13 +46,13 @@ export function mailbox(scanner: Scanner): string {
 
 /** The name that these octets write. @throws ImapRefusal BAD */
 export function mailboxName(octets: Buffer): string {
-  return canonical(decode(octets));
+  return storedName(decode(octets));
 }
 
 /** The pattern that a reference name and a mailbox pattern of LIST make together (RFC 3501 §6.3.8), in the store's
  * spelling. The reference is put in front as it is. */
 export function listPattern(reference: Buffer, pattern: Buffer): string {
-  const whole = canonical(decode(reference) + decode(pattern));
+  const whole = storedName(decode(reference) + decode(pattern));
   if (whole.length > 2 * LIMIT.mailboxName) throw bad('The pattern is too long');
   return whole;
 }

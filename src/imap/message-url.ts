@@ -1,0 +1,96 @@
+// What an IMAP URL names in the store (RFC 5092 §6), for those who may read it: CATENATE and its kin (RFC 4469). Octets
+// come in bounded pieces, and no message is marked as seen.
+
+import type { MessageRow, Uid } from '../store/rows.ts';
+import type { Reads } from '../store/store.ts';
+import { mailboxNamed, mailboxSeen } from './access.ts';
+import type { Session } from './commands/command.ts';
+import { cut, rangeOf } from './commands/fetch-response.ts';
+import { type ImapRefusal, no } from './completion.ts';
+import { type MessageUrl, messageUrl } from './grammar/imap-url.ts';
+import { LIMIT } from './limits.ts';
+import { readOctets, readWhole } from './message-octets.ts';
+import { headerFields } from './render/section.ts';
+import { openSummary } from './render/summary.ts';
+import { allows } from './rights.ts';
+
+/** Octets that a URL names. */
+export interface NamedOctets {
+  readonly size: number;
+  /** Each piece may be empty, and is short only if the message is gone. */
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
+/** RFC 4469 §3: BADURL, with the URL as it came. url-resp-text = 1*<any TEXT-CHAR except "]"> */
+export function badUrl(url: string): ImapRefusal {
+  const shown = url.slice(0, LIMIT.url).replace(/[^\x20-\x7e]|["\\\]]/g, (char) => encodeURIComponent(char));
+  return no('That URL leads to nothing', `BADURL "${shown}"`);
+}
+
+/** Finds what a URL names, for the user of this session. @throws ImapRefusal NO [BADURL] */
+export async function octetsAt(session: Session, text: string): Promise<NamedOctets> {
+  const url = messageUrl(text);
+  const row = url && (await messageAt(session, url));
+  const named = row && (await namedOctets(session.store.read, row, url));
+  if (!named) throw badUrl(text);
+  return named;
+}
+
+/** The message that a URL names; null: there is none that this session may fetch. */
+async function messageAt(session: Session, url: MessageUrl): Promise<MessageRow | null> {
+  const { read } = session.store;
+  if (url.server && !(await isHere(session, url.server))) return null;
+  const selected = session.state === 'selected' ? session.mailbox : null;
+  const mailbox =
+    url.mailbox === null
+      ? selected && (await mailboxSeen(session, selected.id))
+      : await mailboxNamed(session, url.mailbox);
+  if (!mailbox?.selectable || !allows(mailbox.rights, 'read')) return null;
+  if (url.uidValidity !== null && url.uidValidity !== mailbox.uidValidity) return null;
+  const uid = url.uid as Uid; // as a client says it
+  const [row] = (await read.messages(mailbox.id, [uid])).rows;
+  // As FETCH has it: what another session has expunged is there until this one has been told.
+  const told = row?.expunged && !(selected?.id === mailbox.id && selected.view.sequenceOf(uid) > 0);
+  return row && !told ? row : null;
+}
+
+/** Is it this server, and this user? */
+async function isHere(session: Session, { user, host }: NonNullable<MessageUrl['server']>): Promise<boolean> {
+  if (host !== session.hostname.toLowerCase()) return false;
+  if (user === null) return true;
+  const account = await session.store.read.account(session.account);
+  return account !== undefined && [account.address, ...account.aliases].includes(user.toLowerCase());
+}
+
+/** The octets of the section, or of the part of it; null: the message has no such section. */
+async function namedOctets(read: Reads, row: MessageRow, url: MessageUrl): Promise<NamedOctets | null> {
+  const { section } = url;
+  const blob = section.part.length > 0 ? (await read.summaries([row.body])).get(row.body) : undefined;
+  if (section.part.length > 0 && !blob) return null;
+  const range = rangeOf(row, blob ? openSummary(blob) : null, section);
+  if (!range) return null;
+  const partial = url.partial && { ...url.partial, length: url.partial.length ?? Number.POSITIVE_INFINITY };
+  if (range.filtered) {
+    const header = await readWhole(read, row, range.from, Math.min(range.to, range.from + LIMIT.filteredHeader));
+    const chosen = headerFields(header, section.fields, section.text === 'HEADER.FIELDS.NOT');
+    const octets = chosen.subarray(...cut(0, chosen.length, partial));
+    return {
+      size: octets.length,
+      async *pieces() {
+        yield octets;
+      },
+    };
+  }
+  const [from, to] = cut(range.from, range.to, partial);
+  return {
+    size: to - from,
+    async *pieces() {
+      for (let at = from; at < to; ) {
+        const piece = await readOctets(read, row, at, to);
+        if (piece.length === 0) return;
+        yield piece;
+        at += piece.length;
+      }
+    },
+  };
+}
