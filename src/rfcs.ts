@@ -210,7 +210,7 @@ export const rfcs: readonly Rfc[] = [
   whole(8461, 'SMTP MTA Strict Transport Security (MTA-STS)'),
   whole(8463, 'A New Cryptographic Signature Method for DomainKeys Identified Mail (DKIM)'),
   whole(8474, 'IMAP Extension for Object Identifiers'),
-  background(8508, 'IMAP REPLACE Extension'),
+  whole(8508, 'IMAP REPLACE Extension'),
   whole(8514, 'Internet Message Access Protocol (IMAP) - SAVEDATE Extension'),
   background(8601, 'Message Header Field for Indicating Message Authentication Status'),
   background(8616, 'Email Authentication for Internationalized Mail'),

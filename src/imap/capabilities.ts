@@ -72,6 +72,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'UIDPLUS', rfc: 'RFC 4315', when: afterLogin },
   { name: 'MULTIAPPEND', rfc: 'RFC 3502', when: afterLogin },
   { name: 'CATENATE', rfc: 'RFC 4469', when: afterLogin },
+  { name: 'REPLACE', rfc: 'RFC 8508', when: afterLogin },
   { name: 'UNSELECT', rfc: 'RFC 3691', when: afterLogin },
   { name: 'COMPRESS=DEFLATE', rfc: 'RFC 4978', when: (standing) => afterLogin(standing) && !standing.compressed },
   { name: 'MOVE', rfc: 'RFC 6851', when: afterLogin },

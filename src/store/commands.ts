@@ -130,6 +130,8 @@ export type Command =
       readonly mailbox: MailboxId;
       readonly now: number;
       readonly messages: readonly Appended[];
+      /** RFC 8508: this message goes when they come, of any mailbox; where it does not stand, nothing is done. */
+      readonly replaces?: { readonly mailbox: MailboxId; readonly uid: Uid };
       readonly view: ViewId | null;
       /** \Seen is this account's own, which does not hold the mailbox. */
       readonly seenTo?: AccountId | null;

@@ -143,6 +143,22 @@ export const imapMutants: readonly Mutant[] = [
     test: 'for all messages together',
   },
   {
+    rule: 'REPLACE takes one message and no more',
+    file: 'src/imap/grammar/append-stretch.ts',
+    from: "most === 'one' || scanner.peek() === -1",
+    to: 'scanner.peek() === -1',
+    caughtBy: transcripts,
+    test: 'what fails leaves the old message',
+  },
+  {
+    rule: 'what is replaced makes room',
+    file: 'src/store/commands/append.ts',
+    from: 'octets - freed',
+    to: 'octets',
+    caughtBy: transcripts,
+    test: 'what goes makes room',
+  },
+  {
     rule: 'a URL of another user leads to nothing',
     file: 'src/imap/message-url.ts',
     from: '.includes(user.toLowerCase())',

@@ -1,7 +1,8 @@
 // APPEND (RFC 3501 §6.3.11) of one or more messages (RFC 3502), brought by the client or put together of what is here
 // already (RFC 4469), with APPENDUID (RFC 4315 §3). Messages stream into the store: none is ever in memory whole.
 
-import { mailboxFor } from '../access.ts';
+import type { MessageRow } from '../../store/rows.ts';
+import { mailboxFor, type SeenMailbox } from '../access.ts';
 import { ArrivingMessages } from '../arriving-messages.ts';
 import { no, ok } from '../completion.ts';
 import { type AppendStep, type AppendStretch, appendStretch } from '../grammar/append-stretch.ts';
@@ -13,7 +14,7 @@ import { flagScope } from '../rights.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
 
-/** append = "APPEND" SP mailbox 1*append-message; here up to the first message */
+/** append = "APPEND" SP mailbox 1*append-message; here up to the first literal */
 function appendArguments(scanner: Scanner) {
   return { name: mailboxArgument(scanner), stretch: appendStretch(scanner, null) };
 }
@@ -23,35 +24,51 @@ export const append = command({
   states: LOGGED_IN,
   grammar: appendArguments,
   async run(session, { name, stretch }) {
-    const { store, clock, limits } = session;
-    // Whatever can be refused before the client is asked for the octets, is.
-    const mailbox = await mailboxFor(session, name, 'insert', 'TRYCREATE');
-    if (!mailbox.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
-    const account = await store.read.account(mailbox.account);
-    const room = account && account.quota !== null ? account.quota - account.usedOctets : Number.POSITIVE_INFINITY;
-    const arriving = new ArrivingMessages(store, limits, room, flagScope(mailbox.rights));
-    try {
-      await receive(session, stretch, arriving);
-      const now = clock.now();
-      const messages = arriving.take(now);
-      const { uidValidity, uids } = await store.execute({
-        kind: 'append',
-        mailbox: mailbox.id,
-        now,
-        messages,
-        view: null,
-        seenTo: mailbox.own ? null : session.account,
-      });
-      return ok('Appended', `APPENDUID ${uidValidity} ${uidSet(uids)}`);
-    } catch (error) {
-      arriving.discard();
-      throw error;
-    }
+    const to = await target(session, name);
+    const { uidValidity, uids } = await receive(session, stretch, { to });
+    return ok('Appended', `APPENDUID ${uidValidity} ${uidSet(uids)}`);
   },
 });
 
-/** Takes all that the command brings. @param first what has been read of it @throws ImapRefusal, StoreError */
-async function receive(session: Session, first: AppendStretch, arriving: ArrivingMessages): Promise<void> {
+/** A mailbox that takes messages. @throws ImapRefusal NO */
+export async function target(session: Session, name: string): Promise<SeenMailbox> {
+  const mailbox = await mailboxFor(session, name, 'insert', 'TRYCREATE');
+  if (!mailbox.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
+  return mailbox;
+}
+
+interface Errand {
+  readonly to: SeenMailbox;
+  /** The one message that comes takes the place of this one, of the selected mailbox. */
+  readonly replaces?: MessageRow;
+}
+
+/** Takes all that the command brings into the store, and there into its mailbox, in one go. What can be refused before
+ * the client is asked for the octets, is. @param first what has been read of the command
+ * @throws ImapRefusal, StoreError; then nothing has changed */
+export async function receive(session: Session, first: AppendStretch, { to, replaces }: Errand) {
+  const { store, clock, limits } = session;
+  const account = await store.read.account(to.account);
+  const freed = replaces && session.mailbox.row.account === to.account ? replaces.size : 0;
+  const room =
+    account && account.quota !== null ? account.quota - account.usedOctets + freed : Number.POSITIVE_INFINITY;
+  const arriving = new ArrivingMessages(store, limits, room, flagScope(to.rights));
+  try {
+    await readOn(session, first, arriving, replaces ? 'one' : 'any');
+    const now = clock.now();
+    const messages = arriving.take(now);
+    const seenTo = to.own ? null : session.account;
+    const command = { kind: 'append', mailbox: to.id, now, messages, seenTo } as const;
+    if (!replaces) return await store.execute({ ...command, view: null });
+    const { id, view } = session.mailbox;
+    return await store.execute({ ...command, replaces: { mailbox: id, uid: replaces.uid }, view: view.id });
+  } catch (error) {
+    arriving.discard();
+    throw error;
+  }
+}
+
+async function readOn(session: Session, first: AppendStretch, arriving: ArrivingMessages, most: 'one' | 'any') {
   let parts = 0;
   for (let stretch = first; ; ) {
     for (const step of stretch.steps) {
@@ -60,7 +77,7 @@ async function receive(session: Session, first: AppendStretch, arriving: Arrivin
     }
     const { behind } = stretch;
     if (behind === null) return;
-    stretch = await session.message.next((scanner) => appendStretch(scanner, behind));
+    stretch = await session.message.next((scanner) => appendStretch(scanner, behind, most));
   }
 }
 

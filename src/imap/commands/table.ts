@@ -21,6 +21,7 @@ import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
 import { getMetadata, setMetadata } from './metadata.ts';
 import { notify } from './notify.ts';
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts';
+import { replace } from './replace.ts';
 import { cancelUpdate, search } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
 import { sort } from './sort.ts';
@@ -82,6 +83,7 @@ export const COMMANDS: readonly Command[] = [
   store,
   copy,
   move,
+  replace,
 ];
 
 const BY_NAME: ReadonlyMap<string, Command> = new Map(COMMANDS.map((command) => [command.name, command]));

@@ -24,13 +24,14 @@ export interface AppendStretch {
 /** 1*append-message of
  * append = "APPEND" SP mailbox 1*append-message; append-message = append-opts SP append-data
  * append-data = literal / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
- * @param behind the literal that stands in front; null: the mailbox does */
-export function appendStretch(scanner: Scanner, behind: Behind | null): AppendStretch {
+ * @param behind the literal that stands in front; null: the mailbox does
+ * @param most `one`: a single append-message (RFC 8508 §5) */
+export function appendStretch(scanner: Scanner, behind: Behind | null, most: 'one' | 'any' = 'any'): AppendStretch {
   const steps: AppendStep[] = [];
   if (behind === 'message') steps.push({ step: 'complete' });
   if (behind === 'part' && catenated(scanner, steps, true)) return { steps, behind: 'part' };
   for (let first = behind === null; ; first = false) {
-    if (!first && scanner.peek() === -1) return { steps, behind: null };
+    if (!first && (most === 'one' || scanner.peek() === -1)) return { steps, behind: null };
     scanner.space();
     steps.push(appendOptions(scanner));
     if (scanner.peekWord() !== 'CATENATE') {

@@ -34,6 +34,27 @@ export function messageCases(harness: Harness): void {
       expect(await octetsOf()).toBe((rows[0]?.size ?? 0) + lines);
     });
 
+    it('replaces a message by another, both or neither', async () => {
+      const { store, alice, inbox } = await filled(2);
+      const drafts = (await mailboxOf(store, alice, 'Drafts')).id;
+      const changes = recorded(store, { account: alice });
+      const replace = async (old: number) => {
+        const content = letter('new');
+        const facts = { headerSize: 0, messageId: null, references: [] };
+        const label = { flags: 0, keywords: [], internalDate: 0, internalZone: 0 };
+        const messages = [{ ...label, body: await stage(store, content), facts }];
+        const replaces = { mailbox: inbox, uid: uid(old) };
+        return await store.execute({ kind: 'append', mailbox: drafts, now: 9, messages, replaces, view: null });
+      };
+      expect((await replace(1)).uids).toEqual([1]);
+      expect(changes.map(({ kind }) => kind)).toEqual(['added', 'expunged']);
+      expect(new Set(changes.map(({ commit }) => commit)).size).toBe(1);
+      await expect(replace(1)).rejects.toMatchObject({ kind: 'missing' });
+      await expect(replace(9)).rejects.toMatchObject({ kind: 'missing' });
+      expect(await store.read.mailbox(inbox)).toMatchObject({ messages: 1 });
+      expect(await store.read.mailbox(drafts)).toMatchObject({ messages: 1, uidNext: 2 });
+    });
+
     it('changes flags, counts them, and tells what stands afterwards', async () => {
       const { store, inbox } = await filled(3);
       const changes = recorded(store, { mailbox: inbox });
