@@ -27,6 +27,8 @@ export const LIMIT = {
   /** Parts of all messages that one command puts together, and octets of a URL. */
   catenatedParts: 1_000,
   url: 4_096,
+  /** URLs that one command names. */
+  urls: 100,
   /** Depth of parentheses, and entries of one list. */
   listDepth: 50,
   listLength: 10_000,

@@ -3,7 +3,7 @@
 
 import type { MessageRow, Uid } from '../store/rows.ts';
 import type { Reads } from '../store/store.ts';
-import { mailboxNamed, mailboxSeen } from './access.ts';
+import { mailboxNamed, mailboxSeen, type SeenMailbox, type User } from './access.ts';
 import type { Session } from './commands/command.ts';
 import { cut, rangeOf } from './commands/fetch-response.ts';
 import { type ImapRefusal, no } from './completion.ts';
@@ -13,6 +13,7 @@ import { readOctets, readWhole } from './message-octets.ts';
 import { headerFields } from './render/section.ts';
 import { openSummary } from './render/summary.ts';
 import { allows } from './rights.ts';
+import type { SelectedMailbox } from './selected-mailbox.ts';
 
 /** Octets that a URL names. */
 export interface NamedOctets {
@@ -30,22 +31,29 @@ export function badUrl(url: string): ImapRefusal {
 /** Finds what a URL names, for the user of this session. @throws ImapRefusal NO [BADURL] */
 export async function octetsAt(session: Session, text: string): Promise<NamedOctets> {
   const url = messageUrl(text);
-  const row = url && (await messageAt(session, url));
+  if (!url || (url.server && !(await isHere(session, url.server)))) throw badUrl(text);
+  const row = await messageAt(session, url, session.state === 'selected' ? session.mailbox : null);
   const named = row && (await namedOctets(session.store.read, row, url));
   if (!named) throw badUrl(text);
   return named;
 }
 
-/** The message that a URL names; null: there is none that this session may fetch. */
-async function messageAt(session: Session, url: MessageUrl): Promise<MessageRow | null> {
-  const { read } = session.store;
-  if (url.server && !(await isHere(session, url.server))) return null;
-  const selected = session.state === 'selected' ? session.mailbox : null;
+/** The mailbox that a URL names; null: there is none that this user may read. */
+export async function mailboxAt(
+  user: User,
+  url: MessageUrl,
+  selected: SelectedMailbox | null,
+): Promise<SeenMailbox | null> {
   const mailbox =
-    url.mailbox === null
-      ? selected && (await mailboxSeen(session, selected.id))
-      : await mailboxNamed(session, url.mailbox);
-  if (!mailbox?.selectable || !allows(mailbox.rights, 'read')) return null;
+    url.mailbox === null ? selected && (await mailboxSeen(user, selected.id)) : await mailboxNamed(user, url.mailbox);
+  return mailbox?.selectable && allows(mailbox.rights, 'read') ? mailbox : null;
+}
+
+/** The message that a URL names; null: there is none that this user may fetch. */
+async function messageAt(user: User, url: MessageUrl, selected: SelectedMailbox | null): Promise<MessageRow | null> {
+  const { read } = user.store;
+  const mailbox = await mailboxAt(user, url, selected);
+  if (!mailbox) return null;
   if (url.uidValidity !== null && url.uidValidity !== mailbox.uidValidity) return null;
   const uid = url.uid as Uid; // as a client says it
   const [row] = (await read.messages(mailbox.id, [uid])).rows;
@@ -54,8 +62,14 @@ async function messageAt(session: Session, url: MessageUrl): Promise<MessageRow 
   return row && !told ? row : null;
 }
 
+/** What a URL names, to the user whose URL it is; null: there is nothing that this user may fetch. */
+export async function octetsOf(user: User, url: MessageUrl): Promise<NamedOctets | null> {
+  const row = await messageAt(user, url, null);
+  return row && (await namedOctets(user.store.read, row, url));
+}
+
 /** Is it this server, and this user? */
-async function isHere(session: Session, { user, host }: NonNullable<MessageUrl['server']>): Promise<boolean> {
+export async function isHere(session: Session, { user, host }: NonNullable<MessageUrl['server']>): Promise<boolean> {
   if (host !== session.hostname.toLowerCase()) return false;
   if (user === null) return true;
   const account = await session.store.read.account(session.account);

@@ -186,6 +186,16 @@ export type Command =
       readonly mode: 'add' | 'remove' | 'replace';
       readonly unset: string;
     }
+  /** The key of an account for a mailbox: `fresh`, where there is none yet, or to `renew` it. */
+  | {
+      readonly kind: 'access-key';
+      readonly mailbox: MailboxId;
+      readonly account: AccountId;
+      readonly fresh: Uint8Array;
+      readonly renew: boolean;
+    }
+  /** For any mailbox. */
+  | { readonly kind: 'forget-access-keys'; readonly account: AccountId }
   /** Sets annotations of a mailbox, or of the server (null). `origin` is told to followers. */
   | {
       readonly kind: 'annotate';
@@ -309,6 +319,8 @@ export interface Results {
   'delete-mailbox': undefined;
   'rename-mailbox': undefined;
   'set-rights': undefined;
+  'access-key': { readonly key: Uint8Array };
+  'forget-access-keys': undefined;
   annotate: undefined;
   subscribe: undefined;
   'open-view': {

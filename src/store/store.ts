@@ -176,6 +176,8 @@ export interface Reads {
   sharedWith(account: AccountId, identifiers: readonly string[]): Promise<readonly SharedRow[]>;
   /** The account that has this address, primary or alias, and its primary one. Case does not matter. */
   accountNamed(address: string): Promise<{ readonly id: AccountId; readonly address: string } | undefined>;
+  /** The key of an account for a mailbox: a secret. */
+  accessKey(mailbox: MailboxId, account: AccountId): Promise<Uint8Array | undefined>;
   /** UIDs that an account has seen in a mailbox that it does not hold, ascending; also of messages that are gone. */
   seenBy(mailbox: MailboxId, account: AccountId): Promise<Uint32Array>;
   /** Annotations of a mailbox, or of the server (null), that this account sees, sorted. */

@@ -29,6 +29,7 @@ import { status } from './status.ts';
 import { store } from './store.ts';
 import { thread } from './thread.ts';
 import { uidBatches } from './uid-batches.ts';
+import { genUrlAuth, resetKey, urlFetch } from './urlauth.ts';
 
 export const COMMANDS: readonly Command[] = [
   // Any state
@@ -69,6 +70,9 @@ export const COMMANDS: readonly Command[] = [
   notify,
   idle,
   esearch,
+  genUrlAuth,
+  resetKey,
+  urlFetch,
   // Selected
   uidBatches,
   check,

@@ -20,6 +20,51 @@ export interface MessageUrl {
   readonly partial: { readonly offset: number; readonly length: number | null } | null;
 }
 
+/** A URL that carries its authorization (RFC 4467 §3, RFC 5092 §6.1): what is signed, and how. */
+export interface AuthorizedUrl {
+  /** The URL up to the access identifier: what the token vouches for. */
+  readonly rump: string;
+  readonly url: MessageUrl;
+  /** ms since the epoch; null: for ever. */
+  readonly expire: number | null;
+  /** Who may use it. */
+  readonly access:
+    | { readonly kind: 'submit' | 'user'; readonly user: string }
+    | { readonly kind: 'authuser' | 'anonymous' };
+  /** null: a rump. */
+  readonly token: { readonly mechanism: string; readonly text: string } | null;
+}
+
+/** [";EXPIRE=" date-time] ";URLAUTH=" access [":" uauth-mechanism ":" enc-urlauth] */
+const AUTHORIZATION =
+  /^(?:;EXPIRE=([^;]+))?;URLAUTH=((submit|user)\+([^:;]+)|authuser|anonymous)(?::([A-Za-z0-9.-]{1,64}):([0-9A-Fa-f]{32,256}))?$/i;
+/** date-time of RFC 3339 §5.6 */
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i;
+
+/** The URL, or what it is made of before it is signed; null: it is none. Only whole URLs can be. */
+export function authorizedUrl(text: string): AuthorizedUrl | null {
+  const at = text.search(/(?:;EXPIRE=[^;]*)?;URLAUTH=/i);
+  const url = at < 0 ? null : messageUrl(text.slice(0, at));
+  const found = AUTHORIZATION.exec(text.slice(Math.max(0, at)));
+  if (text.length > LIMIT.url || !url?.server?.user || !found) return null;
+  const [all, date, access = '', kind, encoded, mechanism, token] = found;
+  const expire = date === undefined ? null : DATE_TIME.test(date) ? Date.parse(date) : Number.NaN;
+  const user = encoded === undefined ? '' : decoded(encoded);
+  if (user === undefined || Number.isNaN(expire)) return null;
+  const signed = mechanism === undefined || token === undefined ? null : { mechanism, text: token };
+  const length = signed ? signed.mechanism.length + signed.text.length + 2 : 0;
+  return {
+    rump: text.slice(0, at + all.length - length),
+    url,
+    expire,
+    access:
+      kind === undefined
+        ? { kind: access.toLowerCase() === 'authuser' ? 'authuser' : 'anonymous' }
+        : { kind: kind.toLowerCase() === 'user' ? 'user' : 'submit', user: user.toLowerCase() },
+    token: signed && { mechanism: signed.mechanism.toUpperCase(), text: signed.text.toLowerCase() },
+  };
+}
+
 const WHOLE: Section = { part: [], text: null, fields: [] };
 
 /** imapurl = "imap://" iserver ipath-query; iserver = [iuserinfo "@"] host [":" port]. AUTH= says how a client would log

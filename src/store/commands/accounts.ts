@@ -110,6 +110,7 @@ export function removeAccount(work: Work, command: CommandOf<'remove-account'>):
   work.db.run('DELETE FROM address WHERE account = ?', account);
   work.db.run('DELETE FROM subscription WHERE account = ?', account);
   work.db.run('DELETE FROM mailbox_annotation WHERE mailbox = 0 AND account = ?', account);
+  work.db.run('DELETE FROM mailbox_access_key WHERE account = ?', account);
   if (work.db.run('DELETE FROM account WHERE id = ?', account) === 0) {
     throw new StoreError('missing', 'There is no such account');
   }

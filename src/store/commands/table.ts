@@ -4,6 +4,7 @@ import type { CommandKind, CommandOf, Results } from '../commands.ts';
 import { discardStage, stageChunk } from '../writer/bodies.ts';
 import type { Work } from '../writer/work.ts';
 import { accept } from './accept.ts';
+import { accessKey, forgetAccessKeys } from './access-keys.ts';
 import { putAccount, removeAccount, setPassword } from './accounts.ts';
 import { annotate } from './annotations.ts';
 import { append } from './append.ts';
@@ -60,6 +61,8 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   'create-mailbox': { depth: 'durable', run: createMailbox },
   'delete-mailbox': { depth: 'durable', run: quiet(deleteMailbox) },
   'rename-mailbox': { depth: 'durable', run: quiet(renameMailbox) },
+  'access-key': { depth: 'durable', run: accessKey },
+  'forget-access-keys': { depth: 'durable', run: quiet(forgetAccessKeys) },
   'set-rights': { depth: 'durable', run: quiet(setRights) },
   annotate: { depth: 'durable', run: quiet(annotate) },
   subscribe: { depth: 'durable', run: quiet(subscribe) },

@@ -12,7 +12,7 @@ import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts
 import { changedSince, deletedOctets, lackingOf, messages, outlines, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
 import { receiverReads } from './receivers.ts';
-import { accountNamed, rightsOf, rightsWithin, seenBy, sharedWith } from './rights.ts';
+import { accessKeyOf, accountNamed, rightsOf, rightsWithin, seenBy, sharedWith } from './rights.ts';
 import { Snapshots } from './snapshot.ts';
 import type { Summaries } from './summaries.ts';
 import { tlsReportReads } from './tls-reports.ts';
@@ -37,6 +37,7 @@ export function createReads(
     rightsWithin: (id) => read((db) => rightsWithin(db, id)),
     sharedWith: (id, identifiers) => read((db) => sharedWith(db, id, identifiers)),
     accountNamed: (name) => read((db) => accountNamed(db, name)),
+    accessKey: (id, by) => read((db) => accessKeyOf(db, id, by)),
     // A change of it that is not in here comes later.
     seenBy: (id, by) => snapshots.readTold((db) => seenBy(db, id, by)),
     annotations: (id, by) => read((db) => annotations(db, id, by)),

@@ -11,6 +11,7 @@ import { versionFive } from './version-5.ts';
 import { versionSix } from './version-6.ts';
 import { versionSeven } from './version-7.ts';
 import { versionEight } from './version-8.ts';
+import { versionNine } from './version-9.ts';
 
 /** Step n leads from version n to version n + 1. Steps that were released are never changed again. */
 export const migrations: readonly string[] = [
@@ -22,6 +23,7 @@ export const migrations: readonly string[] = [
   versionSix,
   versionSeven,
   versionEight,
+  versionNine,
 ];
 
 /** The version of an open store; 0: nothing there yet. */

@@ -221,6 +221,7 @@ export class Sweep {
     this.#db.run('DELETE FROM mailbox_right WHERE mailbox = ?', mailbox);
     this.#db.run('DELETE FROM mailbox_seen WHERE mailbox = ?', mailbox);
     this.#db.run('DELETE FROM mailbox_annotation WHERE mailbox = ?', mailbox);
+    this.#db.run('DELETE FROM mailbox_access_key WHERE mailbox = ?', mailbox);
     this.#graves.delete(mailbox);
     return false;
   }
