@@ -4,7 +4,8 @@
 import type { CommandOf, Results } from '../commands.ts';
 import { Flag, type ModSeq, type ViewId } from '../rows.ts';
 import { type MailboxState, selectableMailbox } from '../writer/placement.ts';
-import { type Standing, standing } from '../writer/standing.ts';
+import { runsOf } from '../writer/runs.ts';
+import { everyMessage, type Standing, standing } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 
 export function expunge(work: Work, command: CommandOf<'expunge'>): Results['expunge'] {
@@ -17,7 +18,7 @@ export function expunge(work: Work, command: CommandOf<'expunge'>): Results['exp
 }
 
 function chosen(work: Work, mailbox: MailboxState, command: CommandOf<'expunge'>): readonly Standing[] {
-  if (command.uids === null) return command.force ? everyMessage(work, mailbox) : deletedMessages(work, mailbox);
+  if (command.uids === null) return command.force ? everyMessage(work, mailbox.id) : deletedMessages(work, mailbox);
   const rows = standing(work, mailbox.id, command.uids);
   return command.force ? rows : rows.filter((row) => (row.flags & Flag.Deleted) !== 0);
 }
@@ -33,15 +34,6 @@ function deletedMessages(work: Work, mailbox: MailboxState): readonly Standing[]
 
 function nothing(mailbox: MailboxState): Results['expunge'] {
   return { uids: new Uint32Array(0), modSeq: mailbox.highest_modseq };
-}
-
-/** All messages that stand, ascending. */
-export function everyMessage(work: Work, mailbox: MailboxState): readonly Standing[] {
-  return work.db.all<Standing>(
-    `SELECT uid, flags, keywords, modseq, size, body FROM message
-     WHERE id BETWEEN (?1 << 32) AND (?1 << 32) | 0xffffffff AND expunged = 0 ORDER BY id`,
-    mailbox.id,
-  );
 }
 
 /** Takes messages out of a mailbox. @param rows some, of those that stand there */
@@ -61,7 +53,7 @@ export function remove(
     if ((row.flags & Flag.Deleted) !== 0) deleted += 1;
     octets += row.size;
   }
-  for (const { first, last } of runs(uids)) {
+  for (const { first, last } of runsOf(uids)) {
     // A run has no gap among the UIDs that were asked for, so nothing else stands in it. OR FAIL: a statement that can
     // be undone by itself keeps a journal, which is walked each time; for 50,000 of them that took 6 s, not half a one.
     work.db.run(
@@ -92,15 +84,4 @@ export function remove(
   work.publish({ kind: 'expunged', mailbox: mailbox.id, account: mailbox.account, modSeq, uids, view });
   work.buried(mailbox.id);
   return { uids, modSeq };
-}
-
-/** Runs of consecutive numbers. */
-function runs(uids: Uint32Array): { first: number; last: number }[] {
-  const found: { first: number; last: number }[] = [];
-  for (const uid of uids) {
-    const run = found.at(-1);
-    if (run !== undefined && run.last + 1 === uid) run.last = uid;
-    else found.push({ first: uid, last: uid });
-  }
-  return found;
 }

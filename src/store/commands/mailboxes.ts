@@ -7,9 +7,9 @@ import { mailboxObjectId } from '../object-id.ts';
 import type { AccountId, MailboxId, SpecialUse } from '../rows.ts';
 import { StoreError } from '../store.ts';
 import { type MailboxState, mailboxNamed, mailboxState } from '../writer/placement.ts';
+import { everyMessage } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 import { copyAnnotations } from './annotations.ts';
-import { everyMessage } from './expunge.ts';
 import { inheritRights } from './rights.ts';
 import { moveRows } from './transfer.ts';
 
@@ -149,7 +149,7 @@ export function renameMailbox(work: Work, command: CommandOf<'rename-mailbox'>):
   if (mailboxNamed(work, account, name) !== undefined) throw new StoreError('exists', 'There is such a mailbox');
   if (mailbox.name === 'INBOX') {
     const target = mailboxState(work, create(work, account, name, null));
-    moveRows(work, mailbox, target, everyMessage(work, mailbox), { view: null });
+    moveRows(work, mailbox, target, everyMessage(work, mailbox.id), { view: null });
     copyAnnotations(work, mailbox.id, target.id);
     return;
   }

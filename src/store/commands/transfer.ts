@@ -4,10 +4,10 @@
 import type { CommandOf, CopyResult } from '../commands.ts';
 import { splitKeywords } from '../keywords.ts';
 import { Flag } from '../rows.ts';
-import { holdBody } from '../writer/bodies.ts';
+import { holdBodies } from '../writer/bodies.ts';
 import { type Arrival, checkQuota, type MailboxState, place, selectableMailbox } from '../writer/placement.ts';
 import { hasSeen } from '../writer/private-seen.ts';
-import { type Standing, standing } from '../writer/standing.ts';
+import { type Standing, type StandingWhole, standingWhole } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 import { remove } from './expunge.ts';
 
@@ -32,7 +32,7 @@ export function moveRows(
   work: Work,
   from: MailboxState,
   to: MailboxState,
-  rows: readonly Standing[],
+  rows: readonly StandingWhole[],
   terms: Terms,
 ): CopyResult {
   const copies = placeCopies(work, from, to, rows, terms);
@@ -43,7 +43,7 @@ export function moveRows(
 function ends(work: Work, command: CommandOf<'copy' | 'move'>) {
   const from = selectableMailbox(work, command.from);
   const to = selectableMailbox(work, command.to);
-  return { from, to, rows: standing(work, from.id, command.uids) };
+  return { from, to, rows: standingWhole(work, from.id, command.uids) };
 }
 
 function octetsOf(rows: readonly Standing[]): number {
@@ -54,48 +54,34 @@ function placeCopies(
   work: Work,
   from: MailboxState,
   to: MailboxState,
-  rows: readonly Standing[],
+  rows: readonly StandingWhole[],
   terms: Terms,
 ): CopyResult {
   const sources = Uint32Array.from(rows, (row) => row.uid);
   if (rows.length === 0) return { uidValidity: to.uid_validity, from: sources, to: new Uint32Array(0) };
   const arrivals = rows.map((row) => arrivalOf(work, from, row, terms));
-  for (const row of rows) holdBody(work, row.body);
+  holdBodies(
+    work,
+    rows.map((row) => row.body),
+  );
   const { uids } = place(work, to, arrivals, terms.view, terms.seenTo ?? null);
   return { uidValidity: to.uid_validity, from: sources, to: uids };
 }
 
-type Rest = {
-  readonly email: number;
-  readonly thread: number;
-  readonly prefix: Uint8Array | null;
-  readonly lacking: number;
-  readonly header_size: number;
-  readonly internal_date: number;
-  readonly internal_zone: number;
-};
-
 /** What a copy takes over: everything but UID, MODSEQ and save date (RFC 8514 §1). */
-function arrivalOf(work: Work, from: MailboxState, row: Standing, { keep, seenFrom }: Terms): Arrival {
-  const rest = work.db.get<Rest>(
-    `SELECT email, thread, prefix, lacking, header_size, internal_date, internal_zone FROM message WHERE id = (? << 32) | ?`,
-    from.id,
-    row.uid,
-  );
-  // The row was read a moment ago in this transaction.
-  if (rest === undefined) throw new Error('A message that stands has no row');
+function arrivalOf(work: Work, from: MailboxState, row: StandingWhole, { keep, seenFrom }: Terms): Arrival {
   const seen = seenFrom ? hasSeen(work, from.id, seenFrom, row.uid) : (row.flags & Flag.Seen) !== 0;
   const flags = seen ? row.flags | Flag.Seen : row.flags & ~Flag.Seen;
   return {
     body: row.body,
-    email: rest.email,
-    thread: rest.thread,
-    prefix: rest.prefix,
+    email: row.email,
+    thread: row.thread,
+    prefix: row.prefix,
     size: row.size,
-    lacking: rest.lacking,
-    headerSize: rest.header_size,
-    internalDate: rest.internal_date,
-    internalZone: rest.internal_zone,
+    lacking: row.lacking,
+    headerSize: row.header_size,
+    internalDate: row.internal_date,
+    internalZone: row.internal_zone,
     flags: keep === undefined ? flags : flags & keep.flags,
     keywords: keep?.keywords === false ? [] : splitKeywords(row.keywords),
   };

@@ -5,6 +5,7 @@ import type { StagedBody } from '../commands.ts';
 import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
 import { StoreError } from '../store.ts';
+import { runsOf } from './runs.ts';
 import type { Work } from './work.ts';
 
 /** Stores one staged chunk. All but a body's last one, which mostly travels with its command, have the full size. */
@@ -65,9 +66,11 @@ function putChunk(work: Work, body: BodyId, place: number, octets: Uint8Array): 
   work.db.run('INSERT OR REPLACE INTO body_chunk (id, octets) VALUES ((? << 16) | ?, ?)', body, place, octets);
 }
 
-/** One more row refers to a body. */
-export function holdBody(work: Work, body: BodyId): void {
-  work.db.run('UPDATE body SET refs = refs + 1 WHERE id = ?', body);
+/** One more row refers to each of these bodies; to one that is named twice, two. What came together lies together. */
+export function holdBodies(work: Work, bodies: readonly BodyId[]): void {
+  for (const { first, last } of runsOf(bodies)) {
+    work.db.run('UPDATE OR FAIL body SET refs = refs + 1 WHERE id BETWEEN ? AND ?', first, last);
+  }
 }
 
 /** One row less refers to a body; one without any is freed later. */

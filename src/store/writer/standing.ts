@@ -12,19 +12,54 @@ export interface Standing {
   readonly body: BodyId;
 }
 
+/** What a copy takes over beside. */
+export interface StandingWhole extends Standing {
+  readonly email: number;
+  readonly thread: number;
+  readonly prefix: Uint8Array | null;
+  readonly lacking: number;
+  readonly header_size: number;
+  readonly internal_date: number;
+  readonly internal_zone: number;
+}
+
 const COLUMNS = 'uid, flags, keywords, modseq, size, body';
+const ALL_COLUMNS = `${COLUMNS}, email, thread, prefix, lacking, header_size, internal_date, internal_zone`;
 
 /** UIDs this close together are read in one scan. */
 const DENSE = 4;
 
 /** Those of `uids` that stand, each once, ascending as `uids` are or in their order. */
 export function standing(work: Work, mailbox: MailboxId, uids: readonly number[]): readonly Standing[] {
+  return chosen<Standing>(work, COLUMNS, mailbox, uids);
+}
+
+/** The same with all that a copy takes over. */
+export function standingWhole(work: Work, mailbox: MailboxId, uids: readonly number[]): readonly StandingWhole[] {
+  return chosen<StandingWhole>(work, ALL_COLUMNS, mailbox, uids);
+}
+
+/** All that stand, ascending. */
+export function everyMessage(work: Work, mailbox: MailboxId): readonly StandingWhole[] {
+  return work.db.all<StandingWhole>(
+    `SELECT ${ALL_COLUMNS} FROM message
+     WHERE id BETWEEN (?1 << 32) AND (?1 << 32) | 0xffffffff AND expunged = 0 ORDER BY id`,
+    mailbox,
+  );
+}
+
+function chosen<R extends Standing>(
+  work: Work,
+  columns: string,
+  mailbox: MailboxId,
+  uids: readonly number[],
+): readonly R[] {
   const first = uids[0];
   const last = uids.at(-1);
   if (first === undefined || last === undefined) return [];
-  if (!ascending(uids) || last - first >= DENSE * uids.length) return sparse(work, mailbox, uids);
-  const rows = work.db.all<Standing>(
-    `SELECT ${COLUMNS} FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 AND expunged = 0 ORDER BY id`,
+  if (!ascending(uids) || last - first >= DENSE * uids.length) return sparse<R>(work, columns, mailbox, uids);
+  const rows = work.db.all<R>(
+    `SELECT ${columns} FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 AND expunged = 0 ORDER BY id`,
     mailbox,
     first,
     last,
@@ -37,11 +72,16 @@ export function standing(work: Work, mailbox: MailboxId, uids: readonly number[]
   });
 }
 
-function sparse(work: Work, mailbox: MailboxId, uids: readonly number[]): readonly Standing[] {
-  const found: Standing[] = [];
+function sparse<R extends Standing>(
+  work: Work,
+  columns: string,
+  mailbox: MailboxId,
+  uids: readonly number[],
+): readonly R[] {
+  const found: R[] = [];
   for (const uid of new Set(uids)) {
-    const row = work.db.get<Standing>(
-      `SELECT ${COLUMNS} FROM message WHERE id = (? << 32) | ? AND expunged = 0`,
+    const row = work.db.get<R>(
+      `SELECT ${columns} FROM message WHERE id = (? << 32) | ? AND expunged = 0`,
       mailbox,
       uid,
     );

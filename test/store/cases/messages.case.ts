@@ -95,6 +95,35 @@ export function messageCases(harness: Harness): void {
     });
 
     // RFC 7162 §3.1.3
+    it('changes many side by side, and none between them that was not named, had the flag, or is gone', async () => {
+      const { store, inbox } = await filled(9);
+      await flag(store, inbox, uids(2), Flag.Flagged);
+      await flag(store, inbox, uids(3, 8), Flag.Seen, ['mine']);
+      await store.execute({ kind: 'open-view', mailbox: inbox, claimRecent: false });
+      await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(5), force: true, view: null });
+      const after = await flag(store, inbox, uids(1, 2, 3, 4, 5, 6, 8, 9), Flag.Flagged);
+      expect([...after.uids]).toEqual([1, 2, 3, 4, 6, 8, 9]);
+      const { rows } = await store.read.messages(inbox, uids(1, 2, 3, 4, 5, 6, 7, 8, 9));
+      expect(rows.map(({ flags }) => flags)).toEqual([4, 4, 5, 4, 0, 4, 0, 5, 4]);
+      expect(rows.map(({ modSeq }) => modSeq === after.modSeq)).toEqual([
+        true,
+        false,
+        true,
+        true,
+        false,
+        true,
+        false,
+        true,
+        true,
+      ]);
+      expect(rows.map(({ keywords }) => keywords.length)).toEqual([0, 0, 1, 0, 0, 0, 0, 1, 0]);
+      const less = { mailbox: inbox, uids: uids(3, 4, 6), flags: Flag.Flagged, keywords: [], unchangedSince: null };
+      await store.execute({ ...less, kind: 'flags', mode: 'remove', view: null });
+      await store.execute({ ...less, kind: 'flags', mode: 'replace', uids: uids(1, 2), flags: Flag.Draft, view: null });
+      const again = await store.read.messages(inbox, uids(1, 2, 3, 4, 5, 6, 7, 8, 9));
+      expect(again.rows.map(({ flags }) => flags)).toEqual([16, 16, 1, 0, 0, 0, 0, 5, 4]);
+    });
+
     it('leaves messages that were changed since', async () => {
       const { store, inbox } = await filled(2);
       const before = await store.read.messages(inbox, uids(1, 2));
