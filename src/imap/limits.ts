@@ -56,8 +56,6 @@ export const LIMIT = {
   turn: 262_144,
   /** Octets gathered before they are written in any case. */
   write: 65_536,
-  /** Octets of a body read at a time. */
-  bodyChunk: 262_144,
   /** Octets of a header that are looked through for fields. */
   filteredHeader: 1_048_576,
   /** Rows read at a time. */

@@ -1,16 +1,18 @@
 // A message's octets as they are read from the store: the prefix of its recipient and the shared body behind it, counted
 // as one (RFC 3501 §6.4.5). Bounded pieces; nothing stays open between them.
 
+import { Limit } from '../store/limits.ts';
 import type { MessageRow } from '../store/rows.ts';
 import type { Reads } from '../store/store.ts';
-import { LIMIT } from './limits.ts';
 
-/** The octets `[from, to)` of a message, at most `LIMIT.bodyChunk` of them; fewer only at the end of what is stored. */
+/** The first of the octets `[from, to)` of a message; none only at the end of what is stored. A piece ends where a chunk of
+ * the store does, so that those that follow are the chunks themselves, and nothing is put together. */
 export async function readOctets(read: Reads, message: MessageRow, from: number, to: number): Promise<Uint8Array> {
   const { prefix, body } = message;
-  const end = Math.min(to, from + LIMIT.bodyChunk);
-  if (end <= prefix.length) return prefix.subarray(from, end);
+  if (to <= prefix.length) return prefix.subarray(from, to);
   const bodyFrom = Math.max(0, from - prefix.length);
+  const border = bodyFrom - (bodyFrom % Limit.chunkOctets) + Limit.chunkOctets;
+  const end = Math.min(to, prefix.length + border);
   const rest = await read.body(body, bodyFrom, end - prefix.length - bodyFrom);
   return from < prefix.length ? Buffer.concat([prefix.subarray(from), rest]) : rest;
 }

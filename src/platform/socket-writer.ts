@@ -22,6 +22,9 @@ export interface WriterLimits {
   readonly parting: number;
 }
 
+/** Octets that cost more to copy than to write by themselves. */
+const LARGE = 16_384;
+
 export class SocketWriter {
   readonly #limits: WriterLimits;
   readonly #clock: Clock;
@@ -73,8 +76,23 @@ export class SocketWriter {
     this.#parts = [];
     this.#gathered = 0;
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
-    if (parts.every((part) => typeof part === 'string')) this.#socket.write(parts.join(''), 'latin1');
-    else this.#socket.write(joined(parts));
+    this.#send(parts);
+  }
+
+  /** In one write where the socket can do that. Large octets go as they are, all else is put together. */
+  #send(parts: readonly (string | Uint8Array)[]): void {
+    const socket = this.#socket;
+    let from = 0;
+    socket.cork();
+    for (const [at, part] of parts.entries()) {
+      if (typeof part === 'string' || part.length < LARGE) continue;
+      if (at > from) socket.write(joined(parts.slice(from, at)));
+      socket.write(part);
+      from = at + 1;
+    }
+    if (from === 0 && parts.every((part) => typeof part === 'string')) socket.write(parts.join(''), 'latin1');
+    else if (from < parts.length) socket.write(joined(parts.slice(from)));
+    socket.uncork();
   }
 
   /** More should not be said now: too much is unsent, or other sessions have waited long enough. */

@@ -79,7 +79,7 @@ test('a response of many sections waits for its client between them', { timeout:
   using other = await ImapClient.open({ port: gate.port }, login);
   const slow = await dial(gate.port);
   const before = held();
-  const sections = Array.from({ length: 400 }, (_, i) => `BODY.PEEK[]<${i}.${LIMIT.bodyChunk}>`);
+  const sections = Array.from({ length: 400 }, (_, i) => `BODY.PEEK[]<${i}.${65_536}>`);
   slow.write(`a LOGIN ${login.user} ${login.password}\r\nb SELECT Archive\r\nc FETCH 1 (${sections.join(' ')})\r\n`);
   slow.pause();
   await expect.poll(() => gate.imap.sessions).toBe(2);
