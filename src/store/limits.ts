@@ -85,6 +85,8 @@ export const Limit = {
   derivedByCaller: 262_144,
   /** Octets of summaries that one read returns, or that wait to be kept; the last one may go beyond. */
   summaryOctets: 8_388_608,
+  /** Octets of summaries that are kept in memory for whoever asks again. */
+  recentSummaryOctets: 33_554_432,
   /** Characters of a body's text that the search index takes; a longer one is searched without it. */
   indexedText: 4_194_304,
   /** Bodies that the index is asked about at a time. */

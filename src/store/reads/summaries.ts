@@ -10,6 +10,7 @@ import { keptSummaries } from '../upkeep/derived.ts';
 import { type Deriver, deriveBody, importDeriver } from '../upkeep/deriver.ts';
 import { possibleMatches } from '../upkeep/text-index.ts';
 import { bodySize } from './bodies.ts';
+import { RecentSummaries } from './recent-summaries.ts';
 
 /** What the summaries need of the upkeep thread. */
 export interface Upkeeper {
@@ -34,6 +35,7 @@ export class Summaries {
   readonly #upkeep: Upkeeper;
   #derived: Connection | undefined;
   #deriver: Promise<Deriver> | undefined;
+  readonly #recent = new RecentSummaries();
 
   /** @param url the deriver's; null: there are no summaries */
   constructor(mail: Connection, path: string, url: string | null, upkeep: Upkeeper) {
@@ -68,7 +70,7 @@ export class Summaries {
     let since = performance.now();
     for (let at = 0; at < bodies.length && octets < Limit.summaryOctets; at += BLOCK) {
       const block = bodies.slice(at, at + BLOCK);
-      const known = this.#kept(block);
+      const known = this.#known(block);
       for (const body of block) {
         if (octets >= Limit.summaryOctets) break;
         if (found.has(body)) continue;
@@ -100,6 +102,23 @@ export class Summaries {
       }
       return null;
     }
+  }
+
+  /** Those that are in memory or in derived.db. */
+  #known(bodies: readonly BodyId[]): ReadonlyMap<BodyId, Uint8Array> {
+    const found = new Map<BodyId, Uint8Array>();
+    const missing: BodyId[] = [];
+    for (const body of bodies) {
+      const summary = this.#recent.get(body);
+      if (summary === undefined) missing.push(body);
+      else found.set(body, summary);
+    }
+    if (missing.length === 0) return found;
+    for (const [body, summary] of this.#kept(missing)) {
+      this.#recent.put(body, summary);
+      found.set(body, summary);
+    }
+    return found;
   }
 
   #kept(bodies: readonly BodyId[]): ReadonlyMap<BodyId, Uint8Array> {
