@@ -1,4 +1,4 @@
-// The mailbox that IMAP is measured on: always the same messages, of which 70 % are 4 KB of text, 25 % 25 KB with an HTML
+// The mailbox that IMAP is measured on: always the same messages, of which 70 % are 4 KB of text, 25 % 30 KB with an HTML
 // alternative and 5 % half a megabyte with an attachment, in threads of three. A word for each kind of search stands in
 // one message of a thousand.
 

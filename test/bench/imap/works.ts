@@ -301,8 +301,8 @@ async function clients(server: LoadedServer, { corpus }: ImapLoad): Promise<Figu
     const run = await timed(server, async () => {
       const counts = readers.map(async (reader, place) => {
         await selected(reader);
-        let { messages, octets } = await fetched(reader, `FETCH 1:* (${METADATA})`);
-        octets = 0;
+        let { messages } = await fetched(reader, `FETCH 1:* (${METADATA})`);
+        let octets = 0;
         for (let count = 0; count < BODIES; count++) {
           const number = 1 + ((place * 7919 + count * 104_729) % corpus.length);
           const body = await fetched(reader, `FETCH ${number} (BODY.PEEK[])`);
