@@ -79,9 +79,9 @@ export const sharingMutants: readonly Mutant[] = [
   },
   {
     rule: 'APPEND brings only flags that may be set',
-    file: 'src/imap/commands/append.ts',
-    from: 'bits & scope.flags',
-    to: 'bits',
+    file: 'src/imap/arriving-messages.ts',
+    from: 'flags.bits & this.#scope.flags',
+    to: 'flags.bits',
     caughtBy: transcripts,
     test: 'what APPEND may bring',
   },
