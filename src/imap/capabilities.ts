@@ -73,6 +73,8 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'MULTIAPPEND', rfc: 'RFC 3502', when: afterLogin },
   { name: 'CATENATE', rfc: 'RFC 4469', when: afterLogin },
   { name: 'REPLACE', rfc: 'RFC 8508', when: afterLogin },
+  { name: 'URLAUTH', rfc: 'RFC 4467', when: afterLogin },
+  { name: 'URL-PARTIAL', rfc: 'RFC 5550', when: afterLogin },
   { name: 'UNSELECT', rfc: 'RFC 3691', when: afterLogin },
   { name: 'COMPRESS=DEFLATE', rfc: 'RFC 4978', when: (standing) => afterLogin(standing) && !standing.compressed },
   { name: 'MOVE', rfc: 'RFC 6851', when: afterLogin },

@@ -159,6 +159,22 @@ export const imapMutants: readonly Mutant[] = [
     test: 'what goes makes room',
   },
   {
+    rule: 'RFC 4467 §6: a token is of its URL',
+    file: 'src/imap/commands/urlauth.ts',
+    from: '.update(rump, ',
+    to: ".update('', ",
+    caughtBy: transcripts,
+    test: 'a URL is signed',
+  },
+  {
+    rule: 'RFC 4467 §3: what has expired is not valid',
+    file: 'src/imap/commands/urlauth.ts',
+    from: 'asked.expire <= session.clock.now()',
+    to: 'asked.expire < 0',
+    caughtBy: transcripts,
+    test: 'user\\+ is for one user',
+  },
+  {
     rule: 'a URL of another user leads to nothing',
     file: 'src/imap/message-url.ts',
     from: '.includes(user.toLowerCase())',

@@ -2,6 +2,7 @@
 // and the HIGHESTMODSEQ of RFC 7162.
 
 import { bad, type Completion, ok, uidRequired } from '../completion.ts';
+import { INTERNAL } from '../grammar/imap-url.ts';
 import { mailbox } from '../grammar/mailbox-name.ts';
 import { selectParameters } from '../grammar/resynchronisation.ts';
 import type { Scanner } from '../grammar/scanner.ts';
@@ -44,6 +45,8 @@ async function open(session: Session, { name, parameters }: Arguments, readOnly:
   selected.describeModSeq();
   // RFC 8474 §4.2
   writer.line(`* OK [MAILBOXID (${row.objectId})] Its name may change, this does not`);
+  // RFC 4467 §8
+  writer.line(`* OK [URLMECH ${INTERNAL}] URLs can be signed in this way`);
   if (memory) await resynchronise(session, selected, memory);
   return ok('Selected', readOnly || !changesShared(selected.rights) ? 'READ-ONLY' : 'READ-WRITE');
 }

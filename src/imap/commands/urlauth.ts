@@ -1,12 +1,11 @@
 // GENURLAUTH, RESETKEY and URLFETCH (RFC 4467 §7): URLs that carry the right to fetch what they name. A token is an HMAC of
-// the URL by a key that its user has for the mailbox; who resets the key takes all such URLs back. Not advertised as long as
-// SELECT does not name the mechanisms (§8).
+// the URL by a key that its user has for the mailbox; who resets the key takes all such URLs back.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Disconnected } from '../../platform/socket-writer.ts';
 import { mailboxFor, type User } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
-import { type AuthorizedUrl, authorizedUrl } from '../grammar/imap-url.ts';
+import { type AuthorizedUrl, authorizedUrl, INTERNAL } from '../grammar/imap-url.ts';
 import { mailbox } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
@@ -14,8 +13,6 @@ import { isHere, mailboxAt, type NamedOctets, octetsOf } from '../message-url.ts
 import { imapString } from '../render/strings.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 
-/** The only mechanism: how it signs is this server's own business (RFC 4467 §2.4). */
-const INTERNAL = 'INTERNAL';
 /** Octets of a key: 256 bits, where RFC 4467 §2.1 asks for 128. */
 const KEY = 32;
 /** In front of a token: how it was made. */

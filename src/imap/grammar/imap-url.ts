@@ -20,6 +20,9 @@ export interface MessageUrl {
   readonly partial: { readonly offset: number; readonly length: number | null } | null;
 }
 
+/** The only mechanism: how it signs is this server's own business (RFC 4467 §2.4). */
+export const INTERNAL = 'INTERNAL';
+
 /** A URL that carries its authorization (RFC 4467 §3, RFC 5092 §6.1): what is signed, and how. */
 export interface AuthorizedUrl {
   /** The URL up to the access identifier: what the token vouches for. */
