@@ -64,7 +64,7 @@ export const rfcs: readonly Rfc[] = [
   background(3490, 'Internationalizing Domain Names in Applications (IDNA)'),
   whole(3501, 'Internet Message Access Protocol - Version 4rev1'),
   whole(3502, 'IMAP MULTIAPPEND Extension'),
-  background(3516, 'IMAP4 Binary Content Extension'),
+  whole(3516, 'IMAP4 Binary Content Extension'),
   background(3629, 'UTF-8, a transformation format of ISO 10646'),
   whole(3691, 'Internet Message Access Protocol (IMAP) UNSELECT command'),
   background(3798, 'Message Disposition Notification'),

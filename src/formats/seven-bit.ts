@@ -1,5 +1,5 @@
-// A message made 7-bit (RFC 6152 §3): each part that has 8-bit content or long lines is encoded, its label and those of the multiparts
-// around it are put right (RFC 2045 §6.4), and all else stays as it is. In one pass, a part's first octets in memory. What
+// A message made 7-bit (RFC 6152 §3), or at least without NUL (RFC 3516 §4.4): each part that has what must not be is
+// encoded, its label and those of the multiparts around it are put right (RFC 2045 §6.4), and all else stays as it is. In one pass, a part's first octets in memory. What
 // is signed or encrypted is left alone (RFC 1847 §2.1), and so is what an encoding was said of.
 
 import { labelled } from './encoding-label.ts';
@@ -20,6 +20,8 @@ const LIMITS = {
 } as const;
 
 export interface SevenBitOptions {
+  /** Only parts with NUL are encoded, and long ones that are labelled `binary`, whose end cannot be seen in time. */
+  readonly onlyNul?: true;
   /** What unlabelled 8-bit text is: RFC 1428 §3 has `unknown-8bit` for what nobody can know. */
   readonly charset: 'utf-8' | 'unknown-8bit';
   /** Do multiparts end as 7-bit? Not if one of them holds what is left alone. */
@@ -183,13 +185,19 @@ export class SevenBitConversion {
     this.#judged = null;
     const { header, fields, mime } = judged;
     const body = Buffer.concat(judged.pieces, judged.size);
+    if (this.#options.onlyNul && !body.includes(0) && (whole || mime.encoding !== 'binary')) {
+      this.#out.push(header, body);
+      return;
+    }
     const passes = isSevenBitData(body);
     const said = mime.encoding !== '7bit';
-    if (passes && (!said || (whole && mime.encoding === '8bit'))) {
+    if (passes && !this.#options.onlyNul && (!said || (whole && mime.encoding === '8bit'))) {
       this.#out.push(said ? labelled(header, fields, '7bit', []) : header, body);
       return;
     }
-    const encoding = mime.type === 'text' && !isDense(body) ? 'quoted-printable' : 'base64';
+    // Quoted-printable is for lines, and would make some of what only looks like one.
+    const lines = !this.#options.onlyNul && mime.type === 'text' && !isDense(body);
+    const encoding = lines ? 'quoted-printable' : 'base64';
     this.#out.push(labelled(header, fields, encoding, this.#missing(fields, judged.outermost)));
     this.#encodes = encoding;
     this.#encoder = transferEncoder(encoding);

@@ -50,23 +50,60 @@ function fromBase64(text: string): Buffer {
 }
 
 const EQUALS = 61;
+const CR = 13;
+const LF = 10;
 
-/** RFC 2045 §6.7. White space at the end of a line is kept: it harms nobody here. */
+/** White space that may yet turn out to end a line; a longer run is content. RFC 2045 §6.7 allows lines of 76. */
+const PADDING = 1000;
+
+/** RFC 2045 §6.7. White space that ends a line was put there by somebody on the way, and is dropped (rule 3). */
 class QuotedPrintableDecoder implements TransferDecoder {
   #rest: Buffer = Buffer.alloc(0);
 
   decode(octets: Uint8Array): Uint8Array {
     const chunk = this.#rest.length === 0 ? asBuffer(octets) : Buffer.concat([this.#rest, octets]);
-    // `=`, `=A`, `=` CR at the end may go on in the next chunk.
-    const equals = chunk.indexOf(EQUALS, Math.max(0, chunk.length - 2));
-    const whole = equals < 0 ? chunk.length : equals;
+    const whole = undecided(chunk);
     this.#rest = Buffer.from(chunk.subarray(whole));
-    return decodeQuotedPrintable(chunk.subarray(0, whole));
+    return decodeQuotedPrintable(withoutPadding(chunk.subarray(0, whole)));
   }
 
   end(): Uint8Array {
-    return decodeQuotedPrintable(this.#rest);
+    return decodeQuotedPrintable(withoutPadding(this.#rest, true));
   }
+}
+
+/** Where that begins which the next chunk decides: `=`, `=A`, white space, and a CR behind it. */
+function undecided(chunk: Buffer): number {
+  let at = chunk.length;
+  if (chunk[at - 1] === CR) at -= 1;
+  const end = at;
+  while (at > 0 && isBlank(chunk[at - 1])) at -= 1;
+  if (chunk.length - at > PADDING) at = end;
+  if (chunk[at - 1] === EQUALS) return at - 1;
+  return at === chunk.length && chunk[at - 2] === EQUALS ? at - 2 : at;
+}
+
+function isBlank(octet: number | undefined): boolean {
+  return octet === 32 || octet === 9;
+}
+
+/** Without the white space before line ends. @param last the end is one, too */
+function withoutPadding(encoded: Buffer, last = false): Buffer {
+  let lineFeed = encoded.indexOf(LF);
+  const kept: Buffer[] = [];
+  let from = 0;
+  const keep = (end: number) => {
+    let to = end;
+    while (to > from && isBlank(encoded[to - 1])) to -= 1;
+    if (to === end) return;
+    kept.push(encoded.subarray(from, to));
+    from = end;
+  };
+  for (; lineFeed >= 0; lineFeed = encoded.indexOf(LF, lineFeed + 1)) {
+    keep(encoded[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed);
+  }
+  if (last) keep(encoded.length);
+  return kept.length === 0 ? encoded : Buffer.concat([...kept, encoded.subarray(from)]);
 }
 
 /** An `=` that begins neither an octet nor a soft line break stands for itself. */

@@ -13,6 +13,7 @@ interface Sender {
 
 export class MessageLiteral implements IncomingMessage {
   #octets: number;
+  #literal8: boolean;
   readonly #reader: CommandReader;
   readonly #sender: Sender;
   /** The client sends, or has sent, the octets. */
@@ -21,6 +22,7 @@ export class MessageLiteral implements IncomingMessage {
 
   constructor(head: LiteralHead, reader: CommandReader, sender: Sender) {
     this.#octets = head.octets;
+    this.#literal8 = head.literal8;
     this.#sending = !head.synchronising;
     this.#reader = reader;
     this.#sender = sender;
@@ -28,6 +30,10 @@ export class MessageLiteral implements IncomingMessage {
 
   get octets(): number {
     return this.#octets;
+  }
+
+  get literal8(): boolean {
+    return this.#literal8;
   }
 
   get sending(): boolean {
@@ -67,6 +73,7 @@ export class MessageLiteral implements IncomingMessage {
             this.#ended = true;
           } else {
             this.#octets = step.message.octets;
+            this.#literal8 = step.message.literal8;
             this.#sending = !step.message.synchronising;
           }
           return step.value;

@@ -56,6 +56,8 @@ export const LIMIT = {
   turn: 262_144,
   /** Octets gathered before they are written in any case. */
   write: 65_536,
+  /** Octets of decoded parts that are kept while one response is made; more are decoded once more. */
+  decoded: 262_144,
   /** Octets of a header that are looked through for fields. */
   filteredHeader: 1_048_576,
   /** Rows read at a time. */

@@ -45,7 +45,8 @@ describe('transfer encodings', () => {
     ['quoted-printable', 'a=4', 'a=4'],
     ['quoted-printable', 'a=XY=3D==41', 'a=XY==A'],
     ['quoted-printable', 'a=\rb', 'a=\rb'],
-    ['quoted-printable', 'a \r\nb', 'a \r\nb'],
+    ['quoted-printable', 'a \r\nb \t\nc d ', 'a\r\nb\nc d'],
+    ['quoted-printable', 'a \rb= \t\r\nc =\t\nd=20\r\n', 'a \rbc d \r\n'],
   ])('%s: %j is %j', (encoding, octets, text) => {
     for (const size of [1, 2, 3, 4, 100]) {
       expect(decode(Buffer.from(octets), encoding, size).toString()).toBe(text);

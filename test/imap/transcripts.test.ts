@@ -56,6 +56,46 @@ const MULTIPART = [
   '',
 ].join('\r\n');
 
+/** Parts in every encoding, one of them with NUL, and one in an encoding of which nobody has heard. */
+const PARCEL = [
+  'Subject: parcel',
+  'MIME-Version: 1.0',
+  'Content-Type: multipart/mixed; boundary=x',
+  '',
+  '--x',
+  'Content-Type: application/octet-stream',
+  'Content-Transfer-Encoding: base64',
+  '',
+  'AAEC',
+  'A/8=',
+  '--x',
+  'Content-Type: text/plain; charset=utf-8',
+  'Content-Transfer-Encoding: Quoted-Printable',
+  '',
+  'caf=C3=A9 =',
+  'au lait  ',
+  '--x',
+  'Content-Type: message/rfc822',
+  '',
+  'Subject: =?utf-8?q?inner?=',
+  'Content-Type: multipart/mixed; boundary=y',
+  '',
+  '--y',
+  'Content-Transfer-Encoding: base64',
+  '',
+  'aGVsbG8NCg==',
+  '--y',
+  'Content-Transfer-Encoding: x-uuencode',
+  '',
+  'begin',
+  '--y--',
+  '--x--',
+  '',
+].join('\r\n');
+
+/** What a mailbox can be filled with, by name. */
+const LETTERS: Readonly<Record<string, string>> = { letter: LETTER, page: PAGE, multipart: MULTIPART, parcel: PARCEL };
+
 /** Gates by what they were made with; each transcript has its accounts anew. */
 const gates = new Map<GateOptions | undefined, Gate>();
 let gate: Gate | undefined;
@@ -131,10 +171,10 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
       },
     },
     {
-      when: /^mailbox (\S+) with the (letter|multipart|page)$/,
+      when: /^mailbox (\S+) with the (letter|multipart|page|parcel)$/,
       make: async ([, name = '', which]) => {
         mentioned = name;
-        await theGate().fill(name, [which === 'letter' ? LETTER : which === 'page' ? PAGE : MULTIPART]);
+        await theGate().fill(name, [LETTERS[which ?? ''] ?? '']);
       },
     },
     {

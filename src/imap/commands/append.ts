@@ -1,6 +1,7 @@
 // APPEND (RFC 3501 §6.3.11) of one or more messages (RFC 3502), brought by the client or put together of what is here
 // already (RFC 4469), with APPENDUID (RFC 4315 §3). Messages stream into the store: none is ever in memory whole.
 
+import { SevenBitConversion } from '../../formats/seven-bit.ts';
 import type { MessageRow } from '../../store/rows.ts';
 import { mailboxFor, type SeenMailbox } from '../access.ts';
 import { ArrivingMessages } from '../arriving-messages.ts';
@@ -87,7 +88,7 @@ async function take(session: Session, step: AppendStep, arriving: ArrivingMessag
       return arriving.begin(step);
     case 'octets':
       if (step.of === 'message' && session.message.octets === 0) throw no('The message is empty', 'CANNOT');
-      return await takeLiteral(session, arriving);
+      return await takeLiteral(session, arriving, step.of);
     case 'url':
       return await takeNamed(session, step.url, arriving);
     case 'complete':
@@ -111,11 +112,20 @@ async function takeNamed(session: Session, url: string, arriving: ArrivingMessag
 }
 
 /** Takes the octets of a literal. @throws ImapRefusal NO */
-async function takeLiteral({ message }: Session, arriving: ArrivingMessages): Promise<void> {
+async function takeLiteral({ message }: Session, arriving: ArrivingMessages, of: 'message' | 'part'): Promise<void> {
   arriving.admit(message.octets);
-  for (let part = await message.read(); part; part = await message.read()) {
+  const write = async (octets: Uint8Array): Promise<void> => {
     // RFC 3501 §9: literal = … *CHAR8, which has no NUL. What holds one could not be fetched again as it is.
-    if (part.includes(0)) throw no('The message holds a NUL octet', 'CANNOT');
-    await arriving.write(part);
+    if (octets.includes(0)) throw no('The message holds a NUL octet', message.literal8 ? 'UNKNOWN-CTE' : 'CANNOT');
+    await arriving.write(octets);
+  };
+  // RFC 3516 §4.4 and §6: what has NUL is encoded, so that BODY[…] can show it; BINARY[…] gives it back as it was.
+  const conversion =
+    message.literal8 && of === 'message'
+      ? new SevenBitConversion({ onlyNul: true, charset: 'unknown-8bit', relabel: false })
+      : null;
+  for (let part = await message.read(); part; part = await message.read()) {
+    await write(conversion ? conversion.push(part) : part);
   }
+  if (conversion) await write(conversion.end());
 }

@@ -27,6 +27,8 @@ export const SELECTED: readonly State[] = ['selected'];
 /** A message literal that the client sends with the command under way. */
 export interface IncomingMessage {
   readonly octets: number;
+  /** Any octet may be in it (RFC 3516 §4.4). */
+  readonly literal8: boolean;
   /** The next octets; null: that was all. The first call invites a client that waits for it. */
   read(): Promise<Buffer | null>;
   /** Reads on behind the literal, once all of it was read: up to the end of the command, or to another literal, which then

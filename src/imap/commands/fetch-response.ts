@@ -4,13 +4,14 @@
 import { Disconnected } from '../../platform/socket-writer.ts';
 import type { MessageRow } from '../../store/rows.ts';
 import { dateTimeText } from '../grammar/date-time.ts';
-import type { FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts';
+import type { BinaryItem, FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts';
 import { flagList } from '../grammar/flags.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets, readWhole } from '../message-octets.ts';
 import { fetchHead } from '../render/flag-report.ts';
 import { headerFields, resolveSection, type SectionRange } from '../render/section.ts';
 import type { Summary } from '../render/summary.ts';
+import { type DecodedPart, decodedPieces, decodeParts } from './binary.ts';
 import type { Session } from './command.ts';
 
 /** A message and what is known of it when its response is written. */
@@ -30,31 +31,43 @@ export function needsSummary(item: FetchItem): boolean {
     case 'BODYSTRUCTURE':
       return true;
     case 'section':
+    case 'BINARY':
+    case 'BINARY.SIZE':
       return item.section.part.length > 0;
     default:
       return false;
   }
 }
 
-/** Writes `* n FETCH (…)`, waiting for a slow client between any two items: one response can be of any size. */
-export async function writeFetch(session: Session, fetched: Fetched, items: readonly FetchItem[]): Promise<void> {
+/** Writes `* n FETCH (…)`, waiting for a slow client between any two items: one response can be of any size.
+ * @returns false where parts could not be decoded: their items are left out */
+export async function writeFetch(session: Session, fetched: Fetched, asked: readonly FetchItem[]): Promise<boolean> {
   const { writer } = session;
+  const decoded = await decodeParts(session, fetched, asked);
+  const items = decoded.size === 0 ? asked : asked.filter((item) => decoded.get(item) !== 'unknown encoding');
+  if (items.length === 0) return false;
   let text = fetchHead({ sequence: fetched.sequence, uid: fetched.row.uid }, session.enabled);
   for (const [i, item] of items.entries()) {
     if (i > 0) text += ' ';
-    text += item.item === 'section' ? `${item.label} ` : itemText(fetched, item.item);
-    if (item.item !== 'section' && text.length < LIMIT.write) continue;
+    const long = item.item === 'section' || item.item === 'BINARY';
+    text += long ? `${item.label} ` : itemText(fetched, item, decoded);
+    if (!long && text.length < LIMIT.write) continue;
     writer.text(text);
     text = '';
     if (writer.full) await writer.ready();
     if (item.item === 'section') await writeSection(session, fetched, item);
+    if (item.item === 'BINARY') await writeBinary(session, fetched, decoded.get(item));
   }
   writer.text(`${text})\r\n`);
   session.retrieved.messages++;
+  return items.length === asked.length;
 }
 
-function itemText({ row, recent, summary }: Fetched, item: Exclude<FetchItem, SectionItem>['item']): string {
-  switch (item) {
+type ShortItem = Exclude<FetchItem, SectionItem | BinaryItem>;
+type Decoded = Awaited<ReturnType<typeof decodeParts>>;
+
+function itemText({ row, recent, summary }: Fetched, item: ShortItem, decoded: Decoded): string {
+  switch (item.item) {
     case 'UID':
       return `UID ${row.uid}`;
     case 'FLAGS':
@@ -77,7 +90,40 @@ function itemText({ row, recent, summary }: Fetched, item: Exclude<FetchItem, Se
       return `THREADID (${row.threadId})`;
     case 'SAVEDATE':
       return `SAVEDATE ${dateTimeText({ at: row.saveDate, zone: 0 })}`;
+    case 'BINARY.SIZE':
+      return `${item.label} ${sizeOf(decoded.get(item))}`;
   }
+}
+
+/** 0 where BINARY would be NIL. */
+function sizeOf(decoded: DecodedPart | undefined): number {
+  return typeof decoded === 'object' && decoded !== null ? decoded.octets : 0;
+}
+
+/** nstring / literal8: a part decoded, or NIL if the message has no such part. */
+async function writeBinary(session: Session, { row }: Fetched, decoded: DecodedPart | undefined): Promise<void> {
+  const { writer } = session;
+  if (typeof decoded !== 'object' || decoded === null) {
+    writer.text('NIL');
+    return;
+  }
+  // RFC 3516 §4.3: a literal8 only where there is a NUL.
+  writer.text(`${decoded.nul ? '~' : ''}{${decoded.octets}}\r\n`);
+  session.retrieved.octets += decoded.octets;
+  if (decoded.kept) {
+    writer.octets(decoded.kept);
+    return;
+  }
+  let left = decoded.octets;
+  const pieces = decodedPieces(session, row, decoded);
+  for (;;) {
+    const { value: piece, done } = await promised(pieces.next());
+    if (done) break;
+    writer.octets(piece);
+    left -= piece.length;
+    await writer.ready();
+  }
+  if (left !== 0) throw new Disconnected('a part was decoded to another length than before');
 }
 
 /** One character for each octet. */
@@ -117,7 +163,7 @@ async function writeSection(session: Session, { row, summary }: Fetched, item: S
 }
 
 /** A response that has begun can only be finished or broken off: a status response inside it would be its content. */
-async function promised(octets: Promise<Uint8Array>): Promise<Uint8Array> {
+async function promised<T>(octets: Promise<T>): Promise<T> {
   try {
     return await octets;
   } catch (error) {

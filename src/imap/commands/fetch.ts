@@ -4,7 +4,7 @@
 import { MAX_UID } from '../../store/limits.ts';
 import type { MessageRow, ModSeq, Uid } from '../../store/rows.ts';
 import { Flag } from '../../store/rows.ts';
-import { bad, ok } from '../completion.ts';
+import { bad, no, ok } from '../completion.ts';
 import type { Enabled } from '../enabled.ts';
 import { type FetchItem, fetchItems } from '../grammar/fetch-items.ts';
 import { fetchModifiers } from '../grammar/resynchronisation.ts';
@@ -51,7 +51,9 @@ export const fetch = command({
     const listed = since === null ? asked : withItem(asked, 'MODSEQ');
     const items = byUid && !enabled.uidOnly ? withItem(listed, 'UID') : listed;
     const wanted = since === null ? uids : await changedAmong(session, uids, since);
-    await fetchMessages(session, wanted, items);
+    const whole = await fetchMessages(session, wanted, items);
+    // RFC 3516 §4.3
+    if (!whole) throw no('A part is in an encoding that is not known here', 'UNKNOWN-CTE');
     return ok('Fetched');
   },
 });
@@ -82,13 +84,21 @@ function withSeen(items: readonly FetchItem[], { condstore, uidOnly }: Enabled):
   return withItem(uidOnly ? flagged : withItem(flagged, 'UID'), 'MODSEQ');
 }
 
-/** Tells of messages that nobody's FETCH has asked for. @param uids of the view */
-export async function fetchMessages(session: Session, uids: Uint32Array, items: readonly FetchItem[]): Promise<void> {
-  for (let at = 0; at < uids.length; at += LIMIT.page)
-    await fetchPage(session, uids.subarray(at, at + LIMIT.page), items);
+/** Tells of messages, also of those that nobody's FETCH has asked for. @param uids of the view
+ * @returns false where something could not be decoded */
+export async function fetchMessages(
+  session: Session,
+  uids: Uint32Array,
+  items: readonly FetchItem[],
+): Promise<boolean> {
+  let whole = true;
+  for (let at = 0; at < uids.length; at += LIMIT.page) {
+    if (!(await fetchPage(session, uids.subarray(at, at + LIMIT.page), items))) whole = false;
+  }
+  return whole;
 }
 
-async function fetchPage(session: Session, uids: Uint32Array, items: readonly FetchItem[]): Promise<void> {
+async function fetchPage(session: Session, uids: Uint32Array, items: readonly FetchItem[]): Promise<boolean> {
   const { mailbox, store, writer } = session;
   const { id, view } = mailbox;
   await writer.ready();
@@ -96,6 +106,7 @@ async function fetchPage(session: Session, uids: Uint32Array, items: readonly Fe
   const { rows, seen } = await setSeen(session, read, items);
   const bodies = items.some(needsSummary) ? rows.map(({ body }) => body) : [];
   let summaries = bodies.length > 0 ? await store.read.summaries(bodies) : null;
+  let whole = true;
   for (const [at, row] of rows.entries()) {
     const sequence = view.sequenceOf(row.uid);
     if (sequence === 0) continue;
@@ -105,19 +116,22 @@ async function fetchPage(session: Session, uids: Uint32Array, items: readonly Fe
     const blob = summaries?.get(row.body);
     const itemsOfRow = seen.has(row.uid) ? withSeen(items, session.enabled) : items;
     const summary = blob ? openSummary(blob) : null;
-    await writeFetch(session, { row, sequence, recent: view.isRecent(row.uid), summary }, itemsOfRow);
+    const fetched = { row, sequence, recent: view.isRecent(row.uid), summary };
+    if (!(await writeFetch(session, fetched, itemsOfRow))) whole = false;
     if (itemsOfRow.some(({ item }) => item === 'FLAGS')) view.flagsTold(row.uid, row.modSeq);
   }
+  return whole;
 }
 
-/** RFC 3501 §6.4.5: BODY[…] without PEEK sets \Seen, and the change is told with the response. EXAMINE sets nothing. */
+/** RFC 3501 §6.4.5: BODY[…] (and BINARY[…]) without PEEK sets \Seen, and the change is told with the response. EXAMINE sets nothing. */
 async function setSeen(
   { mailbox, store }: Session,
   rows: readonly MessageRow[],
   items: readonly FetchItem[],
 ): Promise<{ readonly rows: readonly MessageRow[]; readonly seen: ReadonlySet<Uid> }> {
   const { id, view } = mailbox;
-  const wanted = items.some((item) => item.item === 'section' && !item.peek) && mailbox.mayChange(Flag.Seen);
+  const sets = items.some((item) => (item.item === 'section' || item.item === 'BINARY') && !item.peek);
+  const wanted = sets && mailbox.mayChange(Flag.Seen);
   const unseen = wanted ? rows.filter((row) => (row.flags & Flag.Seen) === 0 && !row.expunged) : [];
   if (unseen.length === 0) return { rows, seen: new Set() };
   const after = await store.execute({

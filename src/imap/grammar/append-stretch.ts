@@ -23,7 +23,7 @@ export interface AppendStretch {
 
 /** 1*append-message of
  * append = "APPEND" SP mailbox 1*append-message; append-message = append-opts SP append-data
- * append-data = literal / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
+ * append-data = literal / literal8 / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
  * @param behind the literal that stands in front; null: the mailbox does
  * @param most `one`: a single append-message (RFC 8508 §5) */
 export function appendStretch(scanner: Scanner, behind: Behind | null, most: 'one' | 'any' = 'any'): AppendStretch {

@@ -26,6 +26,18 @@ export interface SectionItem {
   readonly label: string;
 }
 
+/** A part with its transfer encoding undone (RFC 3516 §4.2); `partial` counts decoded octets. */
+export interface BinaryItem extends Omit<SectionItem, 'item'> {
+  readonly item: 'BINARY';
+}
+
+/** How many octets that is. */
+export interface BinarySizeItem {
+  readonly item: 'BINARY.SIZE';
+  readonly section: Section;
+  readonly label: string;
+}
+
 export type FetchItem =
   | {
       readonly item:
@@ -41,7 +53,9 @@ export type FetchItem =
         | 'THREADID'
         | 'SAVEDATE';
     }
-  | SectionItem;
+  | SectionItem
+  | BinaryItem
+  | BinarySizeItem;
 
 const FAST: readonly FetchItem[] = [{ item: 'FLAGS' }, { item: 'INTERNALDATE' }, { item: 'RFC822.SIZE' }];
 const ALL: readonly FetchItem[] = [...FAST, { item: 'ENVELOPE' }];
@@ -84,7 +98,8 @@ export function fetchItems(scanner: Scanner): readonly FetchItem[] {
 /** fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
  *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ" (RFC 7162 §7) /
- *   "EMAILID" / "THREADID" (RFC 8474 §7) / "SAVEDATE" (RFC 8514 §4.2) */
+ *   "EMAILID" / "THREADID" (RFC 8474 §7) / "SAVEDATE" (RFC 8514 §4.2) /
+ *   "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary (RFC 3516 §7) */
 function fetchItem(scanner: Scanner): FetchItem {
   const name = scanner.word('a FETCH item');
   switch (name) {
@@ -103,6 +118,12 @@ function fetchItem(scanner: Scanner): FetchItem {
     case 'BODY.PEEK':
       if (scanner.accept('[')) return sectionItem(scanner, name === 'BODY.PEEK');
       if (name === 'BODY') return { item: name };
+      break;
+    case 'BINARY':
+    case 'BINARY.PEEK':
+    case 'BINARY.SIZE':
+      scanner.expect('[');
+      return binaryItem(scanner, name);
   }
   const old = OLD_NAMES[name];
   if (!old) throw bad('FETCH asks for an item that is not known');
@@ -119,6 +140,19 @@ function sectionItem(scanner: Scanner, peek: boolean): SectionItem {
   const names = section.fields.length > 0 ? ` (${section.fields.map(fieldText).join(' ')})` : '';
   const label = `BODY[${spec}${names}]${partial ? `<${partial.offset}>` : ''}`;
   return { item: 'section', section, partial, peek, label };
+}
+
+/** section-binary = "[" [section-part] "]"; the bracket is open already. */
+function binaryItem(scanner: Scanner, name: 'BINARY' | 'BINARY.PEEK' | 'BINARY.SIZE'): BinaryItem | BinarySizeItem {
+  const spec = scanner.peekWord();
+  if (spec !== '') scanner.word('a section');
+  const section = sectionSpec(spec, scanner);
+  if (section.text !== null) throw bad('BINARY is for parts, by their numbers');
+  scanner.expect(']');
+  if (name === 'BINARY.SIZE') return { item: name, section, label: `${name}[${spec}]` };
+  const partial = scanner.accept('<') ? partialRange(scanner) : null;
+  const label = `BINARY[${spec}]${partial ? `<${partial.offset}>` : ''}`;
+  return { item: 'BINARY', section, partial, peek: name === 'BINARY.PEEK', label };
 }
 
 /** section-spec = section-msgtext / (section-part ["." section-text])

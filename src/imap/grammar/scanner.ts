@@ -14,10 +14,12 @@ export class LiteralWanted extends Error {
   }
 }
 
-/** `synchronising`: the client waits for `+` before it sends the octets (RFC 7888 §4 has the other kind). */
+/** `synchronising`: the client waits for `+` before it sends the octets (RFC 7888 §4 has the other kind). `literal8`: they
+ * may be any, also NUL (RFC 3516 §7). */
 export interface LiteralHead {
   readonly octets: number;
   readonly synchronising: boolean;
+  readonly literal8: boolean;
 }
 
 const MAX_MOD_SEQUENCE = 2n ** 63n - 1n;
@@ -197,9 +199,10 @@ export class Scanner {
     return items;
   }
 
-  /** A literal that ends the text so far and that the command takes from the connection itself. */
+  /** literal / literal8 that ends the text so far and that the command takes from the connection itself. */
   streamedLiteral(): LiteralHead {
-    const head = this.#literalHead();
+    const literal8 = this.accept('~');
+    const head = { ...this.#literalHead(), literal8 };
     if (this.#at < this.#octets.length) throw this.problem('nothing behind the literal');
     this.#streamed = head;
     return head;
@@ -244,7 +247,7 @@ export class Scanner {
     this.expect('}');
     this.accept('\r');
     if (!this.accept('\n')) throw this.problem('a line end behind the literal announcement');
-    return { octets, synchronising };
+    return { octets, synchronising, literal8: false };
   }
 
   #endOf(table: Uint8Array): number {

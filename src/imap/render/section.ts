@@ -48,7 +48,7 @@ function bounds(root: Place, { part, text }: Section): readonly [from: number, t
 }
 
 /** Part numbers lead from the outside in; the body of a message that is no multipart is its part 1. */
-function partOf(root: Place, numbers: readonly number[]): Place | null {
+export function partOf(root: Place, numbers: readonly number[]): Place | null {
   let place = root;
   let message: Place | null = root;
   for (const number of numbers) {
