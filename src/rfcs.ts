@@ -219,7 +219,7 @@ export const rfcs: readonly Rfc[] = [
   whole(8689, 'SMTP Require TLS Option'),
   part(8725, 'JSON Web Token Best Current Practices'),
   background(8767, 'Serving Stale Data to Improve DNS Resiliency'),
-  background(8970, 'IMAP4 Extension: Message Preview Generation'),
+  whole(8970, 'IMAP4 Extension: Message Preview Generation'),
   background(8996, 'Deprecating TLS 1.0 and TLS 1.1'),
   part(9051, 'Internet Message Access Protocol (IMAP) - Version 4rev2'),
   part(9068, 'JSON Web Token (JWT) Profile for OAuth 2.0 Access Tokens'),

@@ -10,6 +10,7 @@ import { LIMIT } from '../limits.ts';
 import { readOctets, readWhole } from '../message-octets.ts';
 import { fetchHead } from '../render/flag-report.ts';
 import { headerFields, resolveSection, type SectionRange } from '../render/section.ts';
+import { imapString } from '../render/strings.ts';
 import type { Summary } from '../render/summary.ts';
 import { type DecodedPart, decodedPieces, decodeParts } from './binary.ts';
 import type { Session } from './command.ts';
@@ -29,6 +30,7 @@ export function needsSummary(item: FetchItem): boolean {
     case 'ENVELOPE':
     case 'BODY':
     case 'BODYSTRUCTURE':
+    case 'PREVIEW':
       return true;
     case 'section':
     case 'BINARY':
@@ -90,6 +92,8 @@ function itemText({ row, recent, summary }: Fetched, item: ShortItem, decoded: D
       return `THREADID (${row.threadId})`;
     case 'SAVEDATE':
       return `SAVEDATE ${dateTimeText({ at: row.saveDate, zone: 0 })}`;
+    case 'PREVIEW':
+      return `PREVIEW ${imapString(binaryText(summary?.preview))}`;
     case 'BINARY.SIZE':
       return `${item.label} ${sizeOf(decoded.get(item))}`;
   }

@@ -51,7 +51,8 @@ export type FetchItem =
         | 'MODSEQ'
         | 'EMAILID'
         | 'THREADID'
-        | 'SAVEDATE';
+        | 'SAVEDATE'
+        | 'PREVIEW';
     }
   | SectionItem
   | BinaryItem
@@ -99,7 +100,8 @@ export function fetchItems(scanner: Scanner): readonly FetchItem[] {
  *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
  *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ" (RFC 7162 §7) /
  *   "EMAILID" / "THREADID" (RFC 8474 §7) / "SAVEDATE" (RFC 8514 §4.2) /
- *   "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary (RFC 3516 §7) */
+ *   "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary (RFC 3516 §7) /
+ *   "PREVIEW" [SP "(" "LAZY" ")"] (RFC 8970 §6) */
 function fetchItem(scanner: Scanner): FetchItem {
   const name = scanner.word('a FETCH item');
   switch (name) {
@@ -119,6 +121,10 @@ function fetchItem(scanner: Scanner): FetchItem {
       if (scanner.accept('[')) return sectionItem(scanner, name === 'BODY.PEEK');
       if (name === 'BODY') return { item: name };
       break;
+    case 'PREVIEW':
+      // Every preview is there already: nobody has to wait for one. Another list is that of the modifiers of FETCH.
+      scanner.acceptText(' (LAZY)');
+      return { item: name };
     case 'BINARY':
     case 'BINARY.PEEK':
     case 'BINARY.SIZE':

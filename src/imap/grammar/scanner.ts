@@ -88,6 +88,13 @@ export class Scanner {
     return true;
   }
 
+  /** True, and past it, if these ASCII characters come next, in any case. @param text in upper case */
+  acceptText(text: string): boolean {
+    if (this.#octets.toString('latin1', this.#at, this.#at + text.length).toUpperCase() !== text) return false;
+    this.#at += text.length;
+    return true;
+  }
+
   expect(char: string): void {
     if (!this.accept(char)) throw this.problem(char === ' ' ? 'a space' : `"${char}"`);
   }

@@ -1,5 +1,5 @@
-// What the store derives of each body, once, for IMAP: ENVELOPE, BODY and BODYSTRUCTURE as the octets that are sent, what
-// SORT and THREAD compare, and where each part lies. The deriver's module: octets in, a compact blob out. Offsets count from the body; a message's
+// What the store derives of each body, once, for IMAP: ENVELOPE, BODY, BODYSTRUCTURE and PREVIEW as the octets that are sent,
+// what SORT and THREAD compare, and where each part lies. The deriver's module: octets in, a compact blob out. Offsets count from the body; a message's
 // prefix (Return-Path, Delivered-To) shifts them by its length and changes nothing else here.
 
 import { asBuffer } from '../../formats/octets.ts';
@@ -7,6 +7,7 @@ import { type Message, scanStructure } from '../../formats/structure.ts';
 import { readSortKeys, type SortKeys, sortKeysOf, writeSortKeys } from '../sort/sort-keys.ts';
 import { renderBodyStructure } from './body-structure.ts';
 import { renderEnvelope } from './envelope.ts';
+import { previewOf } from './preview.ts';
 import type { Place } from './section.ts';
 
 export { texts } from '../search/indexed-text.ts';
@@ -19,6 +20,8 @@ export interface Summary {
   readonly envelope: Uint8Array;
   readonly body: Uint8Array;
   readonly bodyStructure: Uint8Array;
+  /** UTF-8 text; empty: there is none. */
+  readonly preview: Uint8Array;
   /** Octets of the body's header, with its empty line. */
   readonly headerSize: number;
   /** Decoded each time that it is asked for. */
@@ -29,17 +32,19 @@ export interface Summary {
 
 /** Computes the summary of a body of `size` octets in bounded memory. `read` gives octets `[offset, offset + length)`. */
 export function derive(read: (offset: number, length: number) => Uint8Array, size: number): Uint8Array {
-  return summarize(scanStructure(read, size));
+  const message = scanStructure(read, size);
+  return summarize(message, previewOf(message, read));
 }
 
-/** version, then as varints: header size, lengths of the three renderings and of the sort keys; all of these; the table
- * of places. */
-function summarize(message: Message): Uint8Array {
+/** version, then as varints: header size, lengths of the three renderings, of the sort keys and of the preview; all of
+ * these; the table of places. */
+function summarize(message: Message, words: string): Uint8Array {
   const envelope = renderEnvelope(message.fields);
   const body = renderBodyStructure(message, false);
   const bodyStructure = renderBodyStructure(message, true);
   const sortKeys = writeSortKeys(sortKeysOf(message.fields));
-  const texts = [envelope, body, bodyStructure, sortKeys];
+  const preview = Buffer.from(words).toString('latin1');
+  const texts = [envelope, body, bodyStructure, sortKeys, preview];
   const head: number[] = [version];
   for (const value of [message.bodyStart, ...texts.map(({ length }) => length)]) putVarint(head, value);
   const table: number[] = [];
@@ -52,20 +57,19 @@ export function openSummary(blob: Uint8Array): Summary {
   if (blob[0] !== version) throw new RangeError(`A summary of version ${blob[0]}, not ${version}`);
   const cursor = { at: 1 };
   const headerSize = getVarint(blob, cursor);
-  const lengths = [0, 0, 0, 0].map(() => getVarint(blob, cursor));
-  const [envelope, body, bodyStructure, keys] = lengths.map((length) => {
+  const lengths = [0, 0, 0, 0, 0].map(() => getVarint(blob, cursor));
+  const [envelope, body, bodyStructure, keys, preview] = lengths.map((length) => {
     cursor.at += length;
     return blob.subarray(cursor.at - length, cursor.at);
   });
-  if (envelope === undefined || body === undefined || bodyStructure === undefined || keys === undefined) {
-    throw new RangeError('No summary');
-  }
+  if (!envelope || !body || !bodyStructure || !keys || !preview) throw new RangeError('No summary');
   const table = cursor.at;
   let root: Place | null = null;
   return {
     envelope,
     body,
     bodyStructure,
+    preview,
     headerSize,
     get sortKeys(): SortKeys {
       return readSortKeys(asBuffer(keys).toString('latin1'));
