@@ -238,6 +238,6 @@ export const rfcs: readonly Rfc[] = [
   whole(9586, 'IMAP Extension for Using and Returning Unique Identifiers (UIDs) Only'),
   whole(9590, 'IMAP Extension for Returning Mailbox METADATA in Extended LIST'),
   background(9715, 'IP Fragmentation Avoidance in DNS over UDP'),
-  background(9755, 'IMAP Support for UTF-8'),
+  whole(9755, 'IMAP Support for UTF-8'),
   whole(10022, 'IMAP UIDBATCHES Extension'),
 ];

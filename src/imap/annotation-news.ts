@@ -4,6 +4,7 @@
 import type { MailboxId } from '../store/rows.ts';
 import type { Change } from '../store/store.ts';
 import { mailboxSeen, type User } from './access.ts';
+import type { Enabled } from './enabled.ts';
 import { nameText } from './grammar/mailbox-name.ts';
 import { SPECIAL_USE } from './grammar/metadata-entry.ts';
 import { LIMIT } from './limits.ts';
@@ -16,6 +17,7 @@ type Annotated = Extract<Change, { readonly kind: 'annotated' }>;
 
 /** Whose session it is. */
 interface Listener extends User {
+  readonly enabled: Readonly<Enabled>;
   /** Of the session, whose own changes are no news. */
   readonly id: string;
   /** Ends it. */
@@ -54,7 +56,7 @@ export class AnnotationNews {
     for (const [mailbox, entries] of changed) {
       const name = mailbox === SERVER ? '' : await this.#nameOf(mailbox);
       if (name !== null && wants(mailbox === SERVER ? null : name))
-        lines.push(`* METADATA ${nameText(name)} ${[...entries].map(astring).join(' ')}`);
+        lines.push(`* METADATA ${nameText(name, this.#listener.enabled)} ${[...entries].map(astring).join(' ')}`);
     }
     return lines;
   }

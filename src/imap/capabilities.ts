@@ -89,6 +89,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'STATUS=SIZE', rfc: 'RFC 8438', when: afterLogin },
   { name: 'APPENDLIMIT', value: ({ appendLimit }) => `=${appendLimit}`, rfc: 'RFC 7889', when: afterLogin },
   { name: 'BINARY', rfc: 'RFC 3516', when: afterLogin },
+  { name: 'UTF8=ACCEPT', rfc: 'RFC 9755', when: afterLogin },
   { name: 'PREVIEW', rfc: 'RFC 8970', when: afterLogin },
   { name: 'ESEARCH', rfc: 'RFC 4731', when: afterLogin },
   { name: 'SEARCHRES', rfc: 'RFC 5182', when: afterLogin },

@@ -10,8 +10,10 @@ export interface Enabled {
   uidOnly: boolean;
   /** METADATA responses for what others change (RFC 5464 §4.4.2). */
   metadata: boolean;
+  /** Mailbox names and quoted strings are UTF-8, both ways (RFC 9755 §3). */
+  utf8: boolean;
 }
 
 export function nothingEnabled(): Enabled {
-  return { condstore: false, qresync: false, uidOnly: false, metadata: false };
+  return { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false };
 }

@@ -84,7 +84,8 @@ export class Notifications {
         if (mailbox.selectable && this.wants(event, mailbox.name, subscribed)) events.add(event);
       }
       if (events.size === 0) continue;
-      if (!allows(mailbox.rights, 'read')) lines.push(`* LIST (\\NoAccess) "${DELIMITER}" ${nameText(mailbox.name)}`);
+      if (!allows(mailbox.rights, 'read'))
+        lines.push(`* LIST (\\NoAccess) "${DELIMITER}" ${nameText(mailbox.name, this.#user.enabled)}`);
       else if (this.request.status && mailbox.id !== selected) lines.push(this.#status(mailbox, events));
     }
     return lines;
@@ -121,7 +122,7 @@ export class Notifications {
     }
     if (events.has('FlagChange')) items.push(`UNSEEN ${row.unseen}`);
     if (this.#user.enabled.condstore || events.has('FlagChange')) items.push(`HIGHESTMODSEQ ${row.highestModSeq}`);
-    return `* STATUS ${nameText(name)} (${items.join(' ')})`;
+    return `* STATUS ${nameText(name, this.#user.enabled)} (${items.join(' ')})`;
   }
 
   async #nameLines(names: ReadonlyMap<string, Renaming>, subscribed: ReadonlySet<string>): Promise<string[]> {
@@ -135,8 +136,8 @@ export class Notifications {
       if (!mailbox) attributes.unshift('\\NonExistent');
       else if (!mailbox.selectable || !allows(mailbox.rights, 'read')) attributes.unshift('\\Noselect');
       if (subscribed.has(name)) attributes.push('\\Subscribed');
-      const item = oldName === null ? '' : ` ("OLDNAME" (${nameText(oldName)}))`;
-      lines.push(`* LIST (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name)}${item}`);
+      const item = oldName === null ? '' : ` ("OLDNAME" (${nameText(oldName, this.#user.enabled)}))`;
+      lines.push(`* LIST (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name, this.#user.enabled)}${item}`);
     }
     return lines;
   }

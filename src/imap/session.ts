@@ -292,6 +292,7 @@ export class ImapSession implements Session {
   readonly #parse = (scanner: Scanner): Parsed => {
     this.#tag = null;
     this.#tag = scanner.tag();
+    scanner.utf8 = this.enabled.utf8;
     scanner.space();
     return parseCommand(scanner, this);
   };

@@ -59,7 +59,7 @@ export const getAcl = command({
       ? listed.map((entry) => (entry.identifier === owner ? { ...entry, rights: entry.rights + OWNERS_RIGHTS } : entry))
       : [{ identifier: owner, rights: ALL_RIGHTS }, ...listed];
     const pairs = entries.map(({ identifier, rights }) => ` ${text(identifier)} ${text(rightsText(rights))}`);
-    session.writer.line(`* ACL ${nameText(name)}${pairs.join('')}`);
+    session.writer.line(`* ACL ${nameText(name, session.enabled)}${pairs.join('')}`);
     return ok('That is all');
   },
 });
@@ -126,14 +126,16 @@ export const listRights = command({
     const always =
       (await identifierNamed(session, identifier)) === (await ownerOf(session, mailbox)) ? OWNERS_RIGHTS : '';
     const optional = [...ALL_RIGHTS, 'c', 'd'].filter((letter) => !always.includes(letter));
-    session.writer.line(`* LISTRIGHTS ${nameText(name)} ${text(identifier)} ${text(always)} ${optional.join(' ')}`);
+    session.writer.line(
+      `* LISTRIGHTS ${nameText(name, session.enabled)} ${text(identifier)} ${text(always)} ${optional.join(' ')}`,
+    );
     return ok('That is all');
   },
 });
 
 /** myrights-data = "MYRIGHTS" SP mailbox SP rights */
-export function myRightsLine(mailbox: SeenMailbox, name: string): string {
-  return `* MYRIGHTS ${nameText(name)} ${rightsText(mailbox.rights)}`;
+export function myRightsLine({ enabled }: Session, mailbox: SeenMailbox, name: string): string {
+  return `* MYRIGHTS ${nameText(name, enabled)} ${rightsText(mailbox.rights)}`;
 }
 
 /** myrights = "MYRIGHTS" SP mailbox */
@@ -144,7 +146,7 @@ export const myRights = command({
   async run(session, name) {
     const mailbox = await mailboxNamed(session, name);
     if (!mailbox || !allows(mailbox.rights, 'ask rights')) throw no('There is no such mailbox', 'NONEXISTENT');
-    session.writer.line(myRightsLine(mailbox, name));
+    session.writer.line(myRightsLine(session, mailbox, name));
     return ok('That is all');
   },
 });

@@ -17,6 +17,12 @@ const EXTENSIONS: ReadonlyMap<string, (session: Session) => void> = new Map([
     },
   ],
   [
+    'UTF8=ACCEPT',
+    (session) => {
+      session.enabled.utf8 = true;
+    },
+  ],
+  [
     'UIDONLY',
     (session) => {
       session.enabled.uidOnly = true;

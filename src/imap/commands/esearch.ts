@@ -104,8 +104,8 @@ function parentsOf(name: string): readonly string[] {
 }
 
 /** RFC 7377 §2.1: the three correlators. */
-function correlatorOf({ tag }: Session, { name, uidValidity }: MailboxRow): string {
-  return `TAG "${tag}" MAILBOX ${nameText(name)} UIDVALIDITY ${uidValidity}`;
+function correlatorOf({ tag, enabled }: Session, { name, uidValidity }: MailboxRow): string {
+  return `TAG "${tag}" MAILBOX ${nameText(name, enabled)} UIDVALIDITY ${uidValidity}`;
 }
 
 /** Searches the selected mailbox, as far as this client knows it. */

@@ -49,7 +49,9 @@ function listArguments(scanner: Scanner): ListArguments {
     ? returnOptions(scanner)
     : { subscribed: false, children: plain, status: [], metadata: [], myRights: false };
   // RFC 5258 §3: only the old form asks for the root by an empty pattern; the new one passes it over.
-  const patterns = given.filter((pattern) => pattern.length > 0).map((pattern) => listPattern(reference, pattern));
+  const patterns = given
+    .filter((pattern) => pattern.length > 0)
+    .map((pattern) => listPattern(reference, pattern, scanner.utf8));
   return { selection, patterns, asked: { ...asked, subscribed: asked.subscribed || selection.subscribed }, plain };
 }
 
@@ -112,8 +114,8 @@ function returnOptions(scanner: Scanner): Returned {
 export const ROOT = `(\\Noselect) "${DELIMITER}" ""`;
 
 /** mailbox-list = "(" [mbx-list-flags] ")" SP DQUOTE QUOTED-CHAR DQUOTE SP mailbox [SP mbox-list-extended] */
-export function listLine(response: string, attributes: readonly string[], name: string): string {
-  return `* ${response} (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name)}`;
+export function listLine({ enabled }: Session, response: string, attributes: readonly string[], name: string): string {
+  return `* ${response} (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name, enabled)}`;
 }
 
 /** A pattern can be made to cost the product of both lengths, for each of thousands of names. */
@@ -148,12 +150,12 @@ export const list = command({
       },
     });
     for (const entry of entries) {
-      writer.line(`${listLine('LIST', attributes(entry, asked, plain), entry.name)}${childInfo(entry)}`);
+      writer.line(`${listLine(session, 'LIST', attributes(entry, asked, plain), entry.name)}${childInfo(entry)}`);
       const { mailbox } = entry;
       await writer.ready();
       // RFC 5819 §3: nothing more of what is only listed for what is below it.
       if (!mailbox || !entry.selected) continue;
-      if (asked.myRights) writer.line(myRightsLine(mailbox, entry.name));
+      if (asked.myRights) writer.line(myRightsLine(session, mailbox, entry.name));
       if (asked.status.length > 0 && mailbox.selectable && allows(mailbox.rights, 'read')) {
         const seen = mailbox.own ? mailbox : await mailboxNamed(session, entry.name);
         if (seen) writer.line(await statusLine(session, seen, entry.name, asked.status));

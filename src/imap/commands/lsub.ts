@@ -14,7 +14,7 @@ function lsubArguments(scanner: Scanner): string | null {
   const reference = scanner.astring();
   scanner.space();
   const pattern = scanner.listMailbox();
-  return pattern.length === 0 ? null : listPattern(reference, pattern);
+  return pattern.length === 0 ? null : listPattern(reference, pattern, scanner.utf8);
 }
 
 /** lsub = "LSUB" SP mailbox SP list-mailbox */
@@ -33,7 +33,7 @@ export const lsub = command({
     if (pattern.endsWith('%')) for (const name of subscribed) for (const above of namesAbove(name)) names.add(above);
     for (const name of [...names].sort()) {
       if (!(await matches(session, name, pattern))) continue;
-      session.writer.line(listLine('LSUB', subscribed.has(name) ? [] : ['\\Noselect'], name));
+      session.writer.line(listLine(session, 'LSUB', subscribed.has(name) ? [] : ['\\Noselect'], name));
       await session.writer.ready();
     }
     return ok('Listed');

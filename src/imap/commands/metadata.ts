@@ -23,7 +23,7 @@ type Subject = Pick<SeenMailbox, 'id' | 'name' | 'specialUse' | 'own'> | null;
 /** The name of a subject as a command has it; null: the server, which is written as "". */
 function subjectArgument(scanner: Scanner): string | null {
   const octets = scanner.astring();
-  return octets.length === 0 ? null : mailboxName(octets);
+  return octets.length === 0 ? null : mailboxName(octets, scanner.utf8);
 }
 
 /** @throws ImapRefusal NO if there is no such mailbox */
@@ -102,7 +102,7 @@ function optionOrEntry(scanner: Scanner): MetadataEntry | Partial<Options> {
  * @returns octets of the longest value that was held back for its size; 0: none was */
 export async function writeMetadata(session: Session, subject: Subject, wanted: Wanted): Promise<number> {
   const { writer } = session;
-  const name = nameText(subject?.name ?? '');
+  const name = nameText(subject?.name ?? '', session.enabled);
   let longest = 0;
   let pairs: string[] = [];
   let octets = 0;

@@ -85,7 +85,7 @@ export const getQuotaRoot = command({
   grammar: mailboxArgument,
   async run(session, name) {
     const root = await rootOf(session, name);
-    session.writer.line(`* QUOTAROOT ${nameText(name)} ${rootText(root.address)}`);
+    session.writer.line(`* QUOTAROOT ${nameText(name, session.enabled)} ${rootText(root.address)}`);
     session.writer.line(quotaLine(root));
     return ok('That is all');
   },

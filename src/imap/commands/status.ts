@@ -65,7 +65,7 @@ export async function statusLine(
   if (items.some(({ item }) => item === 'HIGHESTMODSEQ')) enableCondstore(session);
   const values: string[] = [];
   for (const { item, value } of items) values.push(`${item} ${await value(row, session)}`);
-  return `* STATUS ${nameText(name)} (${values.join(' ')})`;
+  return `* STATUS ${nameText(name, session.enabled)} (${values.join(' ')})`;
 }
 
 /** status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")" */

@@ -13,7 +13,7 @@ export type AppendStep =
   | { readonly step: 'complete' };
 
 /** What the literal is that ends a stretch. */
-export type Behind = 'message' | 'part';
+export type Behind = 'message' | 'UTF8 message' | 'part';
 
 export interface AppendStretch {
   readonly steps: readonly AppendStep[];
@@ -23,21 +23,24 @@ export interface AppendStretch {
 
 /** 1*append-message of
  * append = "APPEND" SP mailbox 1*append-message; append-message = append-opts SP append-data
- * append-data = literal / literal8 / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
+ * append-data = literal / literal8 / "UTF8" SP "(" literal8 ")" (RFC 9755 §4) / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
  * @param behind the literal that stands in front; null: the mailbox does
  * @param most `one`: a single append-message (RFC 8508 §5) */
 export function appendStretch(scanner: Scanner, behind: Behind | null, most: 'one' | 'any' = 'any'): AppendStretch {
   const steps: AppendStep[] = [];
-  if (behind === 'message') steps.push({ step: 'complete' });
+  if (behind === 'UTF8 message') scanner.expect(')');
+  if (behind === 'message' || behind === 'UTF8 message') steps.push({ step: 'complete' });
   if (behind === 'part' && catenated(scanner, steps, true)) return { steps, behind: 'part' };
   for (let first = behind === null; ; first = false) {
     if (!first && (most === 'one' || scanner.peek() === -1)) return { steps, behind: null };
     scanner.space();
     steps.push(appendOptions(scanner));
     if (scanner.peekWord() !== 'CATENATE') {
-      scanner.streamedLiteral();
+      const utf8 = scanner.acceptText('UTF8 (');
+      const { literal8 } = scanner.streamedLiteral();
+      if (utf8 && !literal8) throw scanner.problem('"~{", for a message in UTF8');
       steps.push({ step: 'octets', of: 'message' });
-      return { steps, behind: 'message' };
+      return { steps, behind: utf8 ? 'UTF8 message' : 'message' };
     }
     scanner.word('CATENATE');
     scanner.space();

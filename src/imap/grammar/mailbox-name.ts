@@ -1,7 +1,9 @@
-// Mailbox names: modified UTF-7 on the wire (RFC 3501 §5.1.3), UTF-8 in the store, INBOX in any case, `/` between levels,
+// Mailbox names: on the wire modified UTF-7 (RFC 3501 §5.1.3), or UTF-8 (RFC 9755 §3), which they are in the store; INBOX in any case, `/` between levels,
 // and the patterns of LIST. Pure.
 
+import { isUtf8 } from 'node:buffer';
 import { bad, no } from '../completion.ts';
+import type { Enabled } from '../enabled.ts';
 import { LIMIT } from '../limits.ts';
 import type { Scanner } from './scanner.ts';
 
@@ -33,26 +35,30 @@ export function storedName(name: string): string {
   return /^inbox(?=$|\/)/i.test(name) ? `INBOX${name.slice(5)}` : name;
 }
 
-function decode(octets: Buffer): string {
-  const name = decodeName(octets.toString('latin1'));
+/** A name as Net-Unicode has it: composed (RFC 5198 §2, RFC 9755 §3). What is not ASCII is UTF-8, also before it was
+ * enabled. */
+function decode(octets: Buffer, utf8: boolean): string {
+  const plain = utf8 || octets.some((octet) => octet > 127);
+  if (plain && !isUtf8(octets)) throw bad('A mailbox name is not in UTF-8');
+  const name = plain ? octets.toString() : decodeName(octets.toString('latin1'));
   if (name === null) throw bad('A mailbox name is not in modified UTF-7');
-  return name;
+  return name.normalize('NFC');
 }
 
 /** mailbox = "INBOX" / astring; the name as the store has it. It need not exist, nor be one that could. */
 export function mailbox(scanner: Scanner): string {
-  return mailboxName(scanner.astring());
+  return mailboxName(scanner.astring(), scanner.utf8);
 }
 
 /** The name that these octets write. @throws ImapRefusal BAD */
-export function mailboxName(octets: Buffer): string {
-  return storedName(decode(octets));
+export function mailboxName(octets: Buffer, utf8: boolean): string {
+  return storedName(decode(octets, utf8));
 }
 
 /** The pattern that a reference name and a mailbox pattern of LIST make together (RFC 3501 §6.3.8), in the store's
  * spelling. The reference is put in front as it is. */
-export function listPattern(reference: Buffer, pattern: Buffer): string {
-  const whole = storedName(decode(reference) + decode(pattern));
+export function listPattern(reference: Buffer, pattern: Buffer, utf8: boolean): string {
+  const whole = storedName(decode(reference, utf8) + decode(pattern, utf8));
   if (whole.length > 2 * LIMIT.mailboxName) throw bad('The pattern is too long');
   return whole;
 }
@@ -72,9 +78,11 @@ export function checkNewName(name: string): void {
   if (wrong) throw no(wrong, 'CANNOT');
 }
 
-/** A name as an astring that every client reads: always quoted. The name is printable ASCII once encoded. */
-export function nameText(name: string): string {
-  return `"${encodeName(name).replace(/["\\]/g, '\\$&')}"`;
+/** A name as an astring that every client reads, as binary text: always quoted. The name is printable ASCII once encoded, or
+ * UTF-8 for those who have enabled it. */
+export function nameText(name: string, { utf8 }: Pick<Enabled, 'utf8'>): string {
+  const written = utf8 ? Buffer.from(name).toString('latin1') : encodeName(name);
+  return `"${written.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** RFC 3501 §6.3.8: "*" matches zero or more characters, "%" the same but for the delimiter. INBOX matches in any case,

@@ -1,6 +1,7 @@
 // Reads one command's octets by the terminals of RFC 3501 §9: atoms, strings, numbers, lists. Pure. What it cannot read
 // is an ImapRefusal (BAD); a literal whose octets are not there yet is a LiteralWanted, and the reader will come back.
 
+import { isUtf8 } from 'node:buffer';
 import { bad, type ImapRefusal } from '../completion.ts';
 import { LIMIT } from '../limits.ts';
 
@@ -51,6 +52,8 @@ const TAG = charClass((char) => char !== '+' && ASTRING[char.charCodeAt(0)] === 
 const WORD = charClass((char) => /[A-Za-z0-9.\-_=+/]/.test(char));
 
 export class Scanner {
+  /** The client speaks UTF-8 (RFC 9755 §3): strings in quotes are no other octets, names are not in modified UTF-7. */
+  utf8 = false;
   readonly #octets: Buffer;
   #at = 0;
   #depth = 0;
@@ -234,6 +237,7 @@ export class Scanner {
       }
     }
     const inner = octets.subarray(start, this.#at++);
+    if (this.utf8 && !isUtf8(inner)) throw bad('A quoted string is not in UTF-8');
     return escaped ? Buffer.from(inner.toString('latin1').replace(/\\(["\\])/g, '$1'), 'latin1') : inner;
   }
 

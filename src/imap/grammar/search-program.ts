@@ -79,6 +79,8 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
 /** search-program = ["CHARSET" SP charset SP] search-key *(SP search-key) (RFC 4466 §6); the space before it is taken. */
 export function searchProgram(scanner: Scanner): SearchProgram {
   if (scanner.peekWord() !== 'CHARSET') return searchKeys(scanner, 'UTF-8');
+  // RFC 9755 §3: two charsets at once.
+  if (scanner.utf8) throw bad('SEARCH names a charset, but UTF8=ACCEPT was enabled');
   scanner.word('CHARSET');
   scanner.space();
   return searchCriteria(scanner);
