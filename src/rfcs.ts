@@ -221,7 +221,7 @@ export const rfcs: readonly Rfc[] = [
   background(8767, 'Serving Stale Data to Improve DNS Resiliency'),
   whole(8970, 'IMAP4 Extension: Message Preview Generation'),
   background(8996, 'Deprecating TLS 1.0 and TLS 1.1'),
-  part(9051, 'Internet Message Access Protocol (IMAP) - Version 4rev2'),
+  whole(9051, 'Internet Message Access Protocol (IMAP) - Version 4rev2'),
   part(9068, 'JSON Web Token (JWT) Profile for OAuth 2.0 Access Tokens'),
   background(9106, 'Argon2 Memory-Hard Function for Password Hashing and Proof-of-Work Applications'),
   whole(9208, 'IMAP QUOTA Extension'),

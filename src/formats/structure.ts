@@ -77,6 +77,12 @@ interface Head {
   readonly lines: number;
 }
 
+/** message/rfc822; message/global (RFC 6532 §3.7), unless it is encoded, which only the latter may be. */
+function holdsMessage({ type, subtype, encoding }: MimeFacts): boolean {
+  if (type !== 'message') return false;
+  return subtype === 'rfc822' || (subtype === 'global' && encoding !== 'base64' && encoding !== 'quoted-printable');
+}
+
 class Scan {
   readonly #octets: OctetWindow;
   /** Boundaries of the multiparts around us with their dashes, outermost first. */
@@ -107,10 +113,10 @@ class Scan {
     const head = { start, bodyStart, fields, lines, mime: mimeFacts(fields, otherwise) };
     // A delimiter inside the header: there is no body.
     if (delimiter !== null) return this.#leaf(head, bodyStart);
-    const { type, subtype, boundary } = head.mime;
+    const { type, boundary } = head.mime;
     if (this.#depth < STRUCTURE_LIMITS.depth) {
       if (type === 'multipart' && boundary !== null) return this.#multipart(head, boundary);
-      if (type === 'message' && subtype === 'rfc822') return this.#enclosed(head);
+      if (holdsMessage(head.mime)) return this.#enclosed(head);
     }
     this.#delimiter = this.#find(bodyStart);
     return this.#leaf(head, this.#endBehind(bodyStart));
@@ -122,7 +128,8 @@ class Scan {
     const { type, subtype } = head.mime;
     let mime = head.mime;
     if (type === 'multipart') mime = { ...mime, ...TEXT_PLAIN };
-    if (type === 'message' && subtype === 'rfc822') mime = { ...mime, type: 'application', subtype: 'octet-stream' };
+    if (type === 'message' && (subtype === 'rfc822' || subtype === 'global'))
+      mime = { ...mime, type: 'application', subtype: 'octet-stream' };
     const isText = mime.type === 'text';
     const lines = isText || this.#enclosing > 0 ? this.#octets.countLines(head.bodyStart, end) : 0;
     this.#lines = head.lines + lines;

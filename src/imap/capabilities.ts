@@ -37,6 +37,7 @@ function mechanism(name: string, rfc: string): Capability {
 
 export const CAPABILITIES: readonly Capability[] = [
   { name: 'IMAP4rev1', rfc: 'RFC 3501', when: always },
+  { name: 'IMAP4rev2', rfc: 'RFC 9051', when: always },
   { name: 'LITERAL+', rfc: 'RFC 7888', when: always },
   { name: 'SASL-IR', rfc: 'RFC 4959', when: always },
   { name: 'ID', rfc: 'RFC 2971', when: always },

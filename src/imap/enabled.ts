@@ -12,8 +12,10 @@ export interface Enabled {
   metadata: boolean;
   /** Mailbox names and quoted strings are UTF-8, both ways (RFC 9755 §3). */
   utf8: boolean;
+  /** The client speaks IMAP4rev2: no \Recent, SEARCH answers ESEARCH (RFC 9051 §6.3.1). */
+  rev2: boolean;
 }
 
 export function nothingEnabled(): Enabled {
-  return { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false };
+  return { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false, rev2: false };
 }

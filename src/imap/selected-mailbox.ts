@@ -124,11 +124,16 @@ export class SelectedMailbox {
     });
     let opened: ViewId | null = null;
     try {
-      const begun = await store.execute({ kind: 'open-view', mailbox: id, claimRecent: !readOnly });
+      const begun = await store.execute({
+        kind: 'open-view',
+        mailbox: id,
+        claimRecent: !readOnly && !around.enabled.rev2,
+      });
       opened = begun.view;
       const { uids, commit, mailbox: row } = await store.read.uids(id);
       const { highestModSeq: modSeq, keywords } = row;
       view = new View({ id: opened, readOnly, uids, commit, modSeq, keywords });
+      if (around.enabled.rev2) view.forgetRecent();
       // What came after the claim was made is claimed with what arrives.
       view.markRecent(begun.recentFrom, readOnly ? row.uidNext - 1 : row.recentFrom - 1);
       selected = new SelectedMailbox(row, view, access, around, unfollow);
@@ -206,7 +211,11 @@ export class SelectedMailbox {
   /** EXISTS and RECENT, as they stand. */
   describeSize(): void {
     this.#around.writer.line(`* ${this.view.exists} EXISTS`);
-    this.#around.writer.line(`* ${this.view.recent} RECENT`);
+    this.#tellRecent();
+  }
+
+  #tellRecent(): void {
+    if (!this.#around.enabled.rev2) this.#around.writer.line(`* ${this.view.recent} RECENT`);
   }
 
   /** Tells the client what has happened, and returns the UIDs that are new to it.
@@ -252,7 +261,7 @@ export class SelectedMailbox {
       // A claim may wait for the disk; nobody needs it as urgently as EXISTS.
       writer.flush();
       await this.#claim(news.arrivedUpTo);
-      writer.line(`* ${view.recent} RECENT`);
+      this.#tellRecent();
     }
     if (wanted.flags && news.reread !== null) await this.#tellFlagsAfter(news.reread, wanted);
     if (contexts.pending) await contexts.judge(this.place(), view.gone);
@@ -311,6 +320,7 @@ export class SelectedMailbox {
   /** RFC 3501 §2.3.2: a read-only session takes no \Recent away; it shows as \Recent all that nobody has claimed. */
   async #claim(upTo: Uid): Promise<void> {
     const { view } = this;
+    if (this.#around.enabled.rev2) return;
     const { claims, store } = this.#around;
     const from = view.readOnly
       ? ((await store.read.mailbox(this.id))?.recentFrom ?? null)

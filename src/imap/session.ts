@@ -293,6 +293,7 @@ export class ImapSession implements Session {
     this.#tag = null;
     this.#tag = scanner.tag();
     scanner.utf8 = this.enabled.utf8;
+    scanner.rev2 = this.enabled.rev2;
     scanner.space();
     return parseCommand(scanner, this);
   };

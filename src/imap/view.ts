@@ -66,6 +66,7 @@ export class View {
   #keywords: readonly string[];
   #keywordsTold = true;
   readonly #recent = new UidRanges();
+  #hasRecent = true;
   #arrived: number[] = [];
   #gone = new Set<number>();
   /** An expunge was seen that the store does not know us to know of. */
@@ -234,8 +235,13 @@ export class View {
     this.#recent.add(first, last);
   }
 
+  /** The client knows no \Recent (RFC 9051 §2.3.2). */
+  forgetRecent(): void {
+    this.#hasRecent = false;
+  }
+
   isRecent(uid: number): boolean {
-    return this.#recent.has(uid);
+    return this.#hasRecent && this.#recent.has(uid);
   }
 
   /** For RECENT (RFC 3501 §7.3.2). */

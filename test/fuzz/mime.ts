@@ -129,7 +129,11 @@ export function checkSummary(octets: Buffer): void {
   same('the header in the summary', headerSize, whole.bodyStart);
   same('the places in the summary', root, placeOf(whole));
   same('the envelope in the summary', binary(envelope), renderEnvelope(whole.fields));
-  same('the structure in the summary', binary(bodyStructure), renderBodyStructure(whole, true));
+  same(
+    'the structure in the summary',
+    binary(bodyStructure),
+    renderBodyStructure(whole, { extended: true, rev2: false }),
+  );
   readEnvelope(binary(envelope));
   const seen = seenOf(whole);
   same('BODY', readBody(binary(body), false), seen);

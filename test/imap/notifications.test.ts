@@ -9,7 +9,7 @@ import { openGate } from './gate.ts';
 test('RFC 5465 §5.8: what is too much is not told, and not kept', async () => {
   await using gate = await openGate();
   const { alice, store } = gate;
-  const enabled = { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false };
+  const enabled = { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false, rev2: false };
   const user = { id: 'me', store, account: alice, address: 'alice@example.test', enabled };
   const events = new Set(['SubscriptionChange'] as const);
   const request = { ...NOTHING, groups: [{ filter: { kind: 'personal' } as const, events }] };

@@ -23,6 +23,16 @@ const EXTENSIONS: ReadonlyMap<string, (session: Session) => void> = new Map([
     },
   ],
   [
+    'IMAP4REV2',
+    (session) => {
+      const { enabled } = session;
+      enabled.rev2 = true;
+      // RFC 9051 §5.1: the one that IMAP4rev2 has in itself.
+      enabled.utf8 = true;
+      if (session.state === 'selected') session.mailbox.view.forgetRecent();
+    },
+  ],
+  [
     'UIDONLY',
     (session) => {
       session.enabled.uidOnly = true;
@@ -51,7 +61,8 @@ export const enable = command({
   run(session, names) {
     const enabled = [...new Set(names)].filter((name) => EXTENSIONS.has(name));
     for (const name of enabled) EXTENSIONS.get(name)?.(session);
-    session.writer.line(['* ENABLED', ...enabled].join(' '));
+    const spelt = enabled.map((name) => (name === 'IMAP4REV2' ? 'IMAP4rev2' : name));
+    session.writer.line(['* ENABLED', ...spelt].join(' '));
     return ok(enabled.length > 0 ? 'Enabled' : 'Nothing more was enabled');
   },
 });

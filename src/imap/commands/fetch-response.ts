@@ -3,6 +3,7 @@
 
 import { Disconnected } from '../../platform/socket-writer.ts';
 import type { MessageRow } from '../../store/rows.ts';
+import type { Enabled } from '../enabled.ts';
 import { dateTimeText } from '../grammar/date-time.ts';
 import type { BinaryItem, FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts';
 import { flagList } from '../grammar/flags.ts';
@@ -45,14 +46,15 @@ export function needsSummary(item: FetchItem): boolean {
  * @returns false where parts could not be decoded: their items are left out */
 export async function writeFetch(session: Session, fetched: Fetched, asked: readonly FetchItem[]): Promise<boolean> {
   const { writer } = session;
-  const decoded = await decodeParts(session, fetched, asked);
+  const encoded = asked.some(({ item }) => item === 'BINARY' || item === 'BINARY.SIZE');
+  const decoded: Decoded = encoded ? await decodeParts(session, fetched, asked) : NOTHING_DECODED;
   const items = decoded.size === 0 ? asked : asked.filter((item) => decoded.get(item) !== 'unknown encoding');
   if (items.length === 0) return false;
   let text = fetchHead({ sequence: fetched.sequence, uid: fetched.row.uid }, session.enabled);
   for (const [i, item] of items.entries()) {
     if (i > 0) text += ' ';
     const long = item.item === 'section' || item.item === 'BINARY';
-    text += long ? `${item.label} ` : itemText(fetched, item, decoded);
+    text += long ? `${item.label} ` : itemText(fetched, item, decoded, session.enabled);
     if (!long && text.length < LIMIT.write) continue;
     writer.text(text);
     text = '';
@@ -68,7 +70,9 @@ export async function writeFetch(session: Session, fetched: Fetched, asked: read
 type ShortItem = Exclude<FetchItem, SectionItem | BinaryItem>;
 type Decoded = Awaited<ReturnType<typeof decodeParts>>;
 
-function itemText({ row, recent, summary }: Fetched, item: ShortItem, decoded: Decoded): string {
+const NOTHING_DECODED: Decoded = new Map();
+
+function itemText({ row, recent, summary }: Fetched, item: ShortItem, decoded: Decoded, { rev2 }: Enabled): string {
   switch (item.item) {
     case 'UID':
       return `UID ${row.uid}`;
@@ -81,9 +85,9 @@ function itemText({ row, recent, summary }: Fetched, item: ShortItem, decoded: D
     case 'ENVELOPE':
       return `ENVELOPE ${binaryText(summary?.envelope)}`;
     case 'BODY':
-      return `BODY ${binaryText(summary?.body)}`;
+      return `BODY ${binaryText((rev2 ? summary?.rev2 : summary)?.body)}`;
     case 'BODYSTRUCTURE':
-      return `BODYSTRUCTURE ${binaryText(summary?.bodyStructure)}`;
+      return `BODYSTRUCTURE ${binaryText((rev2 ? summary?.rev2 : summary)?.bodyStructure)}`;
     case 'MODSEQ':
       return `MODSEQ (${row.modSeq})`;
     case 'EMAILID':

@@ -3,11 +3,12 @@
 
 import { mailboxNamed, type SeenMailbox, visibleMailboxes } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
-import { DELIMITER, listPattern, matchesPattern, nameText } from '../grammar/mailbox-name.ts';
+import { DELIMITER, listPattern, matchesPattern } from '../grammar/mailbox-name.ts';
 import type { MetadataEntry } from '../grammar/metadata-entry.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
 import { type Entry, EVERYTHING, listing, type Selection } from '../listing.ts';
+import { listLine } from '../render/list-line.ts';
 import { allows } from '../rights.ts';
 import { myRightsLine } from './acl.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
@@ -113,11 +114,6 @@ function returnOptions(scanner: Scanner): Returned {
 /** The response to an empty pattern: the delimiter, and the root, which is nameless. */
 export const ROOT = `(\\Noselect) "${DELIMITER}" ""`;
 
-/** mailbox-list = "(" [mbx-list-flags] ")" SP DQUOTE QUOTED-CHAR DQUOTE SP mailbox [SP mbox-list-extended] */
-export function listLine({ enabled }: Session, response: string, attributes: readonly string[], name: string): string {
-  return `* ${response} (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name, enabled)}`;
-}
-
 /** A pattern can be made to cost the product of both lengths, for each of thousands of names. */
 export async function matches(session: Session, name: string, pattern: string): Promise<boolean> {
   session.turn.spend(name.length * pattern.length);
@@ -150,7 +146,9 @@ export const list = command({
       },
     });
     for (const entry of entries) {
-      writer.line(`${listLine(session, 'LIST', attributes(entry, asked, plain), entry.name)}${childInfo(entry)}`);
+      writer.line(
+        `${listLine('LIST', attributes(entry, asked, plain), entry.name, session.enabled)}${childInfo(entry)}`,
+      );
       const { mailbox } = entry;
       await writer.ready();
       // RFC 5819 §3: nothing more of what is only listed for what is below it.

@@ -1,12 +1,13 @@
 // LSUB (RFC 3501 §6.3.9) and NAMESPACE (RFC 2342).
 
-import { ok } from '../completion.ts';
+import { bad, ok } from '../completion.ts';
 import { DELIMITER, listPattern } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { namesAbove } from '../listing.ts';
 import { OTHER_USERS } from '../namespace.ts';
+import { listLine } from '../render/list-line.ts';
 import { command, LOGGED_IN } from './command.ts';
-import { listLine, matches, ROOT } from './list.ts';
+import { matches, ROOT } from './list.ts';
 
 /** SP mailbox SP list-mailbox. Null: an empty pattern, which asks for the delimiter only. */
 function lsubArguments(scanner: Scanner): string | null {
@@ -21,6 +22,10 @@ function lsubArguments(scanner: Scanner): string | null {
 export const lsub = command({
   name: 'LSUB',
   states: LOGGED_IN,
+  admit({ enabled }) {
+    // RFC 9051 §6.3.9: LIST (SUBSCRIBED) is in its place.
+    if (enabled.rev2) throw bad('IMAP4rev2 has no LSUB: LIST (SUBSCRIBED) says the same');
+  },
   grammar: lsubArguments,
   async run(session, pattern) {
     if (pattern === null) {
@@ -33,7 +38,7 @@ export const lsub = command({
     if (pattern.endsWith('%')) for (const name of subscribed) for (const above of namesAbove(name)) names.add(above);
     for (const name of [...names].sort()) {
       if (!(await matches(session, name, pattern))) continue;
-      session.writer.line(listLine(session, 'LSUB', subscribed.has(name) ? [] : ['\\Noselect'], name));
+      session.writer.line(listLine('LSUB', subscribed.has(name) ? [] : ['\\Noselect'], name, session.enabled));
       await session.writer.ready();
     }
     return ok('Listed');

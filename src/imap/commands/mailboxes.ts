@@ -3,8 +3,9 @@
 import type { SpecialUse } from '../../store/rows.ts';
 import { mailboxFor, placeFor } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
-import { checkNewName, DELIMITER } from '../grammar/mailbox-name.ts';
+import { checkNewName, DELIMITER, mailboxName, nameText } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
+import { listLine } from '../render/list-line.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
 
@@ -55,15 +56,30 @@ async function assignable(session: Session, uses: readonly string[], own: boolea
   return use;
 }
 
+/** SP mailbox, and how it was written. */
+function writtenArgument(scanner: Scanner): { readonly given: string; readonly written: string } {
+  scanner.space();
+  const octets = scanner.astring();
+  return { given: mailboxName(octets, scanner.utf8), written: octets.toString() };
+}
+
+/** mbox-list-extended-item = "OLDNAME" SP "(" mailbox ")" (RFC 9051 §6.3.9.7): the name is not as it was asked for. */
+function tellNormalised(session: Session, name: string, written: string): void {
+  const { enabled, writer } = session;
+  if (!enabled.rev2 || withoutTrailingDelimiter(written) === name) return;
+  const old = nameText(withoutTrailingDelimiter(written), enabled);
+  writer.line(`${listLine('LIST', [], name, enabled)} ("OLDNAME" (${old}))`);
+}
+
 /** create = "CREATE" SP mailbox [SP "(" create-param *(SP create-param) ")"] */
 export const create = command({
   name: 'CREATE',
   states: LOGGED_IN,
   grammar: (scanner) => ({
-    given: mailboxArgument(scanner),
+    ...writtenArgument(scanner),
     uses: scanner.accept(' ') ? createParameters(scanner) : [],
   }),
-  async run(session, { given, uses }) {
+  async run(session, { given, written, uses }) {
     const name = withoutTrailingDelimiter(given);
     checkNewName(name);
     const place = await placeFor(session, name);
@@ -74,6 +90,7 @@ export const create = command({
       specialUse,
       origin: session.id,
     });
+    tellNormalised(session, name, written);
     // RFC 8474 §4.1
     return ok('Created', `MAILBOXID (${objectId})`);
   },
@@ -115,6 +132,8 @@ export const rename = command({
       now: session.clock.now(),
       origin: session.id,
     });
+    // RFC 9051 §6.3.6
+    if (session.enabled.rev2 && from !== 'INBOX') tellNormalised(session, name, from);
     return ok('Renamed');
   },
 });

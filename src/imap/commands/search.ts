@@ -3,7 +3,7 @@
 
 import { bad, no, ok, uidRequired } from '../completion.ts';
 import { searchProgram } from '../grammar/search-program.ts';
-import { type SearchReturn, searchReturn } from '../grammar/search-return.ts';
+import { ALL_FOUND, type SearchReturn, searchReturn } from '../grammar/search-return.ts';
 import { Progress } from '../progress.ts';
 import { type Found, find } from '../search/finding.ts';
 import { asks, type SearchProgram } from '../search/keys.ts';
@@ -22,7 +22,7 @@ export const search = command({
   expunge: 'told in UID form',
   grammar(scanner) {
     scanner.space();
-    return { asked: searchReturn(scanner), program: searchProgram(scanner) };
+    return { asked: searchReturn(scanner) ?? (scanner.rev2 ? ALL_FOUND : null), program: searchProgram(scanner) };
   },
   async run(session, { asked, program }, byUid) {
     const selected = selectedSearch(session, { asked, program, byUid });

@@ -6,6 +6,7 @@ import { INTERNAL } from '../grammar/imap-url.ts';
 import { mailbox } from '../grammar/mailbox-name.ts';
 import { selectParameters } from '../grammar/resynchronisation.ts';
 import type { Scanner } from '../grammar/scanner.ts';
+import { listLine } from '../render/list-line.ts';
 import { allows, changesShared } from '../rights.ts';
 import { command, LOGGED_IN, nothing, SELECTED, type Session } from './command.ts';
 import { resynchronise } from './resynchronise.ts';
@@ -39,9 +40,11 @@ async function open(session: Session, { name, parameters }: Arguments, readOnly:
   selected.describeSize();
   const sequence = unseen === null ? 0 : view.sequenceOf(unseen);
   // RFC 9586 §3: it is a sequence number.
-  if (sequence > 0 && !enabled.uidOnly) writer.line(`* OK [UNSEEN ${sequence}] First unseen message`);
+  if (sequence > 0 && !enabled.uidOnly && !enabled.rev2) writer.line(`* OK [UNSEEN ${sequence}] First unseen message`);
   writer.line(`* OK [UIDVALIDITY ${row.uidValidity}] UIDs are valid`);
   writer.line(`* OK [UIDNEXT ${row.uidNext}] Next UID`);
+  // RFC 9051 §6.3.2
+  if (enabled.rev2) writer.line(listLine('LIST', [], name, enabled));
   selected.describeModSeq();
   // RFC 8474 §4.2
   writer.line(`* OK [MAILBOXID (${row.objectId})] Its name may change, this does not`);

@@ -47,7 +47,8 @@ export function statusItems(scanner: Scanner): readonly StatusItem[] {
   const items = scanner.list(() => {
     const item = scanner.word('a STATUS item');
     const value = ITEMS.get(item);
-    if (!value) throw bad('STATUS asks for an item that is not known');
+    // RFC 9051 §6.3.11 has no RECENT.
+    if (!value || (scanner.rev2 && item === 'RECENT')) throw bad('STATUS asks for an item that is not known');
     return { item, value };
   });
   if (items.length === 0) throw bad('STATUS asks for nothing');

@@ -54,6 +54,8 @@ const WORD = charClass((char) => /[A-Za-z0-9.\-_=+/]/.test(char));
 export class Scanner {
   /** The client speaks UTF-8 (RFC 9755 §3): strings in quotes are no other octets, names are not in modified UTF-7. */
   utf8 = false;
+  /** The client speaks IMAP4rev2, in which some things cannot be said. */
+  rev2 = false;
   readonly #octets: Buffer;
   #at = 0;
   #depth = 0;

@@ -76,11 +76,14 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
   OR: (reader) => ({ key: 'or', left: reader.operand(), right: reader.operand() }),
 };
 
+/** What IMAP4rev2 has no more (RFC 9051 §6.4.4). */
+const RECENT_KEYS: ReadonlySet<string> = new Set(['NEW', 'OLD', 'RECENT']);
+
 /** search-program = ["CHARSET" SP charset SP] search-key *(SP search-key) (RFC 4466 §6); the space before it is taken. */
 export function searchProgram(scanner: Scanner): SearchProgram {
   if (scanner.peekWord() !== 'CHARSET') return searchKeys(scanner, 'UTF-8');
   // RFC 9755 §3: two charsets at once.
-  if (scanner.utf8) throw bad('SEARCH names a charset, but UTF8=ACCEPT was enabled');
+  if (scanner.utf8 && !scanner.rev2) throw bad('SEARCH names a charset, but UTF8=ACCEPT was enabled');
   scanner.word('CHARSET');
   scanner.space();
   return searchCriteria(scanner);
@@ -140,7 +143,8 @@ class ProgramReader {
       return { key: 'and', keys };
     }
     if (/[\d*$]/.test(String.fromCharCode(scanner.peek()))) return { key: 'sequence', set: messageSet(scanner) };
-    const read = KEYS[scanner.word('a SEARCH key')];
+    const name = scanner.word('a SEARCH key');
+    const read = scanner.rev2 && RECENT_KEYS.has(name) ? undefined : KEYS[name];
     if (!read) throw bad('SEARCH has a key that is not known');
     return read(this);
   }

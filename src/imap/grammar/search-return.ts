@@ -28,6 +28,19 @@ export interface SearchReturn {
   readonly partial: PartialRange | null;
 }
 
+/** What SEARCH tells in IMAP4rev2 without being asked (RFC 9051 §6.4.4). */
+export const ALL_FOUND: SearchReturn = {
+  min: false,
+  max: false,
+  count: false,
+  all: true,
+  save: false,
+  update: false,
+  fetch: [],
+  relevancy: false,
+  partial: null,
+};
+
 const WORDS = ['MIN', 'MAX', 'COUNT', 'ALL', 'SAVE', 'UPDATE', 'CONTEXT', 'RELEVANCY'] as const;
 type Word = (typeof WORDS)[number];
 

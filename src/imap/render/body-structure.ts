@@ -10,22 +10,35 @@ import { imapString, nstring } from './strings.ts';
  * a message of 1 MB had a structure of 40. */
 const MOST_ADDRESSES = 5_000;
 
-/** body = "(" (body-type-1part / body-type-mpart) ")". With `extended` it has the extension data: BODYSTRUCTURE. */
+/** Does its structure have another form in IMAP4rev2, in which message/global is a message (RFC 9051 §7.5.2)? */
+export function holdsGlobal({ mime, parts, message }: Entity): boolean {
+  if (parts !== null) return parts.some(holdsGlobal);
+  return message !== null && (mime.subtype === 'global' || holdsGlobal(message));
+}
+
+/** Which form: with `extended` it has the extension data: BODYSTRUCTURE. */
+interface Form {
+  readonly extended: boolean;
+  readonly rev2: boolean;
+}
+
+/** body = "(" (body-type-1part / body-type-mpart) ")" */
 export function renderBodyStructure(
   entity: Entity,
-  extended: boolean,
+  form: Form,
   allowance: Allowance = { addresses: MOST_ADDRESSES },
 ): string {
+  const { extended } = form;
   const { mime, parts } = entity;
   if (parts !== null) {
     // body-type-mpart = 1*body SP media-subtype [SP body-ext-mpart]
-    const bodies = parts.map((part) => renderBodyStructure(part, extended, allowance)).join('');
+    const bodies = parts.map((part) => renderBodyStructure(part, form, allowance)).join('');
     const extension = extended ? ` ${parameterList(mime.parameters)}${commonExtension(mime)}` : '';
     return `(${bodies} ${imapString(mime.subtype)}${extension})`;
   }
   // body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc *(SP body-extension)]]]
   const extension = extended ? ` ${nstring(mime.md5)}${commonExtension(mime)}` : '';
-  return `(${basicFields(entity)}${kindFields(entity, extended, allowance)}${extension})`;
+  return `(${basicFields(entity)}${kindFields(entity, form, allowance)}${extension})`;
 }
 
 /** media-basic or its kin, SP, body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP
@@ -37,10 +50,11 @@ function basicFields({ mime, bodyStart, end }: Entity): string {
 }
 
 /** What a text and a message have besides: body-type-text, body-type-msg. */
-function kindFields({ mime, message, lines }: Entity, extended: boolean, allowance: Allowance): string {
-  if (message === null) return mime.type === 'text' ? ` ${lines}` : '';
+function kindFields({ mime, message, lines }: Entity, form: Form, allowance: Allowance): string {
+  // RFC 3501 §9: there only a message/rfc822 is a message.
+  if (message === null || (mime.subtype === 'global' && !form.rev2)) return mime.type === 'text' ? ` ${lines}` : '';
   const envelope = renderEnvelope(message.fields, allowance);
-  return ` ${envelope} ${renderBodyStructure(message, extended, allowance)} ${lines}`;
+  return ` ${envelope} ${renderBodyStructure(message, form, allowance)} ${lines}`;
 }
 
 /** SP body-fld-dsp SP body-fld-lang SP body-fld-loc */

@@ -5,7 +5,7 @@
 import { asBuffer } from '../../formats/octets.ts';
 import { type Message, scanStructure } from '../../formats/structure.ts';
 import { readSortKeys, type SortKeys, sortKeysOf, writeSortKeys } from '../sort/sort-keys.ts';
-import { renderBodyStructure } from './body-structure.ts';
+import { holdsGlobal, renderBodyStructure } from './body-structure.ts';
 import { renderEnvelope } from './envelope.ts';
 import { previewOf } from './preview.ts';
 import type { Place } from './section.ts';
@@ -20,6 +20,8 @@ export interface Summary {
   readonly envelope: Uint8Array;
   readonly body: Uint8Array;
   readonly bodyStructure: Uint8Array;
+  /** The same two, as IMAP4rev2 has them. */
+  readonly rev2: { readonly body: Uint8Array; readonly bodyStructure: Uint8Array };
   /** UTF-8 text; empty: there is none. */
   readonly preview: Uint8Array;
   /** Octets of the body's header, with its empty line. */
@@ -36,15 +38,23 @@ export function derive(read: (offset: number, length: number) => Uint8Array, siz
   return summarize(message, previewOf(message, read));
 }
 
-/** version, then as varints: header size, lengths of the three renderings, of the sort keys and of the preview; all of
- * these; the table of places. */
+/** BODY and BODYSTRUCTURE. */
+function structures(message: Message, rev2: boolean): [body: string, bodyStructure: string] {
+  return [
+    renderBodyStructure(message, { extended: false, rev2 }),
+    renderBodyStructure(message, { extended: true, rev2 }),
+  ];
+}
+
+/** version, then as varints: header size, lengths of the three renderings, of the sort keys, of the preview, and of BODY and
+ * BODYSTRUCTURE for IMAP4rev2 where they differ; all of these; the table of places. */
 function summarize(message: Message, words: string): Uint8Array {
   const envelope = renderEnvelope(message.fields);
-  const body = renderBodyStructure(message, false);
-  const bodyStructure = renderBodyStructure(message, true);
+  const [body, bodyStructure] = structures(message, false);
+  const [body2, bodyStructure2] = holdsGlobal(message) ? structures(message, true) : ['', ''];
   const sortKeys = writeSortKeys(sortKeysOf(message.fields));
   const preview = Buffer.from(words).toString('latin1');
-  const texts = [envelope, body, bodyStructure, sortKeys, preview];
+  const texts = [envelope, body, bodyStructure, sortKeys, preview, body2, bodyStructure2];
   const head: number[] = [version];
   for (const value of [message.bodyStart, ...texts.map(({ length }) => length)]) putVarint(head, value);
   const table: number[] = [];
@@ -57,18 +67,20 @@ export function openSummary(blob: Uint8Array): Summary {
   if (blob[0] !== version) throw new RangeError(`A summary of version ${blob[0]}, not ${version}`);
   const cursor = { at: 1 };
   const headerSize = getVarint(blob, cursor);
-  const lengths = [0, 0, 0, 0, 0].map(() => getVarint(blob, cursor));
-  const [envelope, body, bodyStructure, keys, preview] = lengths.map((length) => {
+  const lengths = [0, 0, 0, 0, 0, 0, 0].map(() => getVarint(blob, cursor));
+  const [envelope, body, bodyStructure, keys, preview, body2, bodyStructure2] = lengths.map((length) => {
     cursor.at += length;
     return blob.subarray(cursor.at - length, cursor.at);
   });
-  if (!envelope || !body || !bodyStructure || !keys || !preview) throw new RangeError('No summary');
+  if (!envelope || !body || !bodyStructure || !keys || !preview || !body2 || !bodyStructure2)
+    throw new RangeError('No summary');
   const table = cursor.at;
   let root: Place | null = null;
   return {
     envelope,
     body,
     bodyStructure,
+    rev2: body2.length === 0 ? { body, bodyStructure } : { body: body2, bodyStructure: bodyStructure2 },
     preview,
     headerSize,
     get sortKeys(): SortKeys {
