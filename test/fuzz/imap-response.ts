@@ -21,9 +21,10 @@ export function readEnvelope(octets: string): void {
   reader.end();
 }
 
-/** @param extended BODYSTRUCTURE, with the extension data, of which BODY has none @throws SyntaxError */
-export function readBody(octets: string, extended: boolean): SeenPart {
-  const reader = new Reader(octets);
+/** @param extended BODYSTRUCTURE, with the extension data, of which BODY has none
+ * @param rev2 message/global is a message (RFC 9051 §7.5.2) @throws SyntaxError */
+export function readBody(octets: string, extended: boolean, rev2 = false): SeenPart {
+  const reader = new Reader(octets, rev2);
   const part = reader.body(extended);
   reader.end();
   return part;
@@ -31,10 +32,12 @@ export function readBody(octets: string, extended: boolean): SeenPart {
 
 class Reader {
   readonly #octets: string;
+  readonly #rev2: boolean;
   #at = 0;
 
-  constructor(octets: string) {
+  constructor(octets: string, rev2 = false) {
     this.#octets = octets;
+    this.#rev2 = rev2;
   }
 
   end(): void {
@@ -106,7 +109,7 @@ class Reader {
     const octets = this.#number();
     let message: SeenPart | null = null;
     let lines: number | null = null;
-    if (type === 'message' && subtype === 'rfc822') {
+    if (type === 'message' && (subtype === 'rfc822' || (subtype === 'global' && this.#rev2))) {
       this.#expect(' ');
       this.envelope();
       this.#expect(' ');

@@ -125,7 +125,7 @@ export function checkSummary(octets: Buffer): void {
     throw new Error(`${blob.length} octets of ${octets.length}`);
   }
   const whole = structureOf(octets);
-  const { envelope, body, bodyStructure, headerSize, root } = openSummary(blob);
+  const { envelope, body, bodyStructure, rev2, headerSize, root } = openSummary(blob);
   same('the header in the summary', headerSize, whole.bodyStart);
   same('the places in the summary', root, placeOf(whole));
   same('the envelope in the summary', binary(envelope), renderEnvelope(whole.fields));
@@ -135,9 +135,11 @@ export function checkSummary(octets: Buffer): void {
     renderBodyStructure(whole, { extended: true, rev2: false }),
   );
   readEnvelope(binary(envelope));
-  const seen = seenOf(whole);
+  const seen = seenOf(whole, false);
   same('BODY', readBody(binary(body), false), seen);
   same('BODYSTRUCTURE', readBody(binary(bodyStructure), true), seen);
+  same('BODY of IMAP4rev2', readBody(binary(rev2.body), false, true), seenOf(whole, true));
+  same('BODYSTRUCTURE of IMAP4rev2', readBody(binary(rev2.bodyStructure), true, true), seenOf(whole, true));
 }
 
 /** Derives a summary, in the time that it may take. @throws Error */
@@ -158,11 +160,13 @@ function placeOf({ start, bodyStart, end, parts, message }: Place): Place {
 }
 
 /** What a client must see of an entity. */
-function seenOf({ mime, bodyStart, end, lines, parts, message }: Entity): SeenPart {
+function seenOf({ mime, bodyStart, end, lines, parts, message }: Entity, rev2: boolean): SeenPart {
   const { type, subtype } = mime;
-  if (parts !== null) return { type, subtype, octets: null, lines: null, parts: parts.map(seenOf), message: null };
-  const counted = type === 'text' || message !== null;
-  const inside = message && seenOf(message);
+  if (parts !== null)
+    return { type, subtype, octets: null, lines: null, parts: parts.map((part) => seenOf(part, rev2)), message: null };
+  const shown = subtype === 'global' && !rev2 ? null : message;
+  const counted = type === 'text' || shown !== null;
+  const inside = shown && seenOf(shown, rev2);
   return { type, subtype, octets: end - bodyStart, lines: counted ? lines : null, parts: [], message: inside };
 }
 
