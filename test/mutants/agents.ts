@@ -276,8 +276,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'a failed login is answered ever more slowly',
     file: 'src/directory/authentication.ts',
-    from: 'await this.#sleep(this.#throttle.failed(source, claimant.key));',
-    to: 'this.#throttle.failed(source, claimant.key);',
+    from: 'await this.#sleep(this.#throttle.failed(source, key));',
+    to: 'this.#throttle.failed(source, key);',
     caughtBy: 'test/directory/authentication.test.ts',
     test: 'failures',
   },
