@@ -12,9 +12,11 @@ import { linesOf, postern, site } from './postern.ts';
 
 /** Every verb with those under it. */
 async function verbs(path: readonly string[] = []): Promise<readonly (readonly string[])[]> {
+  // A verb that is not known shows the help of all, whose verbs would be looked for below it without end.
+  if (path.length > 2) throw new Error(`no verb lies so deep: ${path.join(' ')}`);
   const { stdout } = await postern([...path, '--help']);
   const section = stdout.split('\nCommands:\n')[1]?.split('\n\n')[0] ?? '';
-  const names = linesOf(section).flatMap((line) => /^ {2}(\w+)/.exec(line)?.[1] ?? []);
+  const names = linesOf(section).flatMap((line) => /^ {2}([\w-]+)/.exec(line)?.[1] ?? []);
   const under = await Promise.all(names.map((name) => verbs([...path, name])));
   return [path, ...under.flat()];
 }
