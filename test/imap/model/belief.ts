@@ -110,6 +110,11 @@ export class Belief {
     }
   }
 
+  /** Believes nothing of the flags of messages whose UIDs it does not know. */
+  forgetNameless(): void {
+    for (const slot of this.slots) if (slot.uid === null) slot.flags = null;
+  }
+
   learnHighest(modSeq: number, exact = true): void {
     must(modSeq > 0, () => `HIGHESTMODSEQ ${modSeq}`);
     this.highest = modSeq;

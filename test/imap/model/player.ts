@@ -88,6 +88,8 @@ export class Player {
     const { status, text, untagged } = await this.client.command(command);
     must(status === 'OK' || text.startsWith('[EXPUNGEISSUED]'), () => `${command}: ${status} ${text}`);
     if (command.includes('.SILENT') && status === 'OK') belief.believe(uids, sign, flags);
+    // It may have been among them under a number whose UID the client has not been told: of that it knows nothing now.
+    if (command.includes('.SILENT')) belief.forgetNameless();
     belief.hear(untagged, { command, exact: false });
   }
 
