@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** ms that one run may take. */
-const PATIENCE = 90_000;
+/** ms that a run of one test file may take, and more for each further one. */
+const PATIENCE = { first: 90_000, further: 15_000 } as const;
 
 export interface Verdict {
   readonly passed: number;
@@ -32,11 +32,12 @@ export async function runTests(folder: string, files: readonly string[], pattern
     // A group of its own, so that what it starts can be ended with it.
     { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   );
+  const patience = PATIENCE.first + PATIENCE.further * (files.length - 1);
   let said = '';
   child.stderr.on('data', (chunk) => {
     said = `${said}${chunk}`.slice(-2_000);
   });
-  const timer = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'), PATIENCE);
+  const timer = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'), patience);
   const [code, signal] = await once(child, 'exit');
   clearTimeout(timer);
   const ms = performance.now() - began;
