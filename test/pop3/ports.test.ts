@@ -1,13 +1,12 @@
 // PORTS.md A1 to A5 for 110 and 995, and the wrong door, against real listeners by raw sockets and node:tls. What takes
 // whole conversations stands in transcripts/stls.transcript, under the same numbers.
 
-import { once } from 'node:events';
-import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/pop3/commands/table.ts';
 import { LineSocket } from '../clients/line-socket.ts';
 import { Pop3Client } from '../clients/pop3.ts';
 import { PASSWORD } from '../imap/gate.ts';
+import { agreedVersion } from '../tls-version.ts';
 import { openPop3Gate, type Pop3Gate } from './gate.ts';
 
 let stls: Pop3Gate;
@@ -76,32 +75,13 @@ describe('A3: STLS', () => {
 });
 
 describe('A4: TLS 1.2 and 1.3 only', () => {
-  const attempt = async (version: SecureVersion): Promise<string | null> => {
-    const socket = connectTls({
-      port: implicit.port,
-      host: '127.0.0.1',
-      minVersion: version,
-      maxVersion: version,
-      ciphers: 'DEFAULT@SECLEVEL=0',
-      rejectUnauthorized: false,
-    });
-    try {
-      await once(socket, 'secureConnect');
-      return socket.getProtocol();
-    } catch {
-      return null;
-    } finally {
-      socket.destroy();
-    }
-  };
-
   test.each([
     ['TLSv1', null],
     ['TLSv1.1', null],
     ['TLSv1.2', 'TLSv1.2'],
     ['TLSv1.3', 'TLSv1.3'],
   ] as const)('%s', async (version, agreed) => {
-    expect(await attempt(version)).toBe(agreed);
+    expect(await agreedVersion(implicit.port, version)).toBe(agreed);
   });
 });
 

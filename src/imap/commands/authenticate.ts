@@ -2,6 +2,7 @@
 // read, tried or logged (RFC 2595 §3.2).
 
 import { AuthenticationFailure } from '../../directory/directory.ts';
+import { decodeBase64 } from '../../formats/base64.ts';
 import { type Claim, decodeText, type Step } from '../../sasl/mechanism.ts';
 import { startMechanism } from '../../sasl/mechanisms.ts';
 import { capabilityData } from '../capabilities.ts';
@@ -65,12 +66,12 @@ export const authenticate = command({
     const exchange = startMechanism(mechanism, session.sasl);
     if (!exchange) throw no('That mechanism is not offered', 'CANNOT');
     const answer = (response: Buffer | null) => settled(session, async () => exchange.step(response));
-    let step: Step = await answer(initial === null ? null : initial === '=' ? Buffer.alloc(0) : decodeBase64(initial));
+    let step: Step = await answer(initial === null ? null : initial === '=' ? Buffer.alloc(0) : responseOf(initial));
     while (step.kind === 'challenge') {
       session.writer.line(`+ ${step.challenge.toString('base64')}`);
       const response = await session.readLine(LIMIT.saslLine);
       if (response === '*') throw bad('Authentication was cancelled');
-      step = await answer(decodeBase64(response));
+      step = await answer(responseOf(response));
     }
     if (step.kind === 'refused') return failed(session, step.reason);
     return await check(session, step.claim);
@@ -92,10 +93,10 @@ export const unauthenticate = command({
   },
 });
 
-/** base64 of RFC 3501 §9: padded, nothing beside it. @throws ImapRefusal BAD */
-function decodeBase64(text: string): Buffer {
-  const octets = Buffer.from(text, 'base64');
-  if (octets.toString('base64') !== text) throw bad('A response is not in base64');
+/** @throws ImapRefusal BAD */
+function responseOf(text: string): Buffer {
+  const octets = decodeBase64(text);
+  if (octets === undefined) throw bad('A response is not in base64');
   return octets;
 }
 

@@ -6,7 +6,7 @@ import { bad, ok } from '../completion.ts';
 import { type MailboxFilter, sourceMailboxes } from '../grammar/mailbox-filter.ts';
 import { DELIMITER, nameText } from '../grammar/mailbox-name.ts';
 import { searchProgram } from '../grammar/search-program.ts';
-import { type SearchReturn, searchReturn } from '../grammar/search-return.ts';
+import { ALL_FOUND, type SearchReturn, searchReturn } from '../grammar/search-return.ts';
 import { OwnSeen } from '../own-seen.ts';
 import { allows } from '../rights.ts';
 import { type Found, find, type Place } from '../search/finding.ts';
@@ -29,19 +29,6 @@ import { tellExtended } from './search-answer.ts';
 const MAILBOX_COST = 8_192;
 
 const SELECTED_ONLY: readonly MailboxFilter[] = [{ filter: 'selected' }];
-/** RFC 7377 §2.1: ESEARCH is always answered by ESEARCH, with ALL where it says nothing else. */
-const ALL: SearchReturn = {
-  min: false,
-  max: false,
-  count: false,
-  all: true,
-  save: false,
-  update: false,
-  fetch: [],
-  relevancy: false,
-  partial: null,
-};
-
 /** esearch = "ESEARCH" [SP esearch-source-opts] [SP search-return-opts] SP search-program */
 export const esearch = command({
   name: 'ESEARCH',
@@ -49,7 +36,8 @@ export const esearch = command({
   grammar(scanner) {
     scanner.space();
     const filters = sourceMailboxes(scanner) ?? SELECTED_ONLY;
-    return { filters, asked: searchReturn(scanner) ?? ALL, program: searchProgram(scanner) };
+    // RFC 7377 §2.1: it is always answered by ESEARCH, with ALL where it says nothing else.
+    return { filters, asked: searchReturn(scanner) ?? ALL_FOUND, program: searchProgram(scanner) };
   },
   async run(session, { filters, asked, program }) {
     requireSelection(session, filters, asked);

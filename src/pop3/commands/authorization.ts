@@ -2,6 +2,7 @@
 // demanded, no password is asked for, read, tried or logged (RFC 2595 §3.2).
 
 import { AuthenticationFailure } from '../../directory/directory.ts';
+import { decodeBase64 } from '../../formats/base64.ts';
 import { type Claim, decodeText, type Step } from '../../sasl/mechanism.ts';
 import { startMechanism } from '../../sasl/mechanisms.ts';
 import { misspoken, ok, type Reply, refusal } from '../reply.ts';
@@ -83,7 +84,7 @@ export const auth = command({
     const [mechanism, initial = null, more] = words(rest);
     if (mechanism === undefined || more !== undefined) throw misspoken('AUTH takes a mechanism and a response');
     if (initial === null) return { mechanism, initial };
-    return { mechanism, initial: initial === '=' ? Buffer.alloc(0) : decodeBase64(initial) };
+    return { mechanism, initial: initial === '=' ? Buffer.alloc(0) : responseOf(initial) };
   },
   async run(session, { mechanism, initial }) {
     const exchange = startMechanism(mechanism, session.sasl);
@@ -93,17 +94,17 @@ export const auth = command({
     while (step.kind === 'challenge') {
       const response = (await session.ask(step.challenge.toString('base64'))).toString('latin1');
       if (response === '*') throw refusal('Authentication was cancelled');
-      step = await answer(decodeBase64(response));
+      step = await answer(responseOf(response));
     }
     if (step.kind === 'refused') return failed(session, step.reason);
     return await check(session, step.claim);
   },
 });
 
-/** RFC 4648 §4: padded, nothing beside it. @throws Pop3Refusal */
-function decodeBase64(text: string): Buffer {
-  const octets = Buffer.from(text, 'base64');
-  if (octets.toString('base64') !== text) throw misspoken('A response is not in base64');
+/** @throws Pop3Refusal */
+function responseOf(text: string): Buffer {
+  const octets = decodeBase64(text);
+  if (octets === undefined) throw misspoken('A response is not in base64');
   return octets;
 }
 

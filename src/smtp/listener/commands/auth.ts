@@ -1,6 +1,7 @@
 // AUTH (RFC 4954): the SASL exchange as SMTP carries it, in base64. The mechanisms are sasl's, the passwords are the
 // Receiver's; nothing that the client sends here reaches a log.
 
+import { decodeBase64 } from '../../../formats/base64.ts';
 import { Refusal } from '../../../formats/refusal.ts';
 import type { Claim, Exchange } from '../../../sasl/mechanism.ts';
 import { startMechanism } from '../../../sasl/mechanisms.ts';
@@ -28,7 +29,7 @@ export const auth: Command = {
     if (exchange === undefined) throw new Refusal(504, '5.5.4', 'Mechanism not offered');
     if (extra !== undefined) throw badArgument('Syntax: AUTH mechanism initial-response');
     // RFC 4954 §4: "=" is the empty initial response.
-    let response = initial === undefined ? null : initial === '=' ? Buffer.alloc(0) : decode(initial);
+    let response = initial === undefined ? null : initial === '=' ? Buffer.alloc(0) : responseOf(initial);
     for (;;) {
       const step = await answer(session, exchange, response);
       if (step.kind === 'challenge') {
@@ -39,7 +40,7 @@ export const auth: Command = {
         // RFC 4954 §4: cancelled.
         if (line.text === '*') throw new Refusal(501, '5.7.0', 'Authentication cancelled');
         if (line.octets > LIMITS.authLine) throw new Refusal(500, '5.5.6', 'Authentication line too long');
-        response = decode(line.text);
+        response = responseOf(line.text);
       } else if (step.kind === 'refused') {
         throw failed(session, new Refusal(535, '5.7.8', 'Authentication credentials invalid', step.reason));
       } else {
@@ -83,10 +84,9 @@ function failed(session: Session, refusal: Refusal): Refusal {
   return refusal;
 }
 
-/** RFC 4648 §4, strictly: what is no base64 is refused and not read around. */
-function decode(text: string): Buffer {
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
-    throw new Refusal(501, '5.5.2', 'Not base64');
-  }
-  return Buffer.from(text, 'base64');
+/** @throws Refusal */
+function responseOf(text: string): Buffer {
+  const octets = decodeBase64(text);
+  if (octets === undefined) throw new Refusal(501, '5.5.2', 'Not base64');
+  return octets;
 }
