@@ -10,8 +10,10 @@ import { transferDecoder } from '../../formats/transfer-encoding.ts';
 
 /** RFC 8970 §3.2: 200 characters are asked for, 256 are the most. */
 const CHARACTERS = 200;
-/** Octets of a part that are looked at, a piece at a time: a page of HTML begins with much that nobody sees. */
+/** Octets of a part that are looked at, a piece at a time: plain text mostly needs no more than the first, while a page of
+ * HTML begins with much that nobody sees. */
 const LOOK = 65_536;
+const FIRST_PIECE = 1_024;
 const PIECE = 8_192;
 /** Parts that are looked at, until one has words. */
 const PARTS = 4;
@@ -56,7 +58,7 @@ function wordsOf({ mime, bodyStart, end }: Entity, read: OctetReader): string {
   const last = Math.min(end, bodyStart + LOOK);
   let text = '';
   for (let at = bodyStart; at < last; ) {
-    const piece = read(at, Math.min(PIECE, last - at));
+    const piece = read(at, Math.min(at === bodyStart ? FIRST_PIECE : PIECE, last - at));
     if (piece.length === 0) break;
     at += piece.length;
     const decoded = charset.decode(transfer.decode(piece));
@@ -85,6 +87,9 @@ function oneLine(text: string): string {
 
 /** Whole characters, as far as they go. */
 function cut(words: string): string {
-  if (words.length <= CHARACTERS) return words;
-  return [...words.slice(0, 2 * CHARACTERS)].slice(0, CHARACTERS).join('').trimEnd();
+  let end = 0;
+  for (let characters = 0; characters < CHARACTERS && end < words.length; characters += 1) {
+    end += (words.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return words.slice(0, end).trimEnd();
 }

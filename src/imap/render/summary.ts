@@ -2,6 +2,7 @@
 // what SORT and THREAD compare, and where each part lies. The deriver's module: octets in, a compact blob out. Offsets count from the body; a message's
 // prefix (Return-Path, Delivered-To) shifts them by its length and changes nothing else here.
 
+import type { OctetReader } from '../../formats/octet-window.ts';
 import { asBuffer } from '../../formats/octets.ts';
 import { type Message, scanStructure } from '../../formats/structure.ts';
 import { readSortKeys, type SortKeys, sortKeysOf, writeSortKeys } from '../sort/sort-keys.ts';
@@ -32,10 +33,15 @@ export interface Summary {
   readonly root: Place;
 }
 
+/** Octets of a body that is read once, as a whole. */
+const SMALL = 65_536;
+
 /** Computes the summary of a body of `size` octets in bounded memory. `read` gives octets `[offset, offset + length)`. */
-export function derive(read: (offset: number, length: number) => Uint8Array, size: number): Uint8Array {
-  const message = scanStructure(read, size);
-  return summarize(message, previewOf(message, read));
+export function derive(read: OctetReader, size: number): Uint8Array {
+  const octets = size <= SMALL ? read(0, size) : null;
+  const reader: OctetReader = octets ? (offset, length) => octets.subarray(offset, offset + length) : read;
+  const message = scanStructure(reader, size);
+  return summarize(message, previewOf(message, reader));
 }
 
 /** BODY and BODYSTRUCTURE. */

@@ -128,18 +128,24 @@ export class Upkeep {
     if (deriver === undefined) return [];
     const summaries: Summary[] = [];
     let octets = 0;
-    for (const body of bodies) {
-      try {
-        const summary = deriveBody(deriver, this.#mail, body);
-        if (summary === undefined) continue;
-        summaries.push([body, summary]);
-        octets += summary.length;
-        if (octets < Limit.summaryOctets) continue;
-        this.#keep(summaries.splice(0));
-        octets = 0;
-      } catch (error) {
-        this.#warn(`The summary of body ${body} failed`, error);
+    // A read by itself takes and gives up the locks of one each time.
+    this.#mail.run('BEGIN');
+    try {
+      for (const body of bodies) {
+        try {
+          const summary = deriveBody(deriver, this.#mail, body);
+          if (summary === undefined) continue;
+          summaries.push([body, summary]);
+          octets += summary.length;
+          if (octets < Limit.summaryOctets) continue;
+          this.#keep(summaries.splice(0));
+          octets = 0;
+        } catch (error) {
+          this.#warn(`The summary of body ${body} failed`, error);
+        }
       }
+    } finally {
+      if (this.#mail.inTransaction) this.#mail.run('COMMIT');
     }
     return summaries;
   }
