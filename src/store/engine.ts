@@ -17,7 +17,11 @@ export interface ConnectionOptions {
   readonly cache?: number;
 }
 
-/** A connection. SQL texts are constants of the source, so that the statements kept are bounded by it. */
+/**
+ * A connection. SQL texts are constants of the source, so that the statements kept are bounded by it. A limit that is a
+ * parameter is written `LIMIT 0 + ?`: SQLite plans a statement anew at each run where the value of a bare one may change
+ * the plan, which costs more than most of what the store reads.
+ */
 export class Connection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();

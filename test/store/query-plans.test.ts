@@ -1,5 +1,6 @@
 // Due work is found by an index: what the runner asks of the queue looks at no more rows than it returns, however many wait.
 
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
@@ -22,4 +23,12 @@ test.each(Object.entries(queueSql))('%s scans no table', async (_, sql) => {
   } finally {
     db.close();
   }
+});
+
+test('no statement is planned anew at each run for a limit that is a bare parameter', () => {
+  const source = join(import.meta.dirname, '../../src');
+  const files = globSync('**/*.ts', { cwd: source });
+  const bare = files.filter((file) => /LIMIT \?/.test(readFileSync(join(source, file), 'utf8')));
+  expect(files).toContain('store/reads/queue-sql.ts');
+  expect(bare).toEqual([]);
 });

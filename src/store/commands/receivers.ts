@@ -20,7 +20,7 @@ export function putStsPolicy({ db }: Work, { row, now }: CommandOf<'put-sts-poli
     expiresAt,
   );
   db.run(
-    'DELETE FROM sts_policy WHERE domain IN (SELECT domain FROM sts_policy WHERE expires_at <= ? LIMIT ?)',
+    'DELETE FROM sts_policy WHERE domain IN (SELECT domain FROM sts_policy WHERE expires_at <= ? LIMIT 0 + ?)',
     now,
     SLICE,
   );
@@ -35,7 +35,7 @@ export function putShownProtection({ db }: Work, { row, forget }: CommandOf<'put
     row.seenAt,
   );
   db.run(
-    'DELETE FROM shown_protection WHERE domain IN (SELECT domain FROM shown_protection WHERE seen_at < ? LIMIT ?)',
+    'DELETE FROM shown_protection WHERE domain IN (SELECT domain FROM shown_protection WHERE seen_at < ? LIMIT 0 + ?)',
     forget,
     SLICE,
   );
@@ -64,7 +64,7 @@ export function countTlsResults({ db }: Work, { rows, forget }: CommandOf<'count
     );
   }
   db.run(
-    `DELETE FROM tls_result WHERE (day, domain) IN (SELECT DISTINCT day, domain FROM tls_result WHERE day < ? LIMIT ?)`,
+    `DELETE FROM tls_result WHERE (day, domain) IN (SELECT DISTINCT day, domain FROM tls_result WHERE day < ? LIMIT 0 + ?)`,
     forget,
     OLD,
   );

@@ -74,7 +74,7 @@ export function putReceivedTlsReport(
   }
   db.run(
     `DELETE FROM tls_report_received WHERE id IN
-     (SELECT id FROM tls_report_received WHERE received_at < ? LIMIT ?)`,
+     (SELECT id FROM tls_report_received WHERE received_at < ? LIMIT 0 + ?)`,
     forget,
     OLD,
   );

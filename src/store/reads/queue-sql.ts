@@ -12,7 +12,7 @@ export const queueSql = {
 
   /** The index has the id too, so that what is in hand costs no look at the table. */
   due: `${ENTRIES} WHERE destination = ? AND due_at <= ? AND id NOT IN (SELECT value FROM json_each(?))
-    ORDER BY due_at, id LIMIT ?`,
+    ORDER BY due_at, id LIMIT 0 + ?`,
 
   /** The destinations among the entries that are due for the longest time; `seen` is how many entries were looked at. */
   longestDue: `SELECT destination, min(due_at) AS due, sum(count(*)) OVER () AS seen FROM
@@ -27,7 +27,7 @@ export const queueSql = {
     FROM step WHERE step.destination IS NOT NULL
   )
   SELECT destination, (SELECT min(due_at) FROM entry WHERE entry.destination = step.destination) AS due
-  FROM step WHERE destination IS NOT NULL AND due <= ? ORDER BY due LIMIT ?`,
+  FROM step WHERE destination IS NOT NULL AND due <= ? ORDER BY due LIMIT 0 + ?`,
   nextAt: 'SELECT min(due_at) AS due FROM entry WHERE due_at > ?',
   attempts: 'SELECT attempt FROM attempt WHERE entry = ? ORDER BY number',
 } as const;

@@ -41,7 +41,7 @@ type Queued = Awaited<ReturnType<QueueReads['due']>>[number];
 const COUNT = `SELECT count(*) AS count FROM
     (SELECT 1 FROM entry WHERE destination = ? LIMIT ${Limit.sortedEntries + 1})`;
 /** A negative limit is none. */
-const SIZE = 'SELECT count(*) AS entries FROM (SELECT 1 FROM entry LIMIT ?)';
+const SIZE = 'SELECT count(*) AS entries FROM (SELECT 1 FROM entry LIMIT 0 + ?)';
 const STATES = 'SELECT state, count(*) AS count FROM entry GROUP BY state';
 const BUSIEST = `SELECT destination, count(*) AS entries FROM entry GROUP BY destination
   ORDER BY entries DESC, destination LIMIT 20`;
@@ -72,9 +72,9 @@ export function queueReads(snapshots: Snapshots): QueueReads {
         const from = after ?? 0;
         const rows =
           destination === undefined
-            ? db.all<Entry>(`${ENTRIES} WHERE id > ? ORDER BY id LIMIT ?`, from, page(limit))
+            ? db.all<Entry>(`${ENTRIES} WHERE id > ? ORDER BY id LIMIT 0 + ?`, from, page(limit))
             : db.all<Entry>(
-                `${ENTRIES} WHERE destination = ? AND id > ? ORDER BY id LIMIT ?`,
+                `${ENTRIES} WHERE destination = ? AND id > ? ORDER BY id LIMIT 0 + ?`,
                 destination,
                 from,
                 page(limit),

@@ -39,7 +39,7 @@ export function receiverReads(snapshots: Snapshots): ReceiverReads {
       snapshots.read((db) =>
         db
           .all<Policy>(
-            `${POLICIES} WHERE expires_at > ? AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+            `${POLICIES} WHERE expires_at > ? AND expires_at <= ? ORDER BY expires_at LIMIT 0 + ?`,
             after,
             before,
             Math.min(limit, Limit.pageRows),
@@ -51,7 +51,7 @@ export function receiverReads(snapshots: Snapshots): ReceiverReads {
       snapshots.read((db) =>
         db
           .all<{ domain: string }>(
-            'SELECT DISTINCT domain FROM tls_result WHERE day = ? AND domain > ? ORDER BY domain LIMIT ?',
+            'SELECT DISTINCT domain FROM tls_result WHERE day = ? AND domain > ? ORDER BY domain LIMIT 0 + ?',
             day,
             after,
             Math.min(limit, Limit.pageRows),
@@ -63,7 +63,7 @@ export function receiverReads(snapshots: Snapshots): ReceiverReads {
         db
           .all<TlsResult>(
             `SELECT policy, policy_domain, policy_text, host, address, sender, failure, reason, sessions FROM tls_result
-             WHERE day = ? AND domain = ? ORDER BY sessions DESC LIMIT ?`,
+             WHERE day = ? AND domain = ? ORDER BY sessions DESC LIMIT 0 + ?`,
             day,
             domain,
             Limit.pageRows,

@@ -47,7 +47,7 @@ export function tlsReportReads(snapshots: Snapshots): TlsReportReads {
       snapshots.read((db) =>
         db
           .all<{ domain: string }>(
-            `SELECT DISTINCT domain FROM tls_result WHERE day = ? AND domain > ? AND ${UNMADE} ORDER BY domain LIMIT ?`,
+            `SELECT DISTINCT domain FROM tls_result WHERE day = ? AND domain > ? AND ${UNMADE} ORDER BY domain LIMIT 0 + ?`,
             day,
             after,
             Math.min(limit, Limit.pageRows),
@@ -58,7 +58,7 @@ export function tlsReportReads(snapshots: Snapshots): TlsReportReads {
       snapshots.read((db) =>
         db
           .all<{ day: string }>(
-            `SELECT DISTINCT day FROM tls_result WHERE day < ? AND ${UNMADE} ORDER BY day LIMIT ?`,
+            `SELECT DISTINCT day FROM tls_result WHERE day < ? AND ${UNMADE} ORDER BY day LIMIT 0 + ?`,
             before,
             MAX_DAYS,
           )
@@ -69,7 +69,7 @@ export function tlsReportReads(snapshots: Snapshots): TlsReportReads {
         db
           .all<Post>(
             `SELECT id, day, domain, url, report, made_at, attempts FROM tls_report_post WHERE next_at <= ?
-             ORDER BY next_at LIMIT ?`,
+             ORDER BY next_at LIMIT 0 + ?`,
             now,
             Math.min(limit, Limit.pageRows),
           )
@@ -85,7 +85,7 @@ export function tlsReportReads(snapshots: Snapshots): TlsReportReads {
           `SELECT id, organization, contact, signer, report_id, position, start_at, end_at, received_at, policy, domain,
            policy_text, mx_hosts, successes, failures, details FROM tls_report_received
            WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR domain = ?2) AND (?3 IS NULL OR end_at >= ?3)
-           ORDER BY id DESC LIMIT ?4`,
+           ORDER BY id DESC LIMIT 0 + ?4`,
           after,
           domain,
           since,

@@ -152,7 +152,7 @@ export class Indexing {
       const next = nextDone(derived, this.#at);
       const end = Math.min(next?.first ?? Number.MAX_SAFE_INTEGER, this.#last + 1);
       const rows = mail.all<{ id: BodyId; refs: number }>(
-        'SELECT id, refs FROM body WHERE id > ? AND id < ? ORDER BY id LIMIT ?',
+        'SELECT id, refs FROM body WHERE id > ? AND id < ? ORDER BY id LIMIT 0 + ?',
         this.#at,
         end,
         most,
