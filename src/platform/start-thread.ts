@@ -10,6 +10,9 @@ export interface ThreadOptions {
   readonly transfer: readonly Transferable[];
 }
 
+/** MiB that a thread's young objects take at most: ours have little in hand at a time, and V8 gives back none of it. */
+const YOUNG = 6;
+
 /** @param entry the module to run, as a URL */
 export function startThread(entry: URL, { name, data, transfer }: ThreadOptions): Worker {
   return new Worker(new URL('./thread.js', import.meta.url), {
@@ -17,5 +20,6 @@ export function startThread(entry: URL, { name, data, transfer }: ThreadOptions)
     argv: [entry.href],
     workerData: data,
     transferList: [...transfer],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG },
   });
 }

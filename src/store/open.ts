@@ -64,7 +64,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       options.log,
     );
     upkeep = line;
-    const mail = new Connection(files.mail, { readOnly: true, wait: Limit.checkpointWait, cache: 16_384 });
+    const mail = new Connection(files.mail, { readOnly: true, wait: Limit.checkpointWait, cache: 8_192 });
     const feed = new Feed(commit);
     const index = new MailboxIndex();
     const summaries = new Summaries(mail, files.derived, options.deriver?.href ?? null, line);

@@ -191,7 +191,7 @@ function renew(db: Connection, epoch: string, warn: (text: string) => void): voi
 }
 
 function openMail({ path, walCap, epoch }: WriterData, warn: (text: string) => void): Connection {
-  const db = new Connection(path, { wait: Limit.checkpointWait, cache: 16_384 });
+  const db = new Connection(path, { wait: Limit.checkpointWait, cache: 8_192 });
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
     // A log that grew over its cap behind a slow reader gives the room back when it begins anew.
