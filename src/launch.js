@@ -2,7 +2,6 @@
 // The door of the program: plain JavaScript that any Node can read, so that a Node which is too old for the sources
 // (type stripping, node:sqlite, crypto.argon2) says so in one line, and so that a server gets the manners of one.
 import module from 'node:module';
-import { setFlagsFromString } from 'node:v8';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 7)) {
@@ -13,10 +12,7 @@ if (major < 24 || (major === 24 && minor < 7)) {
   process.exit(1);
 }
 if (process.argv[2] !== '--require-node') {
-  if (process.argv.includes('serve')) {
-    settle();
-    collectSooner();
-  }
+  if (process.argv.includes('serve')) settle();
   module.enableCompileCache();
   await import('./main.ts');
 }
@@ -36,16 +32,4 @@ function settle() {
     [process.execPath, `${flag}8`, ...process.execArgv, ...process.argv.slice(1)],
     environment,
   );
-}
-
-/**
- * Lets V8 collect the old generation once it has grown by six tenths, where it would let it grow fourfold: what a queue
- * that leaves, or many sessions, had in hand for a moment would stay otherwise. It costs a collection every other second
- * under full load, mostly on another thread. Said here and not at the start, since a V8 that does not know it then only
- * says so.
- */
-function collectSooner() {
-  const flag = '--heap-growing-percent';
-  const chosen = [process.env.NODE_OPTIONS ?? '', ...process.execArgv].some((option) => option.includes(flag));
-  if (!chosen) setFlagsFromString(`${flag}=60`);
 }
