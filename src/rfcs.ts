@@ -123,6 +123,7 @@ export const rfcs: readonly Rfc[] = [
   part(5452, 'Measures for Making DNS More Resilient against Forged Answers'),
   whole(5464, 'The IMAP METADATA Extension'),
   whole(5465, 'The IMAP NOTIFY Extension'),
+  whole(5524, 'Extended URLFETCH for Binary and Converted Parts'),
   whole(5530, 'IMAP Response Codes'),
   part(5550, 'The Internet Email to Support Diverse Service Environments (Lemonade) Profile'),
   background(5598, 'Internet Mail Architecture'),

@@ -75,6 +75,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'CATENATE', rfc: 'RFC 4469', when: afterLogin },
   { name: 'REPLACE', rfc: 'RFC 8508', when: afterLogin },
   { name: 'URLAUTH', rfc: 'RFC 4467', when: afterLogin },
+  { name: 'URLAUTH=BINARY', rfc: 'RFC 5524', when: afterLogin },
   { name: 'URL-PARTIAL', rfc: 'RFC 5550', when: afterLogin },
   { name: 'UNSELECT', rfc: 'RFC 3691', when: afterLogin },
   { name: 'COMPRESS=DEFLATE', rfc: 'RFC 4978', when: (standing) => afterLogin(standing) && !standing.compressed },

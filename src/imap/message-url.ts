@@ -11,7 +11,7 @@ import { type MessageUrl, messageUrl } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
 import { readOctets, readWhole } from './message-octets.ts';
 import { headerFields } from './render/section.ts';
-import { openSummary } from './render/summary.ts';
+import { openSummary, type Summary } from './render/summary.ts';
 import { allows } from './rights.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -20,6 +20,12 @@ export interface NamedOctets {
   readonly size: number;
   /** Each piece may be empty, and is short only if the message is gone. */
   pieces(): AsyncIterable<Uint8Array>;
+}
+
+/** A message that a URL names, and its summary if there was a need of it. */
+export interface NamedMessage {
+  readonly row: MessageRow;
+  readonly summary: Summary | null;
 }
 
 /** RFC 4469 §3: BADURL, with the URL as it came. url-resp-text = 1*<any TEXT-CHAR except "]"> */
@@ -32,8 +38,8 @@ export function badUrl(url: string): ImapRefusal {
 export async function octetsAt(session: Session, text: string): Promise<NamedOctets> {
   const url = messageUrl(text);
   if (!url || (url.server && !(await isHere(session, url.server)))) throw badUrl(text);
-  const row = await messageAt(session, url, session.state === 'selected' ? session.mailbox : null);
-  const named = row && (await namedOctets(session.store.read, row, url));
+  const message = await messageOf(session, url, session.state === 'selected' ? session.mailbox : null);
+  const named = message && (await namedOctets(session.store.read, message, url));
   if (!named) throw badUrl(text);
   return named;
 }
@@ -62,10 +68,18 @@ async function messageAt(user: User, url: MessageUrl, selected: SelectedMailbox 
   return row && !told ? row : null;
 }
 
-/** What a URL names, to the user whose URL it is; null: there is nothing that this user may fetch. */
-export async function octetsOf(user: User, url: MessageUrl): Promise<NamedOctets | null> {
-  const row = await messageAt(user, url, null);
-  return row && (await namedOctets(user.store.read, row, url));
+/** The message that a URL names, to the user whose URL it is, with its summary where the URL names a part of it, or
+ * where that is `wanted`; null: there is nothing that this user may fetch. */
+export async function messageOf(
+  user: User,
+  url: MessageUrl,
+  selected: SelectedMailbox | null,
+  wanted = false,
+): Promise<NamedMessage | null> {
+  const row = await messageAt(user, url, selected);
+  if (!row || (!wanted && url.section.part.length === 0)) return row && { row, summary: null };
+  const blob = (await user.store.read.summaries([row.body])).get(row.body);
+  return blob ? { row, summary: openSummary(blob) } : null;
 }
 
 /** Is it this server, and this user? */
@@ -76,14 +90,21 @@ export async function isHere(session: Session, { user, host }: NonNullable<Messa
   return account !== undefined && [account.address, ...account.aliases].includes(user.toLowerCase());
 }
 
+/** The octets that a URL wants of its section; null: all. */
+export function partialOf({ partial }: MessageUrl): { readonly offset: number; readonly length: number } | null {
+  return partial && { ...partial, length: partial.length ?? Number.POSITIVE_INFINITY };
+}
+
 /** The octets of the section, or of the part of it; null: the message has no such section. */
-async function namedOctets(read: Reads, row: MessageRow, url: MessageUrl): Promise<NamedOctets | null> {
+export async function namedOctets(
+  read: Reads,
+  { row, summary }: NamedMessage,
+  url: MessageUrl,
+): Promise<NamedOctets | null> {
   const { section } = url;
-  const blob = section.part.length > 0 ? (await read.summaries([row.body])).get(row.body) : undefined;
-  if (section.part.length > 0 && !blob) return null;
-  const range = rangeOf(row, blob ? openSummary(blob) : null, section);
+  const range = rangeOf(row, summary, section);
   if (!range) return null;
-  const partial = url.partial && { ...url.partial, length: url.partial.length ?? Number.POSITIVE_INFINITY };
+  const partial = partialOf(url);
   if (range.filtered) {
     const header = await readWhole(read, row, range.from, Math.min(range.to, range.from + LIMIT.filteredHeader));
     const chosen = headerFields(header, section.fields, section.text === 'HEADER.FIELDS.NOT');

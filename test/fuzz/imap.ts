@@ -21,7 +21,7 @@ const CONVERSATIONS: readonly string[] = [
   `${LOGIN}a CREATE x/&AOk-/y\r\na SUBSCRIBE x\r\na RENAME x z\r\na DELETE z/&AOk-/y\r\na DELETE z\r\na UNSUBSCRIBE x\r\n`,
   `${LOGIN}a APPEND INBOX (\\Seen $x) " 1-Jan-2020 00:00:00 +0100" {17+}\r\nSubject: x\r\n\r\nxyz\r\na APPEND Sent {4+}\r\nabcd\r\n`,
   `${LOGIN}a APPEND INBOX (\\Seen) {3+}\r\nabc " 1-Jan-2020 00:00:00 +0100" {4+}\r\nabcd {0+}\r\n\r\nb APPEND Sent {1+}\r\nx {2+}\r\nyz\r\n`,
-  `${LOGIN}a GENURLAUTH "imap://alice%40example.test@mail.example.test/INBOX/;uid=1;expire=2099-01-01T00:00:00Z;urlauth=user+a" INTERNAL\r\na RESETKEY INBOX INTERNAL\r\na URLFETCH "imap://alice%40example.test@mail.example.test/INBOX/;uid=1;urlauth=anonymous:internal:0123456789012345678901234567890123" x\r\n`,
+  `${LOGIN}a GENURLAUTH "imap://alice%40example.test@mail.example.test/INBOX/;uid=1;expire=2099-01-01T00:00:00Z;urlauth=user+a" INTERNAL\r\na RESETKEY INBOX INTERNAL\r\na URLFETCH "imap://alice%40example.test@mail.example.test/INBOX/;uid=1;urlauth=anonymous:internal:0123456789012345678901234567890123" x ("nothing" BINARY BODYPARTSTRUCTURE) (y BODY)\r\n`,
   `${OPEN}a REPLACE 1 INBOX (\\Draft) {3+}\r\nabc\r\na UID REPLACE * Sent CATENATE (URL ;UID=2 TEXT {2+}\r\nxy)\r\n`,
   `${OPEN}a APPEND INBOX CATENATE (URL "/INBOX/;UID=1/;SECTION=HEADER.FIELDS%20(a)/;PARTIAL=1.9" TEXT {2+}\r\nab URL ;UID=2) {3+}\r\nabc\r\n`,
   `${OPEN}a APPEND Sent (\\Seen) CATENATE (TEXT {2+}\r\nab URL {28+}\r\nimap://mail.example.test/x/;) CATENATE (URL x)\r\nb NOOP\r\n`,

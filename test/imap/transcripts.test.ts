@@ -93,8 +93,39 @@ const PARCEL = [
   '',
 ].join('\r\n');
 
+/** The parts that the examples of RFC 5524 §4 speak of: a text, a picture with NUL in it, and one in an encoding of which
+ * nobody has heard. */
+const POSTCARD = [
+  'Subject: postcard',
+  'MIME-Version: 1.0',
+  'Content-Type: multipart/mixed; boundary=x',
+  '',
+  '--x',
+  'Content-Transfer-Encoding: base64',
+  '',
+  Buffer.from('Si vis pacem, para bellum.\r\n').toString('base64'),
+  '--x',
+  'Content-Type: image/png',
+  'Content-Transfer-Encoding: base64',
+  '',
+  Buffer.from('\0'.padEnd(123, 'p')).toString('base64'),
+  '--x',
+  'Content-Type: image/png',
+  'Content-Transfer-Encoding: x-blurdybloop',
+  '',
+  'b'.repeat(123),
+  '--x--',
+  '',
+].join('\r\n');
+
 /** What a mailbox can be filled with, by name. */
-const LETTERS: Readonly<Record<string, string>> = { letter: LETTER, page: PAGE, multipart: MULTIPART, parcel: PARCEL };
+const LETTERS: Readonly<Record<string, string>> = {
+  letter: LETTER,
+  page: PAGE,
+  multipart: MULTIPART,
+  parcel: PARCEL,
+  postcard: POSTCARD,
+};
 
 /** Gates by what they were made with; each transcript has its accounts anew. */
 const gates = new Map<GateOptions | undefined, Gate>();
@@ -171,7 +202,7 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
       },
     },
     {
-      when: /^mailbox (\S+) with the (letter|multipart|page|parcel)$/,
+      when: new RegExp(`^mailbox (\\S+) with the (${Object.keys(LETTERS).join('|')})$`),
       make: async ([, name = '', which]) => {
         mentioned = name;
         await theGate().fill(name, [LETTERS[which ?? ''] ?? '']);

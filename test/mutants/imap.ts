@@ -175,6 +175,14 @@ export const imapMutants: readonly Mutant[] = [
     test: 'user\\+ is for one user',
   },
   {
+    rule: 'RFC 5524 §3.2: the structure is that of the data as it is sent',
+    file: 'src/imap/commands/urlfetch.ts',
+    from: 'binary ? await encodedPart(',
+    to: '!binary ? await encodedPart(',
+    caughtBy: transcripts,
+    test: 'BODYPARTSTRUCTURE is of the part',
+  },
+  {
     rule: 'a URL of another user leads to nothing',
     file: 'src/imap/message-url.ts',
     from: '.includes(user.toLowerCase())',

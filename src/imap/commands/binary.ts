@@ -1,5 +1,6 @@
-// FETCH BINARY and BINARY.SIZE (RFC 3516 §4.2, §4.3): a part with its transfer encoding undone, in bounded memory. A literal
-// says first how long it is: a part is decoded once to be counted, and once more to be sent unless it was short.
+// FETCH BINARY and BINARY.SIZE (RFC 3516 §4.2, §4.3), and URLFETCH BINARY (RFC 5524 §3.1): a part with its transfer encoding
+// undone, in bounded memory. A literal says first how long it is: a part is decoded once to be counted, and once more to
+// be sent unless it was short.
 
 import { parseHeader } from '../../formats/header.ts';
 import { mimeFacts } from '../../formats/mime-facts.ts';
@@ -8,17 +9,18 @@ import type { MessageRow } from '../../store/rows.ts';
 import type { BinaryItem, FetchItem, Section } from '../grammar/fetch-items.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets, readWhole } from '../message-octets.ts';
-import { partOf, resolveSection } from '../render/section.ts';
+import { type Place, partOf, resolveSection } from '../render/section.ts';
 import type { Summary } from '../render/summary.ts';
 import type { Session } from './command.ts';
 
-interface Message {
+export interface Message {
   readonly row: MessageRow;
+  /** null: the parts are of no interest. */
   readonly summary: Summary | null;
 }
 
 /** Encoded octets `[from, to)` of a message, and which decoded ones of them are wanted. */
-interface EncodedPart {
+export interface EncodedPart {
   readonly from: number;
   readonly to: number;
   /** In lower case. */
@@ -51,35 +53,51 @@ export async function decodeParts(
   for (const item of items) {
     if (item.item !== 'BINARY' && item.item !== 'BINARY.SIZE') continue;
     const part = await encodedPart(session, message, item.section, item.item === 'BINARY' ? item.partial : null);
-    const counted = typeof part === 'object' && part ? await count(session, message.row, part, room) : part;
+    const counted = await countPart(session, message.row, part, room);
     if (typeof counted === 'object' && counted?.kept) room -= counted.kept.length;
     decoded.set(item, counted);
   }
   return decoded;
 }
 
-async function encodedPart(
+/** Where the octets of a section lie, and in which encoding. A text of only some fields is none of these. */
+export async function encodedPart(
   { store }: Session,
   { row, summary }: Message,
   section: Section,
   partial: BinaryItem['partial'],
 ): Promise<EncodedPart | 'unknown encoding' | null> {
-  const { part } = section;
-  // A whole message, or a part that holds others, has no encoding but those of its parts (RFC 2045 §6.4).
-  if (part.length === 0) return { from: 0, to: row.size, encoding: '7bit', partial };
+  const { part, text } = section;
+  // A whole message, a header, or a part that holds others, has no encoding but those of its parts (RFC 2045 §6.4).
+  if (part.length === 0 && text === null) return { from: 0, to: row.size, encoding: '7bit', partial };
   if (summary === null) throw new Error('a part needs a summary that was not read');
-  const place = partOf(summary.root, part);
   const range = resolveSection(summary.root, row.prefix.length, section);
-  const mime = resolveSection(summary.root, row.prefix.length, { ...section, text: 'MIME' });
-  if (place === null || range === null || mime === null) return null;
+  if (range === null) return null;
   const { from, to } = range;
-  if (place.parts !== null || place.message !== null) return { from, to, encoding: '7bit', partial };
+  const place = text === null || text === 'TEXT' ? entityOf(summary.root, section) : null;
+  if (place === null || place.parts !== null || place.message !== null) return { from, to, encoding: '7bit', partial };
+  const labels: Section = { ...section, text: text === 'TEXT' ? 'HEADER' : 'MIME' };
+  const mime = resolveSection(summary.root, row.prefix.length, labels);
+  if (mime === null) return null;
   const header = await readWhole(store.read, row, mime.from, Math.min(mime.to, mime.from + LIMIT.filteredHeader));
   const { encoding } = mimeFacts(parseHeader(header), 'text/plain');
   return ENCODINGS.has(encoding) ? { from, to, encoding, partial } : 'unknown encoding';
 }
 
-async function count(session: Session, row: MessageRow, part: EncodedPart, room: number): Promise<CountedPart> {
+/** The part, or for its TEXT the message that it is. */
+function entityOf(root: Place, { part, text }: Section): Place | null {
+  const place = partOf(root, part);
+  return text === 'TEXT' && part.length > 0 ? (place?.message ?? null) : place;
+}
+
+/** Counts what is wanted of a part. @param room octets that may be kept */
+export async function countPart(
+  session: Session,
+  row: MessageRow,
+  part: EncodedPart | 'unknown encoding' | null,
+  room: number = LIMIT.decoded,
+): Promise<DecodedPart> {
+  if (typeof part !== 'object' || part === null) return part;
   let octets = 0;
   let nul = false;
   let kept: Uint8Array[] | null = [];

@@ -60,7 +60,7 @@ export async function writeFetch(session: Session, fetched: Fetched, asked: read
     text = '';
     if (writer.full) await writer.ready();
     if (item.item === 'section') await writeSection(session, fetched, item);
-    if (item.item === 'BINARY') await writeBinary(session, fetched, decoded.get(item));
+    if (item.item === 'BINARY') await writeBinary(session, fetched.row, decoded.get(item));
   }
   writer.text(`${text})\r\n`);
   session.retrieved.messages++;
@@ -108,8 +108,8 @@ function sizeOf(decoded: DecodedPart | undefined): number {
   return typeof decoded === 'object' && decoded !== null ? decoded.octets : 0;
 }
 
-/** nstring / literal8: a part decoded, or NIL if the message has no such part. */
-async function writeBinary(session: Session, { row }: Fetched, decoded: DecodedPart | undefined): Promise<void> {
+/** nstring / literal8: a part decoded, or NIL if the message has no such part, or in an unknown encoding. */
+export async function writeBinary(session: Session, row: MessageRow, decoded: DecodedPart | undefined): Promise<void> {
   const { writer } = session;
   if (typeof decoded !== 'object' || decoded === null) {
     writer.text('NIL');
@@ -171,7 +171,7 @@ async function writeSection(session: Session, { row, summary }: Fetched, item: S
 }
 
 /** A response that has begun can only be finished or broken off: a status response inside it would be its content. */
-async function promised<T>(octets: Promise<T>): Promise<T> {
+export async function promised<T>(octets: Promise<T>): Promise<T> {
   try {
     return await octets;
   } catch (error) {

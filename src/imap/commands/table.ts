@@ -29,7 +29,8 @@ import { status } from './status.ts';
 import { store } from './store.ts';
 import { thread } from './thread.ts';
 import { uidBatches } from './uid-batches.ts';
-import { genUrlAuth, resetKey, urlFetch } from './urlauth.ts';
+import { genUrlAuth, resetKey } from './urlauth.ts';
+import { urlFetch } from './urlfetch.ts';
 
 export const COMMANDS: readonly Command[] = [
   // Any state

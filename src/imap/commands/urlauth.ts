@@ -1,15 +1,14 @@
-// GENURLAUTH, RESETKEY and URLFETCH (RFC 4467 §7): URLs that carry the right to fetch what they name. A token is an HMAC of
-// the URL by a key that its user has for the mailbox; who resets the key takes all such URLs back.
+// GENURLAUTH and RESETKEY (RFC 4467 §7): URLs that carry the right to fetch what they name. A token is an HMAC of the URL by
+// a key that its user has for the mailbox; who resets the key takes all such URLs back. urlfetch.ts fetches.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { Disconnected } from '../../platform/socket-writer.ts';
 import { mailboxFor, type User } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
-import { type AuthorizedUrl, authorizedUrl, INTERNAL } from '../grammar/imap-url.ts';
+import { type AuthorizedUrl, authorizedUrl, INTERNAL, type MessageUrl } from '../grammar/imap-url.ts';
 import { mailbox } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
-import { isHere, mailboxAt, type NamedOctets, octetsOf } from '../message-url.ts';
+import { isHere, mailboxAt, messageOf, namedOctets } from '../message-url.ts';
 import { imapString } from '../render/strings.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 
@@ -22,7 +21,8 @@ function mechanism(scanner: Scanner): void {
   if (scanner.atom('a mechanism').toUpperCase() !== INTERNAL) throw bad('That mechanism is not known');
 }
 
-function urls<T>(scanner: Scanner, item: () => T): T[] {
+/** 1*(SP item), as many as one command may name. */
+export function urls<T>(scanner: Scanner, item: () => T): T[] {
   const items: T[] = [];
   do {
     scanner.space();
@@ -67,7 +67,9 @@ async function sign(session: Session, rump: string): Promise<string> {
   if (!wanted || !server || wanted.token || wanted.rump !== rump) throw bad('That is no URL to be signed');
   const own = await isHere(session, server);
   const at = own ? await mailboxAt(session, wanted.url, null) : null;
-  if (!at || !(await octetsOf(session, wanted.url))) throw bad('That URL names nothing of yours');
+  const message = at && (await messageOf(session, wanted.url, null));
+  if (!at || !message || !(await namedOctets(session.store.read, message, wanted.url)))
+    throw bad('That URL names nothing of yours');
   const { key } = await session.store.execute({
     kind: 'access-key',
     mailbox: at.id,
@@ -100,52 +102,26 @@ export const resetKey = command({
   },
 });
 
-/** urlfetch = "URLFETCH" 1*(SP url-full). A URL that is not valid is answered NIL, whatever is wrong with it. */
-export const urlFetch = command({
-  name: 'URLFETCH',
-  states: LOGGED_IN,
-  grammar: (scanner) => urls(scanner, () => scanner.astring().toString('latin1')),
-  async run(session, asked) {
-    const { writer, turn } = session;
-    for (const text of asked) {
-      const named = await authorized(session, text);
-      writer.text(`* URLFETCH ${imapString(text)} `);
-      if (!named) {
-        writer.text('NIL\r\n');
-        continue;
-      }
-      writer.text(`{${named.size}}\r\n`);
-      let left = named.size;
-      for await (const piece of named.pieces()) {
-        writer.octets(piece);
-        left -= piece.length;
-        turn.spend(piece.length);
-        await writer.ready();
-      }
-      if (left > 0) throw new Disconnected('a body ended before its literal did');
-      writer.text('\r\n');
-    }
-    return ok('Fetched');
-  },
-});
-
-/** What a URL gives the right to; null: nothing (RFC 4467 §6). */
-async function authorized(session: Session, text: string): Promise<NamedOctets | null> {
+/** A URL that its token is good for, and the user whose it is; null: it gives no right to anything (RFC 4467 §6). */
+export async function authorized(
+  session: Session,
+  text: string,
+): Promise<{ readonly owner: User; readonly url: MessageUrl } | null> {
   const asked = authorizedUrl(text);
   const server = asked?.url.server;
   if (!asked?.token || !server?.user || asked.token.mechanism !== INTERNAL) return null;
   if (server.host !== session.hostname.toLowerCase() || !mayUse(session, asked)) return null;
   if (asked.expire !== null && asked.expire <= session.clock.now()) return null;
   const { store } = session;
-  const owner = await store.read.accountNamed(server.user);
-  if (!owner) return null;
-  const user: User = { store, account: owner.id, address: owner.address };
-  const at = await mailboxAt(user, asked.url, null);
-  const key = at && (await store.read.accessKey(at.id, owner.id));
+  const account = await store.read.accountNamed(server.user);
+  if (!account) return null;
+  const owner: User = { store, account: account.id, address: account.address };
+  const at = await mailboxAt(owner, asked.url, null);
+  const key = at && (await store.read.accessKey(at.id, account.id));
   if (!key) return null;
   const [right, given] = [tokenOf(asked.rump, key), asked.token.text].map((token) => Buffer.from(token, 'latin1'));
   if (!right || !given || right.length !== given.length || !timingSafeEqual(right, given)) return null;
-  return await octetsOf(user, asked.url);
+  return { owner, url: asked.url };
 }
 
 /** RFC 4467 §2.3. Whoever has logged in here is somebody; `submit+` is for submission servers, which are none. */
