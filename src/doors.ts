@@ -5,6 +5,7 @@ import type { Config, ListenerConfig } from './config/config.ts';
 import type { Directory } from './directory/directory.ts';
 import { createImap } from './imap/imap.ts';
 import * as imapDoor from './imap/wrong-door.ts';
+import type { CertificateKeeper } from './platform/certificates.ts';
 import type { Clock } from './platform/clock.ts';
 import { type Connection, type Listener, listen, type Role } from './platform/listener.ts';
 import type { Log } from './platform/log.ts';
@@ -27,7 +28,7 @@ export interface DoorOptions {
     readonly transfer: (ports: SubmissionPorts) => Receiver;
     readonly submission: Receiver;
   };
-  readonly keeper: TlsKeeper;
+  readonly keeper: CertificateKeeper;
   readonly store: Store;
   readonly directory: Directory;
   readonly clock: Clock;
@@ -67,14 +68,15 @@ export async function openDoors(config: Config, options: DoorOptions): Promise<D
   };
   try {
     for (const door of config.listeners) {
-      const protocol = protocolOf(config, door, shared, options);
+      const keeper: TlsKeeper = door.clients ? options.keeper.asking(door.clients.files) : options.keeper;
+      const protocol = protocolOf(config, door, { ...shared, keeper }, options);
       protocols.push(protocol);
       listeners.push(
         await listen(
           {
             ...door,
             floor: floorOf(door.role),
-            keeper: options.keeper,
+            keeper,
             log: options.log,
             maxConnections: config.limits.connections,
             maxConnectionsPerSource: config.limits.connectionsPerSource,
@@ -124,10 +126,15 @@ function servicePorts(role: Role, listeners: readonly Listener[]): ServicePorts 
   };
 }
 
-function protocolOf(config: Config, door: ListenerConfig, shared: Shared, options: DoorOptions): Protocol {
-  const { ports } = shared;
+function protocolOf(
+  config: Config,
+  door: ListenerConfig,
+  shared: Shared & { readonly keeper: TlsKeeper },
+  options: DoorOptions,
+): Protocol {
+  const { ports, keeper } = shared;
   const { hostname, limits, submission } = config;
-  const { receivers, keeper, store, directory, clock, log } = options;
+  const { receivers, store, directory, clock, log } = options;
   const { channelBinding } = config.sasl;
   const common = { hostname, tls: door.tls, floor: floorOf(door.role), keeper, channelBinding, clock, log };
   switch (door.role) {

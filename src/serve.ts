@@ -2,7 +2,8 @@
 // right agent behind each listener, and takes everything down again in the order in which mail flows.
 
 import { controlHandlers, controlPath } from './cli/administration.ts';
-import type { Config } from './config/config.ts';
+import type { Config, ListenerConfig } from './config/config.ts';
+import { placeText } from './config/place.ts';
 import { type OpenDirectory, openDirectory } from './directory/open.ts';
 import { domainsWithoutPostmaster } from './directory/postmaster.ts';
 import { seedAccounts } from './directory/seed.ts';
@@ -20,7 +21,7 @@ import { createTlsReportInbox } from './mta/tls-report/inbox.ts';
 import { createTlsReportPoster } from './mta/tls-report/post.ts';
 import { createTlsReporter } from './mta/tls-report/reporter.ts';
 import { readAuthorities } from './platform/authorities.ts';
-import { createTlsKeeper } from './platform/certificates.ts';
+import { type ClientAuthorities, createTlsKeeper } from './platform/certificates.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { serveControl } from './platform/control.ts';
 import { diskOf } from './platform/disk.ts';
@@ -66,7 +67,8 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const opened = new AsyncDisposableStack();
   try {
     // At the same time; the store is waited for first, so that it is closed again whatever else fails.
-    const keeping = createTlsKeeper({ ...config.tls, hostname: config.hostname, log, clock });
+    const clients = config.listeners.flatMap((listener) => clientsOf(listener));
+    const keeping = createTlsKeeper({ ...config.tls, clients, hostname: config.hostname, log, clock });
     keeping.catch(() => undefined);
     const store = opened.use(
       await openStore({
@@ -164,6 +166,10 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     await opened.disposeAsync();
     throw error;
   }
+}
+
+function clientsOf({ clients }: ListenerConfig): ClientAuthorities[] {
+  return clients === null ? [] : [{ ...clients, place: clients.place && placeText(clients.place) }];
 }
 
 /** Whose tokens are taken. @throws Error with a text for people: an authority that cannot be read */

@@ -156,8 +156,10 @@ function tlsReason(listener: ListenerConfig): string {
   return listener.cleartext ? 'the configuration says cleartext = true' : 'loopback only, where nobody listens in';
 }
 
-function authReason({ role }: ListenerConfig): string {
+function authReason({ role, clients }: ListenerConfig): string {
   if (role === 'transfer') return 'another server is no user; a password offered here is for port 465';
-  if (role === 'submission') return 'submission is not transfer: who sends must be known (RFC 6409 §4.3)';
-  return 'nothing of a mailbox is visible without it';
+  const certificates = clients === null ? '' : '; a certificate of client_ca will do, too (EXTERNAL)';
+  if (role === 'submission')
+    return `submission is not transfer: who sends must be known (RFC 6409 §4.3)${certificates}`;
+  return `nothing of a mailbox is visible without it${certificates}`;
 }

@@ -15,6 +15,15 @@ export interface ListenerConfig {
   readonly private: boolean;
   /** ms to wait for a client that talks before the greeting; 0: no wait (transfer only). */
   readonly earlyTalkerWait: number;
+  /** Users may log in by a certificate of these authorities; null: they are not asked for one. */
+  readonly clients: ClientAuthorities | null;
+}
+
+export interface ClientAuthorities {
+  /** Absolute paths, one at least. */
+  readonly files: readonly string[];
+  /** Where they are named, for those that cannot be used. */
+  readonly place: Place | null;
 }
 
 export interface AccountConfig {

@@ -111,7 +111,14 @@ function wrongListener(listener: ListenerConfig): { readonly key: string; readon
       return { key: 'tls', text: `${why}: write tls = "offered", or private = true if this is no public MX` };
     }
     if (listener.cleartext) return { key: 'cleartext', text: 'is for listeners with passwords; transfer has none' };
+    if (listener.clients) return { key: 'client_ca', text: 'is for listeners where users log in: remove it here' };
     return null;
+  }
+  if (listener.clients && tls === 'none') {
+    return {
+      key: 'client_ca',
+      text: 'needs TLS, in which certificates are shown: write tls = "implicit" or "required"',
+    };
   }
   if (listener.private) return { key: 'private', text: 'is for transfer listeners only' };
   if (listener.earlyTalkerWait > 0) return { key: 'early_talker_wait', text: 'is for transfer listeners only' };

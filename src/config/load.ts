@@ -95,7 +95,7 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       certificates: tls.certificate.map(absolute),
       keys: tls.key.map(absolute),
     },
-    listeners: settings.listener.map((listener) => ({
+    listeners: settings.listener.map((listener, index) => ({
       role: listener.role,
       addresses: listener.address,
       port: listener.port,
@@ -103,6 +103,10 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
       cleartext: listener.cleartext,
       private: listener.private,
       earlyTalkerWait: listener.early_talker_wait,
+      clients:
+        listener.client_ca.length === 0
+          ? null
+          : { files: listener.client_ca.map(absolute), place: placeOf(['listener', index, 'client_ca']) },
     })),
     accounts: settings.account.map((account, index) => ({
       address: account.address,

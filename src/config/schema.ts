@@ -25,6 +25,8 @@ const listener = v.object({
   /** How long to wait for a client that talks before it is greeted; for transfer. RFC 5321 §4.5.3.2.1: clients wait
    * five minutes for the greeting. */
   early_talker_wait: v.optional(value.duration(0, 2 * MINUTE), '0s'),
+  /** Authorities whose certificates users may log in by (EXTERNAL, RFC 4422 appendix A); none: nobody is asked for one. */
+  client_ca: v.optional(value.files(), []),
 });
 
 const account = v.object({

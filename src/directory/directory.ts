@@ -47,6 +47,11 @@ export type TokenVerdict =
   | { readonly kind: 'account'; readonly account: number }
   | { readonly kind: 'refused'; readonly error: 'invalid_token' | 'insufficient_scope'; readonly reason: string };
 
+/** Whose a certificate is; `reason` is for the log. */
+export type CertificateVerdict =
+  | { readonly kind: 'account'; readonly account: number }
+  | { readonly kind: 'refused'; readonly reason: string };
+
 /** Where tokens of OAuth 2.0 are taken. */
 export interface TokenDesk {
   /** What a token must be good for, names with spaces between; null: whatever. */
@@ -90,6 +95,12 @@ export interface Directory {
   confirm(username: string, proven: boolean, source: string): Promise<Account>;
   /** null: no tokens are taken. */
   readonly tokens: TokenDesk | null;
+  /**
+   * Whose is a certificate that names these mail addresses, for which an authority vouches?
+   * @param username whose it must be; null: there is only one account that it names
+   * @throws StoreError where accounts cannot be read
+   */
+  certified(addresses: readonly string[], username: string | null): Promise<CertificateVerdict>;
   /** The end of a login, whatever was shown. @throws AuthenticationFailure; StoreError */
   admit(shown: Shown, source: string): Promise<Account>;
 }

@@ -12,6 +12,7 @@ import { Authenticator, type Claimant } from './authentication.ts';
 import {
   type Account,
   AuthenticationFailure,
+  type CertificateVerdict,
   type Directory,
   type Resolution,
   type Shown,
@@ -131,6 +132,22 @@ class StoreDirectory implements OpenDirectory {
     return { scope, configuration, check: (token, name, source) => this.#checkToken(issuer, token, name, source) };
   }
 
+  async certified(addresses: readonly string[], username: string | null): Promise<CertificateVerdict> {
+    const rows = await Promise.all(addresses.map(async (address) => (await this.#rowOf(address)).row));
+    const owners = new Set(rows.flatMap((row) => (row === undefined ? [] : [row.id])));
+    const no = (reason: string): CertificateVerdict => ({ kind: 'refused', reason });
+    if (username !== null) {
+      const { row } = await this.#rowOf(username);
+      if (row === undefined || !owners.has(row.id)) return no('the certificate is not for that account');
+      return { kind: 'account', account: row.id };
+    }
+    const [only, another] = owners;
+    if (only === undefined) return no('the certificate is for nobody who has an account here');
+    if (another !== undefined)
+      return no('the certificate is for several accounts, and the client did not say for which');
+    return { kind: 'account', account: only };
+  }
+
   async admit(shown: Shown, source: string): Promise<Account> {
     switch (shown.kind) {
       case 'password':
@@ -176,7 +193,7 @@ class StoreDirectory implements OpenDirectory {
     return { kind: 'account', account: row.id };
   }
 
-  /** As `#named`, for names that come with tokens: one that can be none is nobody's. */
+  /** As `#named`, for names that come with tokens and certificates: one that can be none is nobody's. */
   async #rowOf(name: string): Promise<{ readonly row: AccountRow | undefined; readonly key: string }> {
     try {
       const { row, claimant } = await this.#named(name);

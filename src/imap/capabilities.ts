@@ -44,6 +44,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'ENABLE', rfc: 'RFC 5161', when: always },
   { name: 'STARTTLS', rfc: 'RFC 3501', when: ({ mayStartTls }) => mayStartTls },
   { name: 'LOGINDISABLED', rfc: 'RFC 3501', when: ({ authenticated, mayLogIn }) => !authenticated && !mayLogIn },
+  mechanism('EXTERNAL', 'RFC 4422'),
   mechanism('SCRAM-SHA-256-PLUS', 'RFC 7677'),
   mechanism('SCRAM-SHA-1-PLUS', 'RFC 5802'),
   mechanism('SCRAM-SHA-256', 'RFC 7677'),

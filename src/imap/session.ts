@@ -124,7 +124,7 @@ export class ImapSession implements Session {
   get sasl(): Surroundings {
     const { channelBinding } = this.#options;
     const { remoteAddress } = this;
-    return surroundingsAt(this.directory, { bindings: this.#layers.bindings, channelBinding, remoteAddress });
+    return surroundingsAt(this.directory, { ...this.#layers.known, channelBinding, remoteAddress });
   }
 
   get account(): AccountId {

@@ -12,7 +12,7 @@ import { RecipientList } from '../mta/recipients.ts';
 import { storeRefusal } from '../mta/store-refusal.ts';
 import { type Incoming, type TakeoverOptions, takeOver } from '../mta/takeover.ts';
 import { MessageNumbers, sessionReceived, zoneAt } from '../mta/transaction-facts.ts';
-import type { Claim } from '../sasl/mechanism.ts';
+import type { CertificateVerdict, Claim } from '../sasl/mechanism.ts';
 import type { Authentication, Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
 import { completeHeader, headerFields } from './completion.ts';
 import { sealOf } from './seal.ts';
@@ -33,6 +33,7 @@ export function createMsa(options: MsaOptions): Receiver {
     authentication: {
       verifier: options.directory.checksPasswords ? (name, hash) => verifier(options, name, hash) : null,
       tokens: tokensOf(options),
+      certified: (addresses, username) => certified(options, addresses, username),
       authenticate: (claim, session) => authenticate(options, claim, session),
     },
     async sender(reversePath, parameters, session) {
@@ -80,6 +81,18 @@ export function createMsa(options: MsaOptions): Receiver {
 async function verifier({ directory }: MsaOptions, name: string, hash: ScramHash): Promise<ScramVerifier> {
   try {
     return await directory.verifier(name, hash);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+async function certified(
+  { directory }: MsaOptions,
+  addresses: readonly string[],
+  username: string | null,
+): Promise<CertificateVerdict> {
+  try {
+    return await directory.certified(addresses, username);
   } catch (error) {
     throw refusalOf(error);
   }

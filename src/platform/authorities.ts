@@ -12,7 +12,7 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 /** The certificates of the files, in PEM. @param setting that names them @throws Error with a text for people */
 export async function readAuthorities(
   files: readonly string[],
-  setting: 'relay.ca' | 'oauth.ca',
+  setting: 'relay.ca' | 'oauth.ca' | 'client_ca',
 ): Promise<readonly string[]> {
   const texts = await Promise.all(
     files.map(async (file) => {

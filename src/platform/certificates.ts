@@ -1,11 +1,12 @@
 // The certificates in force: the operator's own files, or those of the local authority, made at the first start and
-// renewed when they end or the hostname changes. Errors name the file and say what to do. Keys are never logged.
+// renewed when they end or the hostname changes; and the authorities that vouch for clients. Errors name the file and say what to do. Keys are never logged.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { replaceFile } from './atomic-file.ts';
+import { readAuthorities } from './authorities.ts';
 import { readBounded } from './bounded-file.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './log.ts';
@@ -22,9 +23,22 @@ export interface KeeperOptions {
   /** The operator's own, pairwise with `keys`; none: the local authority. */
   readonly certificates: readonly string[];
   readonly keys: readonly string[];
+  /** Authorities that vouch for clients, of each listener that asks for their certificates. */
+  readonly clients?: readonly ClientAuthorities[];
   readonly hostname: string;
   readonly log: Log;
   readonly clock?: Clock;
+}
+
+export interface ClientAuthorities {
+  readonly files: readonly string[];
+  /** Where they are named, for people: `config/postern.toml:12`. */
+  readonly place: string | null;
+}
+
+export interface CertificateKeeper extends TlsKeeper {
+  /** The same certificates, for a listener that asks clients for theirs. @param files of one of `clients` */
+  asking(files: readonly string[]): TlsKeeper;
 }
 
 const DAY = 86_400_000;
@@ -40,15 +54,31 @@ const P256 = ['server-p256.pem', 'server-p256.key'] as const;
 const RSA = ['server-rsa.pem', 'server-rsa.key'] as const;
 
 /** Loads or makes the certificates. @throws CertificateError */
-export async function createTlsKeeper(options: KeeperOptions): Promise<TlsKeeper> {
+export async function createTlsKeeper(options: KeeperOptions): Promise<CertificateKeeper> {
   let contexts = await load(options);
-  return {
-    context: (floor) => contexts[floor],
-    async reload() {
-      contexts = await load(options);
-      options.log.info('certificates read again');
-    },
+  const reload = async () => {
+    contexts = await load(options);
+    options.log.info('certificates read again');
   };
+  const keeperOf = (key: string, asksClients: boolean): TlsKeeper => ({
+    asksClients,
+    context(floor) {
+      const context = contexts.get(key)?.[floor];
+      if (context === undefined) throw new Error('nobody has asked for such contexts');
+      return context;
+    },
+    reload,
+  });
+  return { ...keeperOf(NOBODY, false), asking: (files) => keeperOf(keyOf(files), true) };
+}
+
+type Contexts = Readonly<Record<TlsFloor, SecureContext>>;
+
+/** Key of the contexts in which clients are asked for nothing. */
+const NOBODY = '';
+
+function keyOf(files: readonly string[]): string {
+  return files.join('\0');
 }
 
 /** The server's own certificates as the files hold them now: what the next start or reload puts in force. None where the
@@ -72,15 +102,36 @@ export async function certificatesOnFile({
   return found;
 }
 
-async function load(options: KeeperOptions): Promise<Record<TlsFloor, SecureContext>> {
+/** The contexts by whose clients they are for. */
+async function load(options: KeeperOptions): Promise<ReadonlyMap<string, Contexts>> {
   const identities = options.certificates.length > 0 ? await readOwn(options) : await readOrMakeLocal(options);
+  const authorities: [string, readonly string[] | null][] = [[NOBODY, null]];
+  for (const { files, place } of options.clients ?? [])
+    authorities.push([keyOf(files), await readClients(files, place)]);
   try {
-    return { lenient: makeContext(identities, 'lenient'), strict: makeContext(identities, 'strict') };
+    return new Map(
+      authorities.map(([key, texts]) => [
+        key,
+        { lenient: makeContext(identities, 'lenient', texts), strict: makeContext(identities, 'strict', texts) },
+      ]),
+    );
   } catch (cause) {
     // Such as an RSA key of 1024 bits, which TLS 1.2 on the strict floor does not sign with.
     const files = options.certificates.join(' and ') || options.folder;
     const { message } = cause as Error; // OpenSSL's
     throw new CertificateError(`OpenSSL cannot use the certificate or key of ${files} (${message})`, { cause });
+  }
+}
+
+async function readClients(files: readonly string[], place: ClientAuthorities['place']): Promise<readonly string[]> {
+  try {
+    return await readAuthorities(files, 'client_ca');
+  } catch (cause) {
+    const { message } = cause as Error; // as readAuthorities throws it
+    throw new CertificateError(
+      `${place === null ? '' : `${place}: `}${message}: write the path of a PEM file with the authority that signs the certificates of your users`,
+      { cause },
+    );
   }
 }
 

@@ -2,6 +2,7 @@
 // (RFC 4978). Each is put on once, between two commands; what the client sent ahead in the old form is thrown away.
 
 import { TLSSocket } from 'node:tls';
+import { type ClientCertificate, clientCertificate } from './client-certificate.ts';
 import { Deflated } from './deflated.ts';
 import type { Connection } from './listener.ts';
 import type { SocketInput } from './socket-input.ts';
@@ -27,10 +28,18 @@ interface Ends {
   readonly note: (text: string, fields: object) => void;
 }
 
+interface Known {
+  /** What can be bound to (RFC 5056); null: there is no TLS. */
+  readonly bindings: ((name: ChannelBinding) => Buffer | null) | null;
+  /** Mail addresses in the client's certificate; null: it has shown none for which an authority vouches. */
+  readonly certificate: readonly string[] | null;
+}
+
 export class SocketLayers {
   readonly #connection: Connection;
   readonly #ends: Ends;
   #secured: TLSSocket | null;
+  #client: ClientCertificate | null;
   #compressed = false;
   /** null: in clear. */
   tls: TlsFacts | null;
@@ -40,16 +49,26 @@ export class SocketLayers {
     this.#ends = ends;
     this.tls = connection.tls;
     this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
+    this.#client = this.#judged();
   }
 
   get compressed(): boolean {
     return this.#compressed;
   }
 
-  /** What can be bound to (RFC 5056); null: there is no TLS. */
-  get bindings(): ((name: ChannelBinding) => Buffer | null) | null {
+  /** What TLS knows of the connection, for who logs in over it. */
+  get known(): Known {
     const secured = this.#secured;
-    return secured && ((name) => channelBinding(secured, name));
+    return {
+      bindings: secured && ((name) => channelBinding(secured, name)),
+      certificate: this.#client?.kind === 'vouched' ? this.#client.addresses : null,
+    };
+  }
+
+  #judged(): ClientCertificate | null {
+    const client = this.#secured && clientCertificate(this.#secured);
+    if (client?.kind === 'flawed') this.#ends.note("the client's certificate does not count", { flaw: client.flaw });
+    return client;
   }
 
   /** @throws Disconnected where nothing comes of the handshake */
@@ -65,6 +84,7 @@ export class SocketLayers {
       secured.on('error', () => undefined);
       this.tls = tlsFacts(secured);
       this.#secured = secured;
+      this.#client = this.#judged();
       writer.exchange(secured);
       input.attach(secured);
     } catch (error) {

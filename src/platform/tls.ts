@@ -21,6 +21,8 @@ export type TlsFloor = 'lenient' | 'strict';
 /** The certificates that are in force. `context` is read at each handshake, so a reload serves the next connection. */
 export interface TlsKeeper {
   context(floor: TlsFloor): SecureContext;
+  /** Are clients asked for a certificate? They may have none; client-certificate.ts judges what they have. */
+  readonly asksClients: boolean;
   /** Reads the files again (SIGHUP). Throws, and keeps what it had, if they are unusable. */
   reload(): Promise<void>;
 }
@@ -59,19 +61,30 @@ const ANY_ENCRYPTION = 'DEFAULT:!aNULL:!eNULL:@SECLEVEL=0';
 /** TLS 1.2 clients cannot renegotiate (RFC 9325 §3.5 asks only for the secure kind; nobody in mail needs any). */
 const OPTIONS = constants.SSL_OP_NO_RENEGOTIATION;
 
+/** A client's certificate is looked at in each handshake anew: one that was shown earlier may have expired, and what is
+ * resumed is not looked at again. */
+const NO_RESUMPTION = constants.SSL_OP_NO_TICKET;
+
 /** The context of one floor, with all certificates: OpenSSL picks by what the client can do, in our order.
+ * @param authorities in PEM, that may vouch for clients; null: clients are not asked who they are
  * @throws Error of OpenSSL for a certificate or key that it cannot use */
-export function makeContext(identities: readonly Identity[], floor: TlsFloor): SecureContext {
+export function makeContext(
+  identities: readonly Identity[],
+  floor: TlsFloor,
+  authorities: readonly string[] | null = null,
+): SecureContext {
   return createSecureContext({
+    // An authority need not be a root: it is the one that the operator named.
+    ...(authorities === null ? {} : { ca: [...authorities], allowPartialTrustChain: true }),
     cert: identities.map(({ certificate }) => certificate),
     key: identities.map(({ key }) => key),
     minVersion: floor === 'lenient' ? 'TLSv1' : 'TLSv1.2',
     maxVersion: 'TLSv1.3',
     ciphers: `${TLS13_SUITES}:${floor === 'lenient' ? ANY_ENCRYPTION : STRONG}`,
     honorCipherOrder: true,
-    secureOptions: OPTIONS,
+    secureOptions: authorities === null ? OPTIONS : OPTIONS | NO_RESUMPTION,
     // Session tickets are under a key of this context alone: none outlives a reload or is good on the other floor.
-    sessionIdContext: `postern ${floor}`,
+    sessionIdContext: `postern ${floor}${authorities === null ? '' : ' clients'}`,
   });
 }
 
@@ -97,7 +110,12 @@ export function upgrade(
       return;
     }
     if (head !== undefined && head.length > 0) socket.unshift(head);
-    const secured = new TLSSocket(socket, { isServer: true, secureContext: keeper.context(floor) });
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: keeper.context(floor),
+      requestCert: keeper.asksClients,
+      rejectUnauthorized: false,
+    });
     const fail = (failure: TlsFailure) => {
       clearTimeout(timer);
       secured.destroy();

@@ -67,6 +67,11 @@ export interface TokenDesk {
   check(token: string, username: string | null): Promise<TokenVerdict>;
 }
 
+/** Whose a certificate is; `reason` is for the log. */
+export type CertificateVerdict =
+  | { readonly kind: 'account'; readonly account: number }
+  | { readonly kind: 'refused'; readonly reason: string };
+
 /** Where an exchange takes place. */
 export interface Surroundings {
   /** null: the connection is in clear, or none is to be offered. */
@@ -76,6 +81,9 @@ export interface Surroundings {
   readonly verifier: ((username: string, hash: ScramHash) => Promise<ScramVerifier>) | null;
   /** null: no tokens are taken here. */
   readonly tokens: TokenDesk | null;
+  /** Whose is the certificate that the client has shown? `username` is whose it should be, null: whoever's. null: it has
+   * shown none for which an authority vouches. */
+  readonly certificate: ((username: string | null) => Promise<CertificateVerdict>) | null;
   /** Printable ASCII without a comma, never said before (RFC 5802 §5.1). */
   readonly nonce: () => string;
 }

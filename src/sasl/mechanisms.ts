@@ -1,12 +1,14 @@
 // The SASL mechanisms that Postern offers, best first, and how an exchange is begun by name.
 
 import { oauthbearer, xoauth2 } from './bearer.ts';
+import { external } from './external.ts';
 import { login } from './login.ts';
 import type { Exchange, Mechanism, Surroundings } from './mechanism.ts';
 import { plain } from './plain.ts';
 import { scram } from './scram.ts';
 
 const MECHANISMS: readonly Mechanism[] = [
+  external,
   scram('sha256', { binds: true }),
   scram('sha1', { binds: true }),
   scram('sha256', { binds: false }),

@@ -2,7 +2,7 @@
 // keeps and checks.
 
 import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
-import type { ChannelBindings, Surroundings, TokenVerdict } from './mechanism.ts';
+import type { CertificateVerdict, ChannelBindings, Surroundings, TokenVerdict } from './mechanism.ts';
 import { nonce } from './nonce.ts';
 
 /** Of the directory, what mechanisms need. `source` is the peer's IP address. */
@@ -14,6 +14,7 @@ export interface Keeper {
     readonly configuration: string;
     check(token: string, username: string | null, source: string): Promise<TokenVerdict>;
   } | null;
+  certified(addresses: readonly string[], username: string | null): Promise<CertificateVerdict>;
 }
 
 export interface Place {
@@ -21,10 +22,13 @@ export interface Place {
   readonly bindings: ChannelBindings | null;
   /** Is it offered to bind to it? */
   readonly channelBinding: boolean;
+  /** Mail addresses in the certificate of the client; null: there is none that counts. */
+  readonly certificate: readonly string[] | null;
   readonly remoteAddress: string;
 }
 
-export function surroundingsAt(keeper: Keeper, { bindings, channelBinding, remoteAddress }: Place): Surroundings {
+export function surroundingsAt(keeper: Keeper, place: Place): Surroundings {
+  const { bindings, channelBinding, certificate, remoteAddress } = place;
   // RFC 6750 §5.3: who hears a token has it. So it is not asked for in clear, even where passwords are.
   const desk = bindings === null ? null : keeper.tokens;
   return {
@@ -35,6 +39,7 @@ export function surroundingsAt(keeper: Keeper, { bindings, channelBinding, remot
       configuration: desk.configuration,
       check: (token, username) => desk.check(token, username, remoteAddress),
     },
+    certificate: certificate && ((username) => keeper.certified(certificate, username)),
     nonce,
   };
 }

@@ -5,7 +5,7 @@ import type { Address, ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
 import type { Reply } from '../formats/refusal.ts';
 import type { TlsFacts } from '../platform/tls.ts';
-import type { Claim, Surroundings, TokenDesk, TokenVerdict } from '../sasl/mechanism.ts';
+import type { CertificateVerdict, Claim, Surroundings, TokenDesk, TokenVerdict } from '../sasl/mechanism.ts';
 
 /** Who has authenticated: an account of the directory. */
 export interface Identity {
@@ -40,6 +40,8 @@ export interface Authentication {
         check(token: string, username: string | null, session: SmtpSession): Promise<TokenVerdict>;
       })
     | null;
+  /** Whose is a certificate with these mail addresses? `username` is whose it should be; null: whoever's. */
+  certified(addresses: readonly string[], username: string | null): Promise<CertificateVerdict>;
   /** What a SASL exchange ended in; never logged. */
   authenticate(claim: Claim, session: SmtpSession): Promise<Identity>;
 }

@@ -51,6 +51,15 @@ it('an instant is that of no place', () => {
   expect(instant(Date.UTC(2026, 10, 24, 5, 17, 3, 999))).toBe('2026-11-24 05:17:03Z');
 });
 
+it('a gate where certificates are taken says so, and none of the others', async () => {
+  const config = await loadConfig({ file: 'config/postern.toml', env: {}, cwd: `${import.meta.dirname}/../..` });
+  const asking = config.listeners.map((listener) =>
+    listener.role === 'imap' ? { ...listener, clients: { files: ['/users.pem'], place: null } } : listener,
+  );
+  const saying = gatesOf({ ...config, listeners: asking }, null).filter(({ reasons }) => /EXTERNAL/.test(reasons.auth));
+  expect(saying.map(({ role }) => role)).toEqual(['imap', 'imap']);
+});
+
 it('the table of the shipped configurations has a reason in every cell, and something to try', async () => {
   for (const file of ['postern', 'testing', 'production']) {
     const config = await loadConfig({ file: `config/${file}.toml`, env: {}, cwd: `${import.meta.dirname}/../..` });

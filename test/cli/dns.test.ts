@@ -34,6 +34,7 @@ function facts(more: Partial<Config> = {}, certificates: readonly X509Certificat
       cleartext: false,
       private: false,
       earlyTalkerWait: 0,
+      clients: null,
     }),
   );
   const config: Config = { ...plain, listeners, dkim: { ...plain.dkim, enabled: true }, ...more };

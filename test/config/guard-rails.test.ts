@@ -36,6 +36,10 @@ const gates: readonly (readonly [readonly string[], string | null])[] = [
   [['role = "imap"', PUBLIC, 'tls = "offered"'], 'tls'],
   [['role = "imap"', PUBLIC, 'tls = "offered"', 'cleartext = true'], null],
   [['role = "imap"', 'tls = "implicit"', 'private = true'], 'private'],
+  // Certificates of users: where users log in, and under TLS.
+  [['role = "imap"', 'tls = "offered"', 'client_ca = "users.pem"'], null],
+  [['role = "pop3"', 'tls = "none"', 'client_ca = "users.pem"'], 'client_ca'],
+  [['role = "transfer"', 'tls = "offered"', 'client_ca = "users.pem"'], 'client_ca'],
   [['role = "imap"', 'tls = "implicit"', 'early_talker_wait = "5s"'], 'early_talker_wait'],
   [['role = "pop3"', PUBLIC, 'tls = "implicit"'], null],
   [['role = "pop3"', PUBLIC, 'tls = "required"'], null],

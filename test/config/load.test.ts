@@ -25,6 +25,7 @@ it('fills in every default', async () => {
         cleartext: false,
         private: false,
         earlyTalkerWait: 0,
+        clients: null,
       },
     ],
     accounts: [],

@@ -179,6 +179,40 @@ describe('catch-all', () => {
   });
 });
 
+describe('certificates', () => {
+  const refused = { kind: 'refused', reason: expect.any(String) };
+
+  it('open the account that an address in them leads to, as a login name does', async () => {
+    const { directory } = await open();
+    const idOf = async (name: string) => (await directory.authenticate(name, 'wonderland', '192.0.2.1')).id;
+    const alice = { kind: 'account', account: await idOf('alice') };
+    for (const address of [
+      'alice@example.test',
+      'Alice@EXAMPLE.test',
+      'alice@second.test',
+      'postmaster@example.test',
+    ]) {
+      expect(await directory.certified([address], null)).toEqual(alice);
+      expect(await directory.certified(['nobody@example.test', address], 'alice')).toEqual(alice);
+    }
+    for (const address of ['nobody@example.test', 'alice@other.test', 'alice+x@example.test', `${'a'.repeat(300)}@x`]) {
+      expect(await directory.certified([address], null)).toEqual(refused);
+      expect(await directory.certified([address], 'alice')).toEqual(refused);
+    }
+    expect(await directory.certified([], null)).toEqual(refused);
+  });
+
+  it('of several accounts open the one that is asked for, and no other', async () => {
+    const { directory } = await open();
+    const both = ['alice@example.test', 'bob@example.test'];
+    expect(await directory.certified(both, null)).toEqual(refused);
+    expect(await directory.certified(both, 'bob@example.test')).toMatchObject({ kind: 'account' });
+    expect(await directory.certified(both, 'postmaster@example.test')).toMatchObject({ kind: 'account' });
+    expect(await directory.certified(['bob@example.test'], 'alice@example.test')).toEqual(refused);
+    expect(await directory.certified(both, 'x\0')).toEqual(refused);
+  });
+});
+
 describe('authentication', () => {
   it('takes the address, an alias, or the bare name of the first domain', async () => {
     const { directory } = await open();

@@ -225,6 +225,7 @@ function listed(accounts: ReadonlyMap<string, AccountId>, takesTokens: boolean):
     // Without a hash there is nothing to prove.
     checksPasswords: false,
     verifier: () => Promise.reject(new Error('no verifiers here')),
+    certified: () => Promise.reject(new Error('no certificates here')),
     confirm: () => Promise.reject(new Error('no proofs here')),
     tokens: takesTokens
       ? {
@@ -250,7 +251,7 @@ let keeper: Promise<TlsKeeper> | undefined;
 /** One certificate, and one context, for all that is opened here. */
 async function makeKeeper(): Promise<TlsKeeper> {
   const context = makeContext([await makeTestIdentity('localhost')], 'strict');
-  return { context: () => context, reload: async () => {} };
+  return { context: () => context, asksClients: false, reload: async () => {} };
 }
 
 export function dial(port: number): Promise<Socket> {

@@ -1,99 +1,9 @@
 // Logging in without saying the password: SCRAM with and without channel binding on every port that knows users.
 
 import { describe, expect, test } from 'vitest';
-import { LineSocket } from '../clients/line-socket.ts';
 import { type Binding, bindingOf, scramClient } from '../clients/scram.ts';
-import { createWorld, loginOf, type Server } from '../world.ts';
-
-type Gate = 465 | 587 | 993 | 143 | 995 | 110;
-
-/** A client at the point where it may log in, which says what one line of the exchange is answered. */
-interface Conversation extends Disposable {
-  readonly link: LineSocket;
-  readonly offered: string;
-  /** The challenge decoded, or the reply that ends it. */
-  say(response: string, command?: string): Promise<string>;
-  /** Ends it: a maildrop is locked until then. */
-  leave(): Promise<void>;
-}
-
-const encode = (text: string): string => Buffer.from(text).toString('base64');
-const decode = (line: string): string => Buffer.from(line.replace(/^(?:334|\+) /, ''), 'base64').toString();
-
-/** What is said, and the line that ends its answer. */
-type Said = readonly [line: string, last: RegExp];
-
-interface Words {
-  readonly hello: Said;
-  readonly starttls: Said;
-  readonly auth: string;
-  readonly reply: RegExp;
-  readonly quit: Said;
-}
-
-const SMTP: Words = {
-  hello: ['EHLO client.test', /^250 /],
-  starttls: ['STARTTLS', /^220/],
-  auth: 'AUTH',
-  reply: /^\d{3} /,
-  quit: ['QUIT', /^221/],
-};
-const IMAP: Words = {
-  hello: ['c CAPABILITY', /^c OK/],
-  starttls: ['s STARTTLS', /^s OK/],
-  auth: 'a AUTHENTICATE',
-  reply: /^(?:\+|a) /,
-  quit: ['q LOGOUT', /^q OK/],
-};
-const POP3: Words = {
-  hello: ['CAPA', /^\.$/],
-  starttls: ['STLS', /^\+OK/],
-  auth: 'AUTH',
-  reply: /^(?:\+ |\+OK|-ERR)/,
-  quit: ['QUIT', /^\+OK/],
-};
-
-async function converse(server: Server, gate: Gate, tls12 = false): Promise<Conversation> {
-  const starttls = gate === 587 || gate === 143 || gate === 110;
-  const link = await LineSocket.open({
-    port: server.port(gate),
-    tls: starttls ? 'starttls' : 'implicit',
-    tlsOptions: tls12 ? { maxVersion: 'TLSv1.2' } : {},
-  });
-  const words = gate === 465 || gate === 587 ? SMTP : gate === 993 || gate === 143 ? IMAP : POP3;
-  const until = async (last: RegExp): Promise<string> => {
-    for (let said = ''; ; ) {
-      const line = await link.line();
-      said += `${line}\n`;
-      if (last.test(line)) return said;
-    }
-  };
-  const answer = async (line: string, last: RegExp): Promise<string> => {
-    link.write(`${line}\r\n`);
-    return until(last);
-  };
-  await link.line();
-  if (starttls) {
-    await answer(...words.hello);
-    await answer(...words.starttls);
-    await link.upgrade();
-  }
-  const offered = await answer(...words.hello);
-  return {
-    link,
-    offered,
-    async say(response, command) {
-      const line = `${command === undefined ? '' : `${words.auth} ${command} `}${encode(response)}`;
-      const reply = (await answer(line, words.reply)).trim();
-      return /^(?:334|\+) /.test(reply) ? decode(reply) : reply;
-    },
-    async leave() {
-      await answer(...words.quit);
-      await link.closed();
-    },
-    [Symbol.dispose]: () => link.destroy(),
-  };
-}
+import { createWorld, loginOf } from '../world.ts';
+import { type Conversation, converse, LOGGED_IN, REFUSED } from './login-talk.ts';
 
 /** The replies to a whole exchange. `wrong` binds to another connection. */
 async function login(
@@ -113,9 +23,6 @@ async function login(
   return { proved: true, ended: await client.say('') };
 }
 
-const LOGGED_IN = /^(?:235 2\.7\.0|a OK \[CAPABILITY|\+OK \d+ messages)/;
-const REFUSED = /^(?:535 5\.7\.8|a NO \[AUTHENTICATIONFAILED\]|-ERR \[AUTH\])/;
-
 describe.each([465, 587, 993, 143, 995, 110] as const)('on %d', (gate) => {
   test('every mechanism and binding leads in, and a wrong password or connection does not', async () => {
     await using world = await createWorld({
@@ -131,7 +38,7 @@ describe.each([465, 587, 993, 143, 995, 110] as const)('on %d', (gate) => {
         await client.leave();
       }
     }
-    using older = await converse(here, gate, true);
+    using older = await converse(here, gate, { maxVersion: 'TLSv1.2' });
     expect((await login(older, 'sha256', 'tls-server-end-point')).ended).toMatch(LOGGED_IN);
     await older.leave();
     expect(older.offered).toMatch(/SCRAM-SHA-256-PLUS/);

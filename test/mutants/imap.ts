@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts';
 
 const transcripts = 'test/imap/transcripts.test.ts';
 const ports = 'test/imap/ports.test.ts';
+const certificates = 'test/journeys/certificates.test.ts';
 
 export const imapMutants: readonly Mutant[] = [
   {
@@ -21,6 +22,30 @@ export const imapMutants: readonly Mutant[] = [
     to: 'authenticated && !mayLogIn }',
     caughtBy: transcripts,
     test: 'A2',
+  },
+  {
+    rule: 'RFC 4422 appendix A: an authorization identity is that of the certificate',
+    file: 'src/directory/open.ts',
+    from: 'row === undefined || !owners.has(row.id)',
+    to: 'row === undefined',
+    caughtBy: certificates,
+    test: 'opens the account that it names',
+  },
+  {
+    rule: 'a certificate for which nobody vouches does not count',
+    file: 'src/platform/client-certificate.ts',
+    from: 'if (error !== null)',
+    to: "if (error?.code === 'closed')",
+    caughtBy: certificates,
+    test: 'for which nobody vouches',
+  },
+  {
+    rule: 'a certificate is shown each time',
+    file: 'src/platform/tls.ts',
+    from: 'OPTIONS | NO_RESUMPTION',
+    to: 'OPTIONS',
+    caughtBy: certificates,
+    test: 'is shown each time',
   },
   {
     rule: 'A2: no login before TLS',

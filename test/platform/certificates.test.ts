@@ -295,6 +295,18 @@ it.each<readonly [string, (options: Pick<KeeperOptions, 'certificates' | 'keys'>
   expect((error as CertificateError).message).toContain(own(name));
 });
 
+it.each([
+  ['that is not there', () => Promise.resolve()],
+  ['that holds none', (file: string) => writeFile(file, 'hello')],
+])('a file of authorities %s is named, with the line that names it', async (_, write) => {
+  const file = join(folder, 'users.pem');
+  await write(file);
+  const error = await keep({ clients: [{ files: [file], place: 'config/postern.toml:12' }] }).catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(CertificateError);
+  expect((error as CertificateError).message).toContain(file);
+  expect((error as CertificateError).message).toMatch(/^config\/postern\.toml:12: /);
+});
+
 it('a device that never ends is not read to its end', async () => {
   const { keys } = await writeOwn(await makeTestIdentity(HOST));
   await expect(keep({ certificates: ['/dev/zero'], keys })).rejects.toThrow('/dev/zero');

@@ -14,6 +14,7 @@ function desk(scope: string | null = null, verdict: TokenVerdict | null = null) 
   const where: Surroundings = {
     bindings: null,
     verifier: null,
+    certificate: null,
     nonce: () => 'n',
     tokens: {
       scope,
@@ -151,12 +152,18 @@ describe('XOAUTH2', () => {
 it('both are offered under TLS only, and only where tokens are taken', () => {
   const { where } = desk();
   const tokens = where.tokens && { ...where.tokens, check: where.tokens.check };
-  const keeper: Keeper = { checksPasswords: false, verifier: () => Promise.reject(new Error('none')), tokens };
+  const keeper: Keeper = {
+    checksPasswords: false,
+    verifier: () => Promise.reject(new Error('none')),
+    tokens,
+    certified: () => Promise.reject(new Error('none')),
+  };
   const offered = (kept: Keeper, secured: boolean) =>
     offeredMechanisms(
       surroundingsAt(kept, {
         bindings: secured ? () => null : null,
         channelBinding: false,
+        certificate: null,
         remoteAddress: '192.0.2.1',
       }),
     );

@@ -7,6 +7,7 @@ import { offeredMechanisms, startMechanism } from '../../src/sasl/mechanisms.ts'
 const NOTHING_TO_PROVE: Surroundings = {
   bindings: () => Buffer.from('x'),
   verifier: null,
+  certificate: null,
   tokens: null,
   nonce: () => 'n',
 };

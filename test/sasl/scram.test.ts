@@ -23,6 +23,7 @@ function surroundings(more: Partial<Surroundings> = {}, salt = 'QSXCR+Q6sek8bf92
     bindings: null,
     verifier: async (_, hash) => verifierOf('pencil', hash, Buffer.from(salt, 'base64')),
     tokens: null,
+    certificate: null,
     nonce: () => 'server',
     ...more,
   };

@@ -39,6 +39,7 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
     cleartext: false,
     private: false,
     earlyTalkerWait: 0,
+    clients: null,
   });
   const minute = 60_000;
   return {

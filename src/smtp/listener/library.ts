@@ -23,9 +23,17 @@ export interface WireListener {
 
 /** The library's server object: it listens to nothing here, it holds the TLS contexts for STARTTLS. */
 export class WireServer extends SMTPServer {
-  /** @param context read at each handshake */
-  constructor(context: () => SecureContext) {
-    super({ logger: false, secure: false, disableReverseLookup: true, hideSTARTTLS: true });
+  /** @param context read at each handshake @param asksClients whether clients are asked for a certificate, which they
+   * may not have */
+  constructor(context: () => SecureContext, asksClients: boolean) {
+    super({
+      logger: false,
+      secure: false,
+      disableReverseLookup: true,
+      hideSTARTTLS: true,
+      requestCert: asksClients,
+      rejectUnauthorized: false,
+    });
     this.secureContext = new CurrentContext(context);
   }
 

@@ -3,6 +3,7 @@
 
 import { TLSSocket } from 'node:tls';
 import type { Refusal, Reply } from '../../formats/refusal.ts';
+import { type ClientCertificate, clientCertificate } from '../../platform/client-certificate.ts';
 import type { Connection } from '../../platform/listener.ts';
 import type { Hop, Log } from '../../platform/log.ts';
 import { channelBinding, type TlsFacts, tlsFacts } from '../../platform/tls.ts';
@@ -48,6 +49,7 @@ export class Session {
   readonly #wire: Wire;
   readonly #began: number;
   #secured: TLSSocket | null;
+  #client: ClientCertificate | null;
   open: Open | null = null;
   readonly tally = new Tally();
   /** Why the session ends, for the log; null while it goes on. */
@@ -71,6 +73,7 @@ export class Session {
     this.facts = { id, remoteAddress, remotePort, localAddress, localPort, tls, hello: null, identity: null };
     this.#began = options.clock.now();
     this.#secured = connection.socket instanceof TLSSocket ? connection.socket : null;
+    this.#client = this.#judged();
     this.watchdog = new Watchdog(options.clock, () => this.#expire());
     this.#wire = new Wire(server, connection, {
       piece: (octets, release) => {
@@ -91,14 +94,27 @@ export class Session {
   get sasl(): Surroundings {
     const { receiver, channelBinding: binds } = this.options;
     const secured = this.#secured;
-    const desk = receiver.authentication?.tokens ?? null;
+    const { tokens: desk = null, certified } = receiver.authentication ?? {};
+    const addresses = this.#client?.kind === 'vouched' ? this.#client.addresses : null;
     return {
       bindings: binds && secured ? (name) => channelBinding(secured, name) : null,
       verifier: receiver.authentication?.verifier ?? null,
       // RFC 6750 §5.3: who hears a token has it, so it is not asked for in clear.
       tokens: secured && desk && { ...desk, check: (token, username) => desk.check(token, username, this.facts) },
+      certificate: addresses && certified ? (username) => certified(addresses, username) : null,
       nonce,
     };
+  }
+
+  #judged(): ClientCertificate | null {
+    const client = this.#secured && clientCertificate(this.#secured);
+    if (client?.kind === 'flawed') {
+      this.log.info(
+        { session: this.facts.id, hop: this.hop, flaw: client.flaw },
+        "the client's certificate does not count",
+      );
+    }
+    return client;
   }
 
   /** Resolves once the socket is gone. */
@@ -226,6 +242,7 @@ export class Session {
       this.#upgraded = resolve;
       this.#wire.startTls((socket) => {
         this.#secured = socket;
+        this.#client = this.#judged();
         resolve(tlsFacts(socket));
       });
       // What came in clear behind STARTTLS is not a command of the TLS session (RFC 3207 §4.2, RFC 2595 §2.1).

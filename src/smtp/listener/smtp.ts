@@ -22,7 +22,7 @@ export interface Smtp {
 
 /** One for each configured listener. Nothing happens before `handle`. */
 export function createSmtp(options: SmtpOptions): Smtp {
-  const server = new WireServer(() => options.keeper.context(options.floor));
+  const server = new WireServer(() => options.keeper.context(options.floor), options.keeper.asksClients);
   /** Each with the promise of its conversation's end; it stays here until its socket is gone. */
   const sessions = new Map<Session, Promise<void>>();
   let closing = false;

@@ -50,6 +50,7 @@ export class RecordingReceiver implements Receiver {
       // Without verifiers no mechanism is offered that needs them.
       verifier: null,
       tokens: null,
+      certified: () => Promise.reject(new Error('no certificates here')),
       authenticate: async (claim) => {
         if (claim.kind !== 'password') throw new Error('nothing is proven here');
         this.claims.push(claim);
@@ -236,7 +237,7 @@ let certificates: Promise<readonly Certificate[]> | undefined;
 export async function testKeeper(): Promise<TlsKeeper> {
   certificates ??= Promise.all([selfSigned('EC'), selfSigned('RSA')]);
   const identities = await certificates;
-  return { context: (floor) => makeContext(identities, floor), reload: async () => {} };
+  return { context: (floor) => makeContext(identities, floor), asksClients: false, reload: async () => {} };
 }
 
 async function selfSigned(kind: 'EC' | 'RSA'): Promise<Certificate> {

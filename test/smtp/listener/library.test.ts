@@ -48,7 +48,7 @@ function functions(...names: readonly string[]): Record<string, unknown> {
 test('STARTTLS gets the context that is in force', async () => {
   const keeper = await testKeeper();
   let current = keeper.context('strict');
-  const server = new WireServer(() => current);
+  const server = new WireServer(() => current, false);
   expect(server.secureContext.get('*')).toBe(current);
   current = keeper.context('strict');
   expect(server.secureContext.get('*')).toBe(current);
@@ -71,7 +71,7 @@ test.each([
 test("the library's built-in key is never loaded", () => {
   const server = new WireServer(() => {
     throw new Error('nobody asked');
-  });
+  }, false);
   expect(server.options.key).toBeUndefined();
   expect(server.options.cert).toBeUndefined();
   expect(server.server.listening).toBe(false);

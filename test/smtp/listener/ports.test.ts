@@ -40,6 +40,7 @@ test('T2: AUTH is not offered on port 25, even if the Receiver could check passw
   gate.receiver.authentication = {
     verifier: null,
     tokens: null,
+    certified: async () => ({ kind: 'account', account: 1 }),
     authenticate: async () => ({ accountId: 1, address: 'alice@example.test', mechanism: 'PLAIN' }),
   };
   await using peer = await Peer.at(gate);
