@@ -16,6 +16,8 @@ export interface ProgramOptions {
   readonly domain?: string;
   /** user01 of the domain to this one; user01 is postmaster. */
   readonly users?: number;
+  /** File of who vouches for users by certificate, on every gate but 25. */
+  readonly clientAuthority?: string;
   /** More TOML, after everything else. */
   readonly more?: string;
   /** Command words in front of node, such as `strace -D -f`, that leave it the process that was started. */
@@ -60,6 +62,8 @@ function toml(folder: string, options: ProgramOptions): string {
   ];
   for (const { role, tls } of listeners) {
     lines.push('[[listener]]', `role = "${role}"`, 'address = "127.0.0.1"', 'port = 0', `tls = "${tls}"`);
+    const { clientAuthority } = options;
+    if (clientAuthority !== undefined && role !== 'transfer') lines.push(`client_ca = ${quote(clientAuthority)}`);
   }
   for (let number = 1; number <= (options.users ?? 2); number++) {
     lines.push('[[account]]', `address = "${userName(number)}@${domain}"`, `password = "${PASSWORD}"`);
