@@ -18,8 +18,8 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'A2: LOGINDISABLED before TLS',
     file: 'src/imap/capabilities.ts',
-    from: '!authenticated && !mayLogIn }',
-    to: 'authenticated && !mayLogIn }',
+    from: '!authenticated && !mayLogIn,',
+    to: 'authenticated && !mayLogIn,',
     caughtBy: transcripts,
     test: 'A2',
   },
