@@ -71,8 +71,12 @@ function placeCopies(
 /** What a copy takes over: everything but UID, MODSEQ and save date (RFC 8514 §1). */
 function arrivalOf(work: Work, from: MailboxState, row: StandingWhole, { keep, seenFrom }: Terms): Arrival {
   const seen = seenFrom ? hasSeen(work, from.id, seenFrom, row.uid) : (row.flags & Flag.Seen) !== 0;
-  const flags = seen ? row.flags | Flag.Seen : row.flags & ~Flag.Seen;
+  const all = seen ? row.flags | Flag.Seen : row.flags & ~Flag.Seen;
+  const flags = keep === undefined ? all : all & keep.flags;
+  const keywords = keep?.keywords === false ? [] : splitKeywords(row.keywords);
+  const same = flags === row.flags && (row.keywords === null || keywords.length > 0);
   return {
+    copyOf: same ? { mailbox: from.id, uid: row.uid } : undefined,
     body: row.body,
     email: row.email,
     thread: row.thread,
@@ -82,7 +86,7 @@ function arrivalOf(work: Work, from: MailboxState, row: StandingWhole, { keep, s
     headerSize: row.header_size,
     internalDate: row.internal_date,
     internalZone: row.internal_zone,
-    flags: keep === undefined ? flags : flags & keep.flags,
-    keywords: keep?.keywords === false ? [] : splitKeywords(row.keywords),
+    flags,
+    keywords,
   };
 }

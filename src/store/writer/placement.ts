@@ -7,6 +7,7 @@ import type { AccountId, BodyId, MailboxId, ModSeq, Uid, ViewId } from '../rows.
 import { Flag } from '../rows.ts';
 import { StoreError } from '../store.ts';
 import { setPrivateSeen } from './private-seen.ts';
+import { RowCopies, type RowPlace } from './row-copies.ts';
 import type { Work } from './work.ts';
 
 /** All bits that a message may have. */
@@ -61,6 +62,8 @@ export interface Arrival {
   readonly internalZone: number;
   readonly flags: number;
   readonly keywords: readonly string[];
+  /** The row of which it is a copy, flags and all. */
+  readonly copyOf?: RowPlace | undefined;
 }
 
 /** Puts messages into a mailbox, in their order, and tells its followers.
@@ -83,13 +86,17 @@ export function place(
   let deleted = 0;
   let octets = 0;
   let uid: number = mailbox.uid_next;
+  const copies = new RowCopies(work, mailbox.id, modSeq);
   for (const [at, arrival] of arrivals.entries()) {
     if (uid > MAX_UID) throw new StoreError('refused', 'The mailbox has no more UIDs');
     const given = arrival.flags & ALL_FLAGS;
     const bits = seenTo === null ? given : given & ~Flag.Seen;
     if (bits !== given) seen.push(at);
     const keywords = known.accept(arrival.keywords);
-    insert(work, mailbox.id, uid, modSeq, bits, keywords, arrival);
+    // A keyword may be spelled otherwise here.
+    const same = bits === arrival.flags && keywords.length === 0;
+    if (same && arrival.copyOf) copies.add(arrival.copyOf, uid);
+    else insert(work, mailbox.id, uid, modSeq, bits, keywords, arrival);
     if (keywords.length > 0) named[at] = keywords;
     uids[at] = uid;
     flags[at] = bits;
@@ -98,6 +105,7 @@ export function place(
     octets += arrival.size;
     uid += 1;
   }
+  copies.end();
   work.db.run(
     `UPDATE mailbox SET uid_next = ?, highest_modseq = ?, messages = messages + ?, unseen = unseen + ?,
      deleted = deleted + ?, octets = octets + ?, keywords = ? WHERE id = ?`,

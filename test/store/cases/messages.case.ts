@@ -212,6 +212,47 @@ export function messageCases(harness: Harness): void {
       ).rejects.toMatchObject({ kind: 'missing' });
     });
 
+    it('copies many side by side as it copies each, to elsewhere and beside themselves', async () => {
+      const { store, alice, inbox } = await filled(8);
+      await flag(store, inbox, uids(2, 3, 6), Flag.Seen | Flag.Flagged, []);
+      await flag(store, inbox, uids(3), 0, ['Kept']);
+      await flag(store, inbox, uids(4), Flag.Deleted, []);
+      await store.execute({ kind: 'expunge', mailbox: inbox, uids: null, force: false, view: null });
+      const archive = (await mailboxOf(store, alice, 'Archive')).id;
+      const keep = { flags: Flag.Flagged, keywords: false };
+      for (const [to, kept] of [
+        [archive, undefined],
+        [inbox, undefined],
+        [archive, keep],
+      ] as const) {
+        const { from, to: copies } = await store.execute({
+          kind: 'copy',
+          from: inbox,
+          uids: uids(1, 2, 3, 4, 5, 6, 7, 8),
+          to,
+          now: 9,
+          view: null,
+          ...(kept && { keep: kept }),
+        });
+        expect([...from]).toEqual([1, 2, 3, 5, 6, 7, 8]);
+        const first = copies[0] ?? 0;
+        expect([...copies]).toEqual([0, 1, 2, 3, 4, 5, 6].map((more) => first + more));
+        const originals = (await store.read.messages(inbox, uids(...from))).rows;
+        const found = (await store.read.messages(to, uids(...copies))).rows;
+        expect(found).toEqual(
+          originals.map((row, at) => ({
+            ...row,
+            uid: first + at,
+            saveDate: 9,
+            modSeq: found[0]?.modSeq,
+            ...(kept && { flags: row.flags & kept.flags, keywords: [] }),
+          })),
+        );
+      }
+      expect(await store.read.mailbox(archive)).toMatchObject({ messages: 14, unseen: 4 + 7 });
+      expect(await store.read.mailbox(inbox)).toMatchObject({ messages: 14, unseen: 8 });
+    });
+
     it('appends several messages, all or none', async () => {
       const { store, alice } = await filled(0);
       const drafts = (await mailboxOf(store, alice, 'Drafts')).id;
