@@ -227,7 +227,7 @@ async function store(server: LoadedServer): Promise<Figures> {
   const times: number[] = [];
   let flagged = 0;
   let cpu = 0;
-  for (let run = 0; run < 3; run++) {
+  for (let run = 0; run < OFTEN; run++) {
     const made = await timed(server, () => client.run('STORE 1:* +FLAGS.SILENT (\\Flagged)'));
     times.push(made.ms);
     cpu = made.serverCpuMs;
