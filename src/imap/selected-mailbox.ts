@@ -200,6 +200,13 @@ export class SelectedMailbox {
     writer.line(`* OK [PERMANENTFLAGS (${this.view.readOnly ? '' : this.#kept(keywords)})] Flags that are kept`);
   }
 
+  /** To be called in front of a response that shows keywords: FLAGS names what may be met (RFC 3501 §7.2.6), so it has to
+   * come before. */
+  introduce(keywords: readonly string[]): void {
+    const all = this.view.showing(keywords);
+    if (all) this.describeFlags(all);
+  }
+
   /** RFC 4314 §5.1.1: those that this user may change. */
   #kept(keywords: readonly string[]): string {
     const scope = flagScope(this.rights);
@@ -279,6 +286,7 @@ export class SelectedMailbox {
 
   #tellFlags(sequence: number, uid: Uid, state: FlagState, { withUid }: Pick<Wanted, 'withUid'>): void {
     const { writer, enabled } = this.#around;
+    this.introduce(state.keywords);
     writer.line(flagReport({ sequence, uid }, state, { recent: this.view.isRecent(uid), withUid }, enabled));
   }
 

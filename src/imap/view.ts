@@ -220,6 +220,16 @@ export class View {
     if (pending && pending.modSeq <= modSeq) this.#flags.delete(uid);
   }
 
+  /** The client is about to read these keywords. @returns all of the mailbox where one of them is new to it, which it then
+   * has to be told first; null: it knows them */
+  showing(keywords: readonly string[]): readonly string[] | null {
+    if (keywords.length === 0) return null;
+    this.#noteKeywords([keywords]);
+    if (this.#keywordsTold) return null;
+    this.#keywordsTold = true;
+    return this.#keywords;
+  }
+
   /** The UID with this sequence number. @throws RangeError */
   uidOf(sequence: number): Uid {
     return this.#uids.at(sequence) as Uid; // the list holds nothing else

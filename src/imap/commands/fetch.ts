@@ -117,8 +117,10 @@ async function fetchPage(session: Session, uids: Uint32Array, items: readonly Fe
     const itemsOfRow = seen.has(row.uid) ? withSeen(items, session.enabled) : items;
     const summary = blob ? openSummary(blob) : null;
     const fetched = { row, sequence, recent: view.isRecent(row.uid), summary };
+    const flags = itemsOfRow.some(({ item }) => item === 'FLAGS');
+    if (flags) mailbox.introduce(row.keywords);
     if (!(await writeFetch(session, fetched, itemsOfRow))) whole = false;
-    if (itemsOfRow.some(({ item }) => item === 'FLAGS')) view.flagsTold(row.uid, row.modSeq);
+    if (flags) view.flagsTold(row.uid, row.modSeq);
   }
   return whole;
 }

@@ -31,6 +31,7 @@ export async function resynchronise(session: Session, mailbox: SelectedMailbox, 
       const sequence = view.sequenceOf(message.uid);
       if (sequence === 0 || (asked && !asked(message.uid))) continue;
       const recent = view.isRecent(message.uid);
+      mailbox.introduce(message.keywords);
       session.writer.line(flagReport({ sequence, uid: message.uid }, message, { recent }, session.enabled));
       view.flagsTold(message.uid, message.modSeq);
     }

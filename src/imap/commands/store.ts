@@ -67,6 +67,7 @@ export const store = command({
           keywords: after.keywords?.[i] ?? [],
           modSeq: (after.modSeqs[i] ?? 0) as ModSeq, // as the store names it
         };
+        if (!silent) mailbox.introduce(state.keywords);
         const told = { recent: view.isRecent(uid), silent, withUid: byUid };
         writer.line(flagReport({ sequence: view.sequenceOf(uid), uid }, state, told, enabled));
         if (!silent) view.flagsTold(uid, after.modSeq);
