@@ -13,8 +13,9 @@ export interface ImapLimits {
 export const LIMIT = {
   /** Text of one command without its literals; RFC 7162 §4 asks for at least 8192. */
   line: 65_536,
-  /** The same, and all literals, before login: a name and a password, or a SASL response. */
-  lineBeforeLogin: 16_384,
+  /** The same, and all literals, before login: a name and a password, a SASL response, or an ID that is as long as
+   * RFC 2971 §3.3 allows. */
+  lineBeforeLogin: 36_864,
   literalBeforeLogin: 2_048,
   /** One response of AUTHENTICATE, or the line that ends IDLE. */
   saslLine: 16_384,

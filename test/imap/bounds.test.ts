@@ -136,6 +136,13 @@ describe('size', () => {
     expect((await client.command('NOOP')).status).toBe('OK');
   });
 
+  test('RFC 2971 §3.3: an ID may be long before login, too', async () => {
+    using client = await ImapClient.open({ port: gate.port });
+    const field = (name: number) => `"${String(name).padEnd(30, 'x')}" "${'y'.repeat(1_024)}"`;
+    const fields = Array.from({ length: 30 }, (_, name) => field(name));
+    expect((await client.command(`ID (${fields.join(' ')})`)).status).toBe('OK');
+  });
+
   test('a literal that is too large and comes all the same is dropped, up to a bound', async () => {
     using client = await ImapClient.open({ port: gate.port }, login);
     client.link.write(`a1 SELECT {${10 * 1_048_576}+}\r\n`);
