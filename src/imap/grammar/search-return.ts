@@ -10,7 +10,7 @@ export interface PartialRange {
   readonly first: number;
   readonly last: number;
   readonly fromEnd: boolean;
-  /** As the client wrote it, which the response repeats. */
+  /** What the response repeats. `400:500` stands also for `500:400`, which is the same (RFC 9394 §4). */
   readonly text: string;
 }
 
@@ -97,9 +97,9 @@ export function partialRange(scanner: Scanner): PartialRange {
   scanner.expect(':');
   if (fromEnd) scanner.expect('-');
   const other = scanner.nzNumber();
+  const [first, last] = [Math.min(one, other), Math.max(one, other)];
   const sign = fromEnd ? '-' : '';
-  const text = `${sign}${one}:${sign}${other}`;
-  return { first: Math.min(one, other), last: Math.max(one, other), fromEnd, text };
+  return { first, last, fromEnd, text: `${sign}${first}:${sign}${last}` };
 }
 
 /** Where the results in a range stand among so many: `[from, to)`. */
