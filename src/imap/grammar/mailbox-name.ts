@@ -36,13 +36,12 @@ export function storedName(name: string): string {
 }
 
 /** A name as Net-Unicode has it: composed (RFC 5198 §2, RFC 9755 §3). What is not ASCII is UTF-8, also before it was
- * enabled. */
-function decode(octets: Buffer, utf8: boolean): string {
+ * enabled. @returns null for what is not in modified UTF-7, which no mailbox is named */
+function decode(octets: Buffer, utf8: boolean): string | null {
   const plain = utf8 || octets.some((octet) => octet > 127);
   if (plain && !isUtf8(octets)) throw bad('A mailbox name is not in UTF-8');
   const name = plain ? octets.toString() : decodeName(octets.toString('latin1'));
-  if (name === null) throw bad('A mailbox name is not in modified UTF-7');
-  return name.normalize('NFC');
+  return name?.normalize('NFC') ?? null;
 }
 
 /** mailbox = "INBOX" / astring; the name as the store has it. It need not exist, nor be one that could. */
@@ -50,15 +49,21 @@ export function mailbox(scanner: Scanner): string {
   return mailboxName(scanner.astring(), scanner.utf8);
 }
 
-/** The name that these octets write. @throws ImapRefusal BAD */
+/** The name that these octets write. @throws ImapRefusal BAD, and NO [CANNOT] for an astring that is no name */
 export function mailboxName(octets: Buffer, utf8: boolean): string {
-  return storedName(decode(octets, utf8));
+  const name = decode(octets, utf8);
+  if (name === null) throw no('No mailbox has that name: it is not in modified UTF-7', 'CANNOT');
+  return storedName(name);
 }
 
+/** A pattern that no name matches: none has a control character. */
+const NO_NAME = '\0';
+
 /** The pattern that a reference name and a mailbox pattern of LIST make together (RFC 3501 §6.3.8), in the store's
- * spelling. The reference is put in front as it is. */
+ * spelling. The reference is put in front as it is. What is not in modified UTF-7 matches nothing. */
 export function listPattern(reference: Buffer, pattern: Buffer, utf8: boolean): string {
-  const whole = storedName(decode(reference, utf8) + decode(pattern, utf8));
+  const [above, below] = [decode(reference, utf8), decode(pattern, utf8)];
+  const whole = above === null || below === null ? NO_NAME : storedName(above + below);
   if (whole.length > 2 * LIMIT.mailboxName) throw bad('The pattern is too long');
   return whole;
 }
