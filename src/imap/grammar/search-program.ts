@@ -13,9 +13,9 @@ type KeyReader = (reader: ProgramReader) => SearchKey;
 const flag =
   (bit: number, set: boolean): KeyReader =>
   () => ({ key: 'flag', flag: bit, set });
-const header =
+const addressed =
   (name: string): KeyReader =>
-  (reader) => ({ key: 'header', name, text: reader.text() });
+  (reader) => ({ key: 'header', name, text: reader.text(), addresses: true });
 const keyword =
   (set: boolean): KeyReader =>
   (reader) => ({ key: 'keyword', keyword: reader.atom(), set });
@@ -61,11 +61,11 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
   SMALLER: sized('smaller'),
   OLDER: (reader) => ({ key: 'within', relation: 'older', seconds: reader.nzNumber() }),
   YOUNGER: (reader) => ({ key: 'within', relation: 'younger', seconds: reader.nzNumber() }),
-  BCC: header('Bcc'),
-  CC: header('Cc'),
-  FROM: header('From'),
-  SUBJECT: header('Subject'),
-  TO: header('To'),
+  BCC: addressed('Bcc'),
+  CC: addressed('Cc'),
+  FROM: addressed('From'),
+  SUBJECT: (reader) => ({ key: 'header', name: 'Subject', text: reader.text() }),
+  TO: addressed('To'),
   HEADER: (reader) => ({ key: 'header', name: reader.fieldName(), text: reader.text() }),
   BODY: (reader) => ({ key: 'body', text: reader.text() }),
   TEXT: (reader) => ({ key: 'text', text: reader.text() }),

@@ -4,7 +4,7 @@
 import type { OctetReader } from '../../formats/octet-window.ts';
 import { scanStructure } from '../../formats/structure.ts';
 import { bodyText, readFields, type SearchContent } from './message-text.ts';
-import { headerText } from './searched-header.ts';
+import { indexedHeader } from './searched-header.ts';
 
 /** @returns null where a text has more than `most` characters: such a message is always scanned */
 export async function texts(
@@ -19,7 +19,7 @@ export async function texts(
     searched: async () => {},
   };
   const fields = await readFields(content, 0, message.bodyStart);
-  const header = headerText(fields);
+  const header = indexedHeader(fields);
   const pieces: string[] = [];
   let length = header.length;
   for await (const { text, begins } of bodyText(content, fields, 0)) {

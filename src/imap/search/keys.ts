@@ -46,8 +46,8 @@ export type SearchKey =
   /** LARGER and SMALLER, octets of RFC822.SIZE. */
   | { readonly key: 'size'; readonly relation: 'larger' | 'smaller'; readonly octets: number }
   /** HEADER, and BCC, CC, FROM, SUBJECT, TO as HEADER of that name. `text` is decoded from the CHARSET; empty: the field
-   * only has to be there. `name` in any case. */
-  | { readonly key: 'header'; readonly name: string; readonly text: string }
+   * only has to be there. `name` in any case. `addresses`: the text may also be in an address of the field. */
+  | { readonly key: 'header'; readonly name: string; readonly text: string; readonly addresses?: boolean }
   /** BODY and TEXT. */
   | { readonly key: 'body' | 'text'; readonly text: string }
   /** MODSEQ: changed with it or later. */

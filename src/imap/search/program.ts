@@ -184,7 +184,7 @@ function compile(key: SearchKey, mailbox: Compilation): Judge {
         ? ({ message }) => compareDay(dayOf(message.internalDate, message.internalZone), key.relation, key.day)
         : ({ header }) => (header === null ? null : compareDay(header.sentDay, key.relation, key.day));
     case 'header':
-      return headerJudge(key.name.toLowerCase(), fold(key.text));
+      return headerJudge(key.name.toLowerCase(), fold(key.text), key.addresses === true);
     case 'body':
       return textJudge(fold(key.text), false, mailbox.needles);
     case 'text':
@@ -255,8 +255,8 @@ function anyOf(judges: readonly Judge[]): Judge {
 }
 
 /** HEADER: a field of this name that holds the text; with no text it only has to be there. */
-function headerJudge(name: string, text: string): Judge {
-  const question: HeaderQuestion = { name, holds: containing(text) };
+function headerJudge(name: string, text: string, addresses: boolean): Judge {
+  const question: HeaderQuestion = { name, addresses, holds: containing(text) };
   return ({ header }) => (header === null ? null : header.answer(question));
 }
 

@@ -3,6 +3,7 @@
 
 import { parseDate } from '../../formats/date.ts';
 import { firstField, type HeaderField } from '../../formats/header.ts';
+import { addressTexts } from './address-text.ts';
 import { fold } from './fold.ts';
 import type { Day } from './keys.ts';
 import { foldedValue } from './message-text.ts';
@@ -11,6 +12,8 @@ import { foldedValue } from './message-text.ts';
 export interface HeaderQuestion {
   /** Of the fields of this name, in lower case; null: of all of them, with their names. */
   readonly name: string | null;
+  /** Also of the addresses in them. */
+  readonly addresses?: boolean;
   /** Is the text in what is given, which is folded? */
   readonly holds: (text: string) => boolean;
 }
@@ -34,7 +37,7 @@ export class SearchedHeader {
     const known = this.#answers.get(question);
     if (known !== undefined) return known;
     const text = question.name === null ? this.#all() : this.#named(question.name);
-    const answer = text !== null && question.holds(text);
+    const answer = text !== null && (question.holds(text) || this.#inAddresses(question));
     this.#answers.set(question, answer);
     return answer;
   }
@@ -59,6 +62,11 @@ export class SearchedHeader {
     return text;
   }
 
+  #inAddresses({ name, addresses, holds }: HeaderQuestion): boolean {
+    if (name === null || !addresses) return false;
+    return this.fields.some((field) => field.is(name) && addressTexts(field).some(holds));
+  }
+
   #all(): string {
     this.#lines ??= headerText(this.fields);
     return this.#lines;
@@ -68,6 +76,11 @@ export class SearchedHeader {
 /** All fields with their names, folded. */
 export function headerText(fields: readonly HeaderField[]): string {
   return fields.map((field) => `${fold(field.name)}: ${foldedValue(field)}`).join(APART);
+}
+
+/** The same for the index, with all that the question of a key may be answered by. */
+export function indexedHeader(fields: readonly HeaderField[]): string {
+  return [headerText(fields), ...fields.flatMap(addressTexts)].join(APART);
 }
 
 /** The date that a moment has in its zone. `time` in ms since the epoch, `zone` in minutes. */

@@ -237,7 +237,7 @@ describe('SEARCH (RFC 3501 §6.4.4)', () => {
               keys: [
                 {
                   key: 'or',
-                  left: { key: 'header', name: 'From', text: 'ü' },
+                  left: { key: 'header', name: 'From', text: 'ü', addresses: true },
                   right: { key: 'uid', set: [{ first: 5, last: 5 }] },
                 },
               ],

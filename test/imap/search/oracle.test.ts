@@ -40,7 +40,7 @@ function letters(): string[] {
       `Subject: ${word(text.slice(0, 20))}\r\n ${word(text.slice(20))}\r\nX-N: ${at}\r\n\r\nnothing\r\n`,
       `Subject: body ${at}\r\n${typed('text/plain')}\r\n${base64(text)}\r\n`,
       `Subject: parts\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${typed('text/html')}\r\n${base64(`<p>${text}</p>`)}\r\n--b\r\nContent-Type: text/plain; name="${word(other)}"\r\n\r\nplain ${at}\r\n--b--\r\n`,
-      `Subject: long\r\n${typed('text/plain')}\r\n${base64(`${'x'.repeat(5_000)}${text}\0${other} `.repeat(3))}\r\n`,
+      `From: "F" <fox (quick)@ (brown) example.test>\r\nSubject: long\r\n${typed('text/plain')}\r\n${base64(`${'x'.repeat(5_000)}${text}\0${other} `.repeat(3))}\r\n`,
     ];
   });
 }
@@ -66,9 +66,13 @@ let gate: Gate;
 let mailbox: MailboxId;
 const expected = new Map<string, readonly number[]>();
 
+/** What stands in no text, but in an address. */
+const ADDRESSED: SearchKey = { key: 'header', name: 'From', text: 'FOX@example', addresses: true };
+
 /** Each key in one kind of program, so that every length and script comes to every kind. */
-const programs = (): [string, SearchKey][] =>
-  keys().flatMap((text, at): [string, SearchKey][] => {
+const programs = (): [string, SearchKey][] => [
+  ['FROM', ADDRESSED],
+  ...keys().flatMap((text, at): [string, SearchKey][] => {
     const whole: SearchKey = { key: 'text', text };
     const kinds: SearchKey[] = [
       { key: 'header', name: 'Subject', text },
@@ -86,7 +90,8 @@ const programs = (): [string, SearchKey][] =>
       [`TEXT ${text}`, whole],
       [`${kind.key} ${text}`, kind],
     ];
-  });
+  }),
+];
 
 async function place(store: Store): Promise<Place> {
   const { uids } = await store.read.uids(mailbox);
@@ -150,6 +155,7 @@ describe('with the search index', { timeout: 60_000 }, () => {
     for (const [name, program] of programs()) expected.set(name, await search(program, scanning(gate.store)));
     // The scan itself finds what is written.
     expect(await search({ key: 'body', text: '東京' }, scanning(gate.store))).toEqual([11, 12, 30, 31, 32]);
+    expect(expected.get('FROM')).toEqual([4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48]);
     await check();
   });
 
