@@ -70,6 +70,8 @@ export interface TokenDesk {
 export interface Directory {
   /** True for our domains, for address literals of our own hosts never. With catch-all every domain is ours. */
   isLocalDomain(domain: string): boolean;
+  /** That of a login name without one. */
+  readonly firstDomain: string;
   /** With catch-all, an unknown account is made in the store first, hence the promise. A bare Postmaster (empty domain)
    * is the postmaster of the first domain. @throws StoreError, and nothing else, where accounts cannot be read or made */
   resolve(address: Address): Promise<Resolution>;

@@ -60,7 +60,7 @@ class StoreDirectory implements OpenDirectory {
   readonly #authenticator: Authenticator;
   readonly #domains: ReadonlySet<string>;
   /** Where a bare Postmaster and a login name without a domain are looked for. */
-  readonly #firstDomain: string;
+  readonly firstDomain: string;
   readonly #hostname: string;
   #full = false;
 
@@ -71,7 +71,7 @@ class StoreDirectory implements OpenDirectory {
     const domains = options.domains.map(normalizeDomain).filter((domain) => domain !== '');
     this.#domains = new Set(domains);
     this.#hostname = normalizeDomain(options.hostname);
-    this.#firstDomain = domains[0] ?? this.#hostname;
+    this.firstDomain = domains[0] ?? this.#hostname;
   }
 
   get checksPasswords(): boolean {
@@ -210,7 +210,7 @@ class StoreDirectory implements OpenDirectory {
     const domain = normalizeDomain(address.domain);
     const here = domain === '' || (domain === this.#hostname && !this.#domains.has(domain));
     if (here && localKey(address.localPart) === 'postmaster') {
-      return { localPart: address.localPart, domain: this.#firstDomain };
+      return { localPart: address.localPart, domain: this.firstDomain };
     }
     return domain === '' ? undefined : { localPart: address.localPart, domain };
   }
@@ -220,7 +220,7 @@ class StoreDirectory implements OpenDirectory {
     if (username.includes('\0') || !username.isWellFormed() || Buffer.byteLength(username) > NAME_OCTETS_MAX) {
       throw new AuthenticationFailure('rejected', 'name too long or with NUL');
     }
-    const address = parseMailbox(username.includes('@') ? username : `${username}@${this.#firstDomain}`);
+    const address = parseMailbox(username.includes('@') ? username : `${username}@${this.firstDomain}`);
     const row = address === null ? undefined : (await this.#accounts.current()).exactly(address);
     const claimant: Claimant = {
       key: row === undefined ? `- ${localKey(username)}` : String(row.id),

@@ -1,6 +1,7 @@
 // What an IMAP URL names in the store (RFC 5092 §6), for those who may read it: CATENATE and its kin (RFC 4469). Octets
 // come in bounded pieces, and no message is marked as seen.
 
+import { isLoopback } from '../platform/source.ts';
 import type { MessageRow, Uid } from '../store/rows.ts';
 import type { Reads } from '../store/store.ts';
 import { mailboxNamed, mailboxSeen, type SeenMailbox, type User } from './access.ts';
@@ -82,12 +83,31 @@ export async function messageOf(
   return blob ? { row, summary: openSummary(blob) } : null;
 }
 
+type Server = NonNullable<MessageUrl['server']>;
+
+/** What a client on this machine may call it. */
+const HERE: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Is it this server, by a name that clients have for it: its own, that of a domain whose mail it holds, or "here"? */
+export function isOurs({ hostname, directory, remoteAddress }: Session, { host }: Server): boolean {
+  if (host === hostname.toLowerCase() || directory.isLocalDomain(host)) return true;
+  return HERE.has(host) && isLoopback(remoteAddress);
+}
+
+/** The address of a user in a URL. One without a domain is of the host, or of the first domain, as at a login. */
+export function addressOf({ directory }: Session, user: string, { host }: Server): string {
+  if (user.includes('@')) return user.toLowerCase();
+  return `${user.toLowerCase()}@${directory.isLocalDomain(host) ? host : directory.firstDomain}`;
+}
+
 /** Is it this server, and this user? */
-export async function isHere(session: Session, { user, host }: NonNullable<MessageUrl['server']>): Promise<boolean> {
-  if (host !== session.hostname.toLowerCase()) return false;
-  if (user === null) return true;
+export async function isHere(session: Session, server: Server): Promise<boolean> {
+  if (!isOurs(session, server)) return false;
+  if (server.user === null) return true;
   const account = await session.store.read.account(session.account);
-  return account !== undefined && [account.address, ...account.aliases].includes(user.toLowerCase());
+  return (
+    account !== undefined && [account.address, ...account.aliases].includes(addressOf(session, server.user, server))
+  );
 }
 
 /** The octets that a URL wants of its section; null: all. */

@@ -212,7 +212,8 @@ export function numbered(count: number): string[] {
 function listed(accounts: ReadonlyMap<string, AccountId>, takesTokens: boolean): Directory {
   const account = (address: string, id: number): Account => ({ id, address, aliases: [], quota: null });
   return {
-    isLocalDomain: () => false,
+    isLocalDomain: (domain) => domain === 'example.test',
+    firstDomain: 'example.test',
     resolve: async () => ({ kind: 'unknown' }),
     owns: () => false,
     account: () => undefined,

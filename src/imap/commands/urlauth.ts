@@ -8,7 +8,7 @@ import { type AuthorizedUrl, authorizedUrl, INTERNAL, type MessageUrl } from '..
 import { mailbox } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
-import { isHere, mailboxAt, messageOf, namedOctets } from '../message-url.ts';
+import { addressOf, isHere, isOurs, mailboxAt, messageOf, namedOctets } from '../message-url.ts';
 import { imapString } from '../render/strings.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 
@@ -110,10 +110,10 @@ export async function authorized(
   const asked = authorizedUrl(text);
   const server = asked?.url.server;
   if (!asked?.token || !server?.user || asked.token.mechanism !== INTERNAL) return null;
-  if (server.host !== session.hostname.toLowerCase() || !mayUse(session, asked)) return null;
+  if (!isOurs(session, server) || !mayUse(session, asked.access, server)) return null;
   if (asked.expire !== null && asked.expire <= session.clock.now()) return null;
   const { store } = session;
-  const account = await store.read.accountNamed(server.user);
+  const account = await store.read.accountNamed(addressOf(session, server.user, server));
   if (!account) return null;
   const owner: User = { store, account: account.id, address: account.address };
   const at = await mailboxAt(owner, asked.url, null);
@@ -125,13 +125,17 @@ export async function authorized(
 }
 
 /** RFC 4467 §2.3. Whoever has logged in here is somebody; `submit+` is for submission servers, which are none. */
-function mayUse(session: Session, { access }: AuthorizedUrl): boolean {
+function mayUse(
+  session: Session,
+  access: AuthorizedUrl['access'],
+  server: NonNullable<AuthorizedUrl['url']['server']>,
+): boolean {
   switch (access.kind) {
     case 'anonymous':
     case 'authuser':
       return true;
     case 'user':
-      return access.user === session.address.toLowerCase();
+      return addressOf(session, access.user, server) === session.address.toLowerCase();
     case 'submit':
       return false;
   }
