@@ -134,8 +134,8 @@ export class SelectedMailbox {
       const { highestModSeq: modSeq, keywords } = row;
       view = new View({ id: opened, readOnly, uids, commit, modSeq, keywords });
       if (around.enabled.rev2) view.forgetRecent();
-      // What came after the claim was made is claimed with what arrives.
-      view.markRecent(begun.recentFrom, readOnly ? row.uidNext - 1 : row.recentFrom - 1);
+      // What came after the claim was made is claimed like what arrives: another session may have been faster.
+      view.markRecent(begun.recentFrom, (readOnly ? row.uidNext : begun.recentBefore) - 1);
       selected = new SelectedMailbox(row, view, access, around, unfollow);
       if (!readOnly && row.uidNext > row.recentFrom) await selected.#claim((row.uidNext - 1) as Uid);
       for (const change of early) view.apply(change);

@@ -149,6 +149,7 @@ export type Command =
       readonly only?: FlagScope;
       /** \Seen is this account's own, which does not hold the mailbox. */
       readonly seenBy?: AccountId | null;
+      /** What a view may still know can be changed, though it was expunged. */
       readonly view: ViewId | null;
     }
   | Transfer<'copy'>
@@ -326,8 +327,9 @@ export interface Results {
   'open-view': {
     readonly view: ViewId;
     readonly commit: Commit;
-    /** Messages from this UID on are \Recent to this session. */
+    /** Messages from this UID on are \Recent to this session, up to the one before the other if it has claimed them. */
     readonly recentFrom: Uid;
+    readonly recentBefore: Uid;
   };
   'acknowledge-view': undefined;
   'close-view': undefined;

@@ -1,7 +1,7 @@
 // Several sessions on one mailbox do as they like, alone and at once. Each keeps what an honest client would believe, by
 // nothing but the responses it got. After NOOP all believe the same, and it is what the server has. Seeded.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ImapClient, type Response } from '../clients/imap.ts';
 import { Random } from '../fuzz/random.ts';
 import { type Gate, numbered, openGate, PASSWORD } from './gate.ts';
@@ -170,3 +170,23 @@ test('sessions agree after NOOP', { timeout: 60_000 }, async () => {
 function tolerateEmpty(error: unknown): void {
   if (!(error instanceof Error && /BAD/.test(error.message))) throw error;
 }
+
+test('RFC 3501 §2.3.2: what comes and is told elsewhere while a mailbox is being selected is not \\Recent here, too', async () => {
+  await using gate = await openGate();
+  await gate.fill('INBOX', numbered(1));
+  const login = { user: 'alice@example.test', password: PASSWORD };
+  using first = await ImapClient.open({ port: gate.port }, login);
+  using second = await ImapClient.open({ port: gate.port }, login);
+  await first.done('SELECT INBOX');
+  const { uids } = gate.store.read;
+  const spy = vi.spyOn(gate.store.read, 'uids').mockImplementationOnce(async (mailbox) => {
+    await gate.fill('INBOX', numbered(1));
+    await first.done('NOOP');
+    return await uids.call(gate.store.read, mailbox);
+  });
+  await second.done('SELECT INBOX');
+  expect(spy).toHaveBeenCalled();
+  const texts = async (client: ImapClient) => (await client.done('FETCH 2 FLAGS')).map(({ text }) => text);
+  expect(await texts(first)).toEqual(['* 2 FETCH (FLAGS (\\Recent))']);
+  expect(await texts(second)).toEqual(['* 2 FETCH (FLAGS ())']);
+});

@@ -13,7 +13,8 @@ export function openView(work: Work, command: CommandOf<'open-view'>): Results['
   const { commit } = work.numbers;
   const view = work.views.reserve();
   work.after(() => work.views.open(view, mailbox.id, commit));
-  return { view, commit, recentFrom: mailbox.recent_from };
+  const recentBefore = command.claimRecent ? mailbox.uid_next : mailbox.recent_from;
+  return { view, commit, recentFrom: mailbox.recent_from, recentBefore };
 }
 
 export function acknowledgeView(work: Work, command: CommandOf<'acknowledge-view'>): void {

@@ -147,7 +147,8 @@ export function viewCases(harness: Harness): void {
       const alice = await account(store);
       const { mailbox } = await deliver(store, alice, letter('1'));
       const open = async (claimRecent: boolean) => {
-        const { recentFrom } = await store.execute({ kind: 'open-view', mailbox, claimRecent });
+        const { recentFrom, recentBefore } = await store.execute({ kind: 'open-view', mailbox, claimRecent });
+        expect(recentBefore).toBe(claimRecent ? (await store.read.mailbox(mailbox))?.uidNext : recentFrom);
         return recentFrom;
       };
       expect([await open(false), await open(true), await open(true), await open(false)]).toEqual([1, 1, 2, 2]);
