@@ -1,11 +1,12 @@
-// flags: STORE of flags and keywords (RFC 3501 §6.4.6), conditional where asked (RFC 7162 §3.1.3).
+// flags: STORE of flags and keywords (RFC 3501 §6.4.6), conditional where asked (RFC 7162 §3.1.3). What was expunged can be
+// changed as long as it is kept: whoever names it has not been told, nor have others who then hear of the change.
 
 import type { CommandOf, FlagScope, Results } from '../commands.ts';
 import { joinKeywords, Keywords, splitKeywords } from '../keywords.ts';
 import { Flag, type ModSeq } from '../rows.ts';
 import { ALL_FLAGS, selectableMailbox } from '../writer/placement.ts';
 import { hasSeen, setPrivateSeen } from '../writer/private-seen.ts';
-import { type Standing, standing } from '../writer/standing.ts';
+import { remaining, type Standing } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 
 interface Unnumbered {
@@ -31,7 +32,9 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
   let modSeq: ModSeq | undefined;
   let unseen = 0;
   let deleted = 0;
-  for (const row of standing(work, mailbox.id, command.uids)) {
+  for (const row of remaining(work, mailbox.id, command.uids)) {
+    // Only a view may not know that it is gone; and gone is not unchanged.
+    if (row.expunged !== 0 && (command.view === null || command.unchangedSince !== null)) continue;
     if (command.unchangedSince !== null && row.modseq > command.unchangedSince) {
       modified.push(row.uid);
       continue;
@@ -53,8 +56,10 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
       seen.push({ ...next, modSeq });
     }
     if (shared !== row.flags || text !== row.keywords) changed.push({ ...next, flags: shared, modSeq });
-    unseen += bit(row.flags, Flag.Seen) - bit(shared, Flag.Seen);
-    deleted += bit(shared, Flag.Deleted) - bit(row.flags, Flag.Deleted);
+    if (row.expunged === 0) {
+      unseen += bit(row.flags, Flag.Seen) - bit(shared, Flag.Seen);
+      deleted += bit(shared, Flag.Deleted) - bit(row.flags, Flag.Deleted);
+    }
     work.db.run(
       'UPDATE message SET modseq = ?, flags = ?, keywords = ? WHERE id = (? << 32) | ?',
       modSeq,

@@ -26,6 +26,10 @@ export interface StandingWhole extends Standing {
 const COLUMNS = 'uid, flags, keywords, modseq, size, body';
 const ALL_COLUMNS = `${COLUMNS}, email, thread, prefix, lacking, header_size, internal_date, internal_zone`;
 
+/** Of the rows with these UIDs. */
+type Which = typeof STANDS | 'TRUE';
+const STANDS = 'expunged = 0';
+
 /** UIDs this close together are read in one scan. */
 const DENSE = 4;
 
@@ -37,6 +41,17 @@ export function standing(work: Work, mailbox: MailboxId, uids: readonly number[]
 /** The same with all that a copy takes over. */
 export function standingWhole(work: Work, mailbox: MailboxId, uids: readonly number[]): readonly StandingWhole[] {
   return chosen<StandingWhole>(work, ALL_COLUMNS, mailbox, uids);
+}
+
+/** Beside those that stand: what was expunged, and is kept for views that have not been told. */
+export interface Remaining extends Standing {
+  /** The commit that took it away, or 0. */
+  readonly expunged: number;
+}
+
+/** As `standing`, with what is only kept. */
+export function remaining(work: Work, mailbox: MailboxId, uids: readonly number[]): readonly Remaining[] {
+  return chosen<Remaining>(work, `${COLUMNS}, expunged`, mailbox, uids, 'TRUE');
 }
 
 /** All that stand, ascending. */
@@ -53,13 +68,14 @@ function chosen<R extends Standing>(
   columns: string,
   mailbox: MailboxId,
   uids: readonly number[],
+  which: Which = STANDS,
 ): readonly R[] {
   const first = uids[0];
   const last = uids.at(-1);
   if (first === undefined || last === undefined) return [];
-  if (!ascending(uids) || last - first >= DENSE * uids.length) return sparse<R>(work, columns, mailbox, uids);
+  if (!ascending(uids) || last - first >= DENSE * uids.length) return sparse<R>(work, columns, mailbox, uids, which);
   const rows = work.db.all<R>(
-    `SELECT ${columns} FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 AND expunged = 0 ORDER BY id`,
+    `SELECT ${columns} FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 AND ${which} ORDER BY id`,
     mailbox,
     first,
     last,
@@ -77,14 +93,11 @@ function sparse<R extends Standing>(
   columns: string,
   mailbox: MailboxId,
   uids: readonly number[],
+  which: Which,
 ): readonly R[] {
   const found: R[] = [];
   for (const uid of new Set(uids)) {
-    const row = work.db.get<R>(
-      `SELECT ${columns} FROM message WHERE id = (? << 32) | ? AND expunged = 0`,
-      mailbox,
-      uid,
-    );
+    const row = work.db.get<R>(`SELECT ${columns} FROM message WHERE id = (? << 32) | ? AND ${which}`, mailbox, uid);
     if (row !== undefined) found.push(row);
   }
   return found;

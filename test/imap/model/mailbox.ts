@@ -53,8 +53,9 @@ export class Mailbox {
     return this.living.find((message) => message.uid === uid) ?? this.dead.get(uid ?? 0);
   }
 
+  /** Also of what is gone, for whom that has not been told. */
   change(uid: number, flags: Iterable<string>): void {
-    const message = this.living.find((other) => other.uid === uid);
+    const message = this.find(uid);
     const after = new Set(flags);
     if (!message || same(message.flags, after)) return;
     message.flags = after;

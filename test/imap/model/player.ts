@@ -134,7 +134,9 @@ export class Player {
     const command = `${byUid ? 'UID ' : ''}FETCH ${set} ${items}`;
     const untagged = await this.client.done(command);
     if (items.includes('BODY[') && !this.readOnly) {
-      for (const uid of uids) this.mailbox.change(uid, [...(this.mailbox.find(uid)?.flags ?? []), '\\Seen']);
+      for (const uid of uids.filter((each) => !this.mailbox.dead.has(each))) {
+        this.mailbox.change(uid, [...(this.mailbox.find(uid)?.flags ?? []), '\\Seen']);
+      }
     }
     const { fetched } = this.#hear(untagged, command);
     // What one session has expunged can still be fetched by another that has not been told.
@@ -198,10 +200,7 @@ export class Player {
     const flags = this.#flags();
     const item = `${sign}FLAGS${silent ? '.SILENT' : ''} (${flags.join(' ')})`;
     const command = `${byUid ? 'UID ' : ''}STORE ${set} ${item}`;
-    const { status, text, untagged } = await this.client.command(command);
-    const gone = uids.some((uid) => this.mailbox.dead.has(uid));
-    const expected = gone && !byUid && !silent ? 'NO' : 'OK';
-    must(status === expected, () => `${command}: ${status} ${text}`);
+    const { untagged } = await this.#ok(command);
     this.#store(uids, sign, flags, silent);
     this.#hear(untagged, command);
   }

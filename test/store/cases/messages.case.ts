@@ -94,6 +94,26 @@ export function messageCases(harness: Harness): void {
       expect((await store.read.messages(inbox, uids(1))).rows[0]).toMatchObject({ flags: 2, keywords: ['a', 'b'] });
     });
 
+    // RFC 3501 §7.4.1
+    it('changes what is gone for a view that has not been told, unless it asks for what is unchanged', async () => {
+      const { store, inbox } = await filled(2);
+      const { view } = await store.execute({ kind: 'open-view', mailbox: inbox, claimRecent: false });
+      await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(1), force: true, view: null });
+      const change = { kind: 'flags', mailbox: inbox, uids: uids(1), mode: 'add', keywords: [], view } as const;
+      const before = await store.read.mailbox(inbox);
+      const after = await store.execute({ ...change, flags: Flag.Seen | Flag.Deleted, unchangedSince: null });
+      expect([[...after.uids], after.flags[0]]).toEqual([[1], Flag.Seen | Flag.Deleted]);
+      expect((await store.read.messages(inbox, uids(1))).rows[0]).toMatchObject({
+        flags: after.flags[0],
+        expunged: true,
+      });
+      const { messages, unseen, highestModSeq } = (await store.read.mailbox(inbox)) ?? {};
+      expect({ messages, unseen }).toEqual({ messages: 1, unseen: before?.unseen });
+      expect(highestModSeq).toBe(after.modSeq);
+      const conditional = await store.execute({ ...change, flags: Flag.Flagged, unchangedSince: after.modSeq });
+      expect([conditional.uids.length, conditional.modified.length]).toEqual([0, 0]);
+    });
+
     // RFC 7162 §3.1.3
     it('changes many side by side, and none between them that was not named, had the flag, or is gone', async () => {
       const { store, inbox } = await filled(9);
