@@ -99,13 +99,14 @@ export async function fetchMessages(
 }
 
 async function fetchPage(session: Session, uids: Uint32Array, items: readonly FetchItem[]): Promise<boolean> {
-  const { mailbox, store, writer } = session;
+  const { mailbox, store, writer, enabled } = session;
   const { id, view } = mailbox;
   await writer.ready();
   const { rows: read } = await store.read.messages(id, uids);
   const { rows, seen } = await setSeen(session, read, items);
   const bodies = items.some(needsSummary) ? rows.map(({ body }) => body) : [];
   let summaries = bodies.length > 0 ? await store.read.summaries(bodies) : null;
+  const told = (asked: readonly FetchItem[]) => !enabled.condstore || asked.some(({ item }) => item === 'MODSEQ');
   let whole = true;
   for (const [at, row] of rows.entries()) {
     const sequence = view.sequenceOf(row.uid);
@@ -120,7 +121,8 @@ async function fetchPage(session: Session, uids: Uint32Array, items: readonly Fe
     const flags = itemsOfRow.some(({ item }) => item === 'FLAGS');
     if (flags) mailbox.introduce(row.keywords);
     if (!(await writeFetch(session, fetched, itemsOfRow))) whole = false;
-    if (flags) view.flagsTold(row.uid, row.modSeq);
+    // RFC 7162 §3.2.4: flags that have changed come with their MODSEQ, so what was told without it is still news.
+    if (flags && told(itemsOfRow)) view.flagsTold(row.uid, row.modSeq);
   }
   return whole;
 }
