@@ -83,6 +83,7 @@ export class SelectedMailbox {
   readonly #around: Inside;
   readonly #unfollow: () => void;
   #stopOverdue: (() => void) | null = null;
+  #toldRecent = 0;
 
   private constructor(row: MailboxRow, view: View, access: Access, around: Inside, unfollow: () => void) {
     this.#access = access;
@@ -222,7 +223,9 @@ export class SelectedMailbox {
   }
 
   #tellRecent(): void {
-    if (!this.#around.enabled.rev2) this.#around.writer.line(`* ${this.view.recent} RECENT`);
+    if (this.#around.enabled.rev2) return;
+    this.#toldRecent = this.view.recent;
+    this.#around.writer.line(`* ${this.#toldRecent} RECENT`);
   }
 
   /** Tells the client what has happened, and returns the UIDs that are new to it.
@@ -261,6 +264,9 @@ export class SelectedMailbox {
       this.#stopOverdue = null;
     }
     this.#tellExpunged(news);
+    // RFC 3501 §7.3.2: with the size of the mailbox its number may have changed. EXISTS brings it in any case.
+    const fewer = news.expunged.length > 0 && view.recent !== this.#toldRecent;
+    if (news.exists === null && fewer) this.#tellRecent();
     if (news.exists !== null) writer.line(`* ${news.exists} EXISTS`);
     if (news.keywords) this.describeFlags(news.keywords);
     if (wanted.flags) for (const { sequence, uid, state } of news.flags) this.#tellFlags(sequence, uid, state, wanted);
