@@ -1,12 +1,13 @@
 // mbsync (isync): a Maildir that follows a whole account, then changes on both sides.
 
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PASSWORD, Program, userAddress } from '../process/program.ts';
 import { cases, program, run, succeed } from './foreign.ts';
 import { authorityOf, bodyOf, flags, message, messages, reader } from './mailbox.ts';
+import { flagFile, makeMaildir, pathsBySubject } from './maildir.ts';
 
 const mbsync = await program('mbsync', ['mbsync', '--version'], /isync (\S+)/);
 
@@ -60,18 +61,7 @@ cases([mbsync], () => {
     afterAll(() => rm(folder, { recursive: true }));
 
     const sync = (): Promise<Buffer> => succeed('mbsync', ['-c', join(folder, 'rc'), '--all'], { cwd: folder });
-    /** Path of each message of a local mailbox, by its subject. */
-    const local = async (mailbox: string): Promise<Map<string, string>> => {
-      const found = new Map<string, string>();
-      for (const kind of ['cur', 'new']) {
-        const place = join(folder, 'mail', mailbox, kind);
-        for (const name of await readdir(place)) {
-          const octets = await readFile(join(place, name), 'utf8');
-          found.set(/^Subject: (.*?)\r?$/m.exec(octets)?.[1] ?? '', join(place, name));
-        }
-      }
-      return found;
-    };
+    const local = (mailbox: string): Promise<Map<string, string>> => pathsBySubject(join(folder, 'mail', mailbox));
     const append = async (mailbox: string, subject: string, how = ''): Promise<void> => {
       using client = await reader(server, user);
       const octets = Buffer.from(text(subject));
@@ -97,12 +87,9 @@ cases([mbsync], () => {
     test('changes on both sides meet', async () => {
       const before = await local('INBOX');
       // Here: one is flagged and read, two goes, another comes, in a folder that the server does not know.
-      const one = before.get('one') ?? '';
-      await rename(one, `${one.replace(/\/new\//, '/cur/').replace(/:2,.*$/, '')}:2,FS`);
-      const two = before.get('two') ?? '';
-      await rename(two, `${two.replace(/\/new\//, '/cur/').replace(/:2,.*$/, '')}:2,T`);
-      for (const kind of ['cur', 'new', 'tmp']) await mkdir(join(folder, 'mail/Local/Deep', kind), { recursive: true });
-      for (const kind of ['cur', 'new', 'tmp']) await mkdir(join(folder, 'mail/Local', kind), { recursive: true });
+      await flagFile(before.get('one') ?? '', 'FS');
+      await flagFile(before.get('two') ?? '', 'T');
+      for (const name of ['Local', 'Local/Deep']) await makeMaildir(join(folder, 'mail', name));
       await writeFile(join(folder, 'mail/INBOX/new/1.local.host'), text('from here').replaceAll('\r\n', '\n'));
       await writeFile(join(folder, 'mail/Local/Deep/cur/2.local.host:2,S'), text('deep').replaceAll('\r\n', '\n'));
       // There: three is answered, four goes, another comes.
