@@ -1,13 +1,12 @@
-// nodemailer and imapflow against the program: what applications in Node use.
+// nodemailer against the program: what applications in Node send with.
 
 import { readFile } from 'node:fs/promises';
-import { ImapFlow } from 'imapflow';
 import { simpleParser } from 'mailparser';
 import { createTransport } from 'nodemailer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Gate, PASSWORD, Program, userAddress } from '../process/program.ts';
 import { cases, packaged } from './foreign.ts';
-import { authorityOf, everything, flags, message, messages, receivedOf } from './mailbox.ts';
+import { authorityOf, everything, message, messages, receivedOf } from './mailbox.ts';
 
 cases([await packaged('nodemailer')], () => {
   let server: Program;
@@ -74,67 +73,5 @@ cases([await packaged('nodemailer')], () => {
     const mail = { from: userAddress(1), to: userAddress(2), subject: name, text: 'x', ...more };
     await expect(transport(gate, pass).sendMail(mail)).rejects.toMatchObject(expected);
     expect(await messages(server, 2, name)).toEqual([]);
-  });
-});
-
-cases([await packaged('imapflow')], () => {
-  let server: Program;
-  let ca: Buffer;
-  beforeAll(async () => {
-    server = await Program.start();
-    ca = await readFile(authorityOf(server));
-  });
-  afterAll(() => server[Symbol.asyncDispose]());
-
-  const flowOf = (gate: 993 | 143, user: number, pass = PASSWORD): ImapFlow =>
-    new ImapFlow({
-      host: 'localhost',
-      port: server.port(gate),
-      secure: gate === 993,
-      ...(gate === 143 ? { doSTARTTLS: true } : {}),
-      auth: { user: userAddress(user), pass },
-      tls: { ca },
-      logger: false,
-    });
-
-  test.each([
-    [993, 1],
-    [143, 2],
-  ] as const)('on %i: append, hear of it, fetch, search, flag, copy, move, delete', async (gate, user) => {
-    const watching = flowOf(gate, user);
-    const working = flowOf(gate, user);
-    await watching.connect();
-    await working.connect();
-    await watching.mailboxOpen('INBOX');
-    const heard = new Promise<unknown>((resolve) => watching.once('exists', resolve));
-    void watching.idle();
-    const octets = `From: <a@b.test>\r\nSubject: flow ${gate}\r\n\r\nflowing\r\n`;
-    await working.append('INBOX', octets, ['\\Flagged'], new Date('2026-01-02T03:04:05Z'));
-    expect(await heard).toMatchObject({ path: 'INBOX', count: 1 });
-
-    const lock = await working.getMailboxLock('INBOX');
-    try {
-      const fetched = await working.fetchOne('1', { source: true, envelope: true, flags: true, internalDate: true });
-      if (fetched === false) throw new Error('nothing fetched');
-      expect(fetched.source?.toString()).toBe(octets);
-      expect(fetched.envelope?.subject).toBe(`flow ${gate}`);
-      expect(fetched.flags).toEqual(new Set(['\\Flagged']));
-      expect(new Date(fetched.internalDate ?? 0).toISOString()).toBe('2026-01-02T03:04:05.000Z');
-      expect(await working.search({ body: 'FLOWING', flagged: true }, { uid: true })).toEqual([1]);
-      await working.messageFlagsAdd('1', ['\\Answered', 'Later']);
-      await working.messageCopy('1', 'Archive');
-      await working.messageMove('1', 'Trash');
-    } finally {
-      lock.release();
-    }
-    expect(await messages(server, user, `flow ${gate}`)).toEqual([]);
-    expect(await message(server, user, `flow ${gate}`, 'Trash')).toBe(octets);
-    expect(await flags(server, user, 'Archive')).toEqual([['Later', '\\Answered', '\\Flagged']]);
-    await working.logout();
-    await watching.logout();
-  });
-
-  test('a wrong password', async () => {
-    await expect(flowOf(993, 1, 'wrong').connect()).rejects.toMatchObject({ authenticationFailed: true });
   });
 });
