@@ -1,7 +1,11 @@
-// A conversation by lines with a program that stands in between, such as `openssl s_client`.
+// A conversation with a program that stands in between: by lines with one such as `openssl s_client`, by keys with one that
+// fills a screen.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+
+/** ms to wait for what is wanted: less than a test has, so that it tells what it has heard and ends the program. */
+const PATIENCE = 40_000;
 
 export class Dialogue implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -11,8 +15,8 @@ export class Dialogue implements AsyncDisposable {
   remarks = '';
   readonly #waiting = new Set<() => void>();
 
-  constructor(command: string, args: readonly string[]) {
-    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  constructor(command: string, args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) {
+    this.#child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stdin?.on('error', () => undefined);
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#heard += chunk.toString('latin1');
@@ -35,27 +39,31 @@ export class Dialogue implements AsyncDisposable {
 
   /** Hears until a whole line matches. @throws Error if the other side ends before */
   async hear(wanted: RegExp): Promise<string> {
-    for (;;) {
-      const lines = this.#heard.split(/(?<=\n)/);
+    return await this.#until(wanted, (heard) => {
+      const lines = heard.split(/(?<=\n)/);
       const index = lines.findIndex((line) => line.endsWith('\n') && wanted.test(line));
-      if (index >= 0) {
-        this.#heard = lines.slice(index + 1).join('');
-        return lines.slice(0, index + 1).join('');
-      }
-      if (this.#ended) throw new Error(`ended before ${wanted}: ${this.#heard}\n${this.remarks}`);
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-      });
-    }
+      return index < 0 ? null : lines.slice(0, index + 1).join('').length;
+    });
   }
 
-  /** Waits for the program to end by itself. @returns its exit code */
-  async end(): Promise<number | null> {
-    this.#child.stdin?.end();
+  /** Presses keys, and looks until the screen shows something new that matches, wherever it stands in its line. */
+  async press(keys: string, wanted: RegExp): Promise<void> {
+    this.#heard = '';
+    this.#child.stdin?.write(keys);
+    await this.look(wanted);
+  }
+
+  /** As `press`, without a key. @throws Error if the program ends before */
+  async look(wanted: RegExp): Promise<void> {
+    await this.#until(wanted, (heard) => {
+      const found = wanted.exec(heard);
+      return found && found.index + found[0].length;
+    });
+  }
+
+  /** Says a last word, and waits for the program to end by itself. @returns its exit code */
+  async end(last = ''): Promise<number | null> {
+    this.#child.stdin?.end(last);
     if (!this.#ended) await once(this.#child, 'close');
     return this.#child.exitCode;
   }
@@ -64,6 +72,30 @@ export class Dialogue implements AsyncDisposable {
     if (this.#ended) return;
     this.#child.kill('SIGKILL');
     await once(this.#child, 'close');
+  }
+
+  /** Waits until something ends within what was heard, and forgets that. @returns what was forgotten */
+  async #until(wanted: RegExp, end: (heard: string) => number | null): Promise<string> {
+    const patience = performance.now() + PATIENCE;
+    for (;;) {
+      const length = end(this.#heard);
+      if (length !== null) {
+        const taken = this.#heard.slice(0, length);
+        this.#heard = this.#heard.slice(length);
+        return taken;
+      }
+      const why = this.#ended ? 'ended' : performance.now() > patience ? 'waited too long' : null;
+      if (why) throw new Error(`${why} before ${wanted}: ${this.#heard}\n${this.remarks}`);
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer);
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, PATIENCE);
+        this.#waiting.add(wake);
+      });
+    }
   }
 
   #tell(): void {
