@@ -27,16 +27,21 @@ export async function everything(server: Program, user: number, mailbox = 'INBOX
   return (await client.messages(mailbox)).map((octets) => octets.toString('utf8'));
 }
 
-/** As `message`, but waits until it has come. */
+/**
+ * As `message`, but waits until it has come. One connection hears and another looks: a SEARCH may tell of a message
+ * that it did not find yet (RFC 3501 §7.3.1), and whoever goes to hear of it after that waits for ever.
+ */
 export async function arrival(server: Program, user: number, subject: string): Promise<string> {
-  using client = await reader(server, user);
-  await client.done('EXAMINE INBOX');
+  using ear = await reader(server, user);
+  await ear.done('EXAMINE INBOX');
+  await ear.idle();
+  using eye = await reader(server, user);
+  await eye.done('EXAMINE INBOX');
   for (;;) {
-    const now = await found(client, subject);
+    await eye.done('NOOP');
+    const now = await found(eye, subject);
     if (now.length > 0) return only(now, subject);
-    const done = await client.idle();
-    while (!/EXISTS/.test((await client.response()).text));
-    await done();
+    while (!/EXISTS/.test((await ear.response()).text));
   }
 }
 
