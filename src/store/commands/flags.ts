@@ -4,6 +4,7 @@
 import type { CommandOf, FlagScope, Results } from '../commands.ts';
 import { joinKeywords, Keywords, splitKeywords } from '../keywords.ts';
 import { Flag, type ModSeq } from '../rows.ts';
+import { FlagRuns } from '../writer/flag-runs.ts';
 import { ALL_FLAGS, selectableMailbox } from '../writer/placement.ts';
 import { hasSeen, setPrivateSeen } from '../writer/private-seen.ts';
 import { remaining, type Standing } from '../writer/standing.ts';
@@ -29,6 +30,7 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
   const modified: number[] = [];
   const seen: Changed[] = [];
   const seenBy = command.seenBy ?? null;
+  const runs = new FlagRuns(work, mailbox.id);
   let modSeq: ModSeq | undefined;
   let unseen = 0;
   let deleted = 0;
@@ -60,15 +62,9 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
       unseen += bit(row.flags, Flag.Seen) - bit(shared, Flag.Seen);
       deleted += bit(shared, Flag.Deleted) - bit(row.flags, Flag.Deleted);
     }
-    work.db.run(
-      'UPDATE message SET modseq = ?, flags = ?, keywords = ? WHERE id = (? << 32) | ?',
-      modSeq,
-      shared,
-      text,
-      mailbox.id,
-      row.uid,
-    );
+    runs.set(row.uid, modSeq, shared, text);
   }
+  runs.end();
   if (modSeq !== undefined) {
     work.db.run(
       'UPDATE mailbox SET highest_modseq = ?, unseen = unseen + ?, deleted = deleted + ?, keywords = ? WHERE id = ?',
