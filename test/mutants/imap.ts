@@ -210,7 +210,7 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'a URL of another user leads to nothing',
     file: 'src/imap/message-url.ts',
-    from: '.includes(user.toLowerCase())',
+    from: '.includes(addressOf(session, server.user, server))',
     to: '.length > 0',
     caughtBy: transcripts,
     test: 'URLs: of this server',

@@ -18,6 +18,14 @@ export const searchMutants: readonly Mutant[] = [
     test: 'without results',
   },
   {
+    rule: 'SEARCHRES: what is expunged leaves the saved result',
+    file: 'src/imap/view.ts',
+    from: 'this.#saved.filter((uid) => this.#uids.sequenceOf(uid) > 0)',
+    to: 'this.#saved',
+    caughtBy: transcripts,
+    test: 'what was expunged is no longer meant',
+  },
+  {
     rule: 'SEARCHRES: a SEARCH that is refused saves nothing',
     file: 'src/imap/commands/search.ts',
     from: 'if (asked?.save) mailbox.view.save(new Uint32Array(0));',
@@ -96,6 +104,14 @@ export const searchMutants: readonly Mutant[] = [
     to: 'if (matching.has(body)) possible.add(body);',
     caughtBy: textIndex,
     test: 'does not know',
+  },
+  {
+    rule: 'the index rules nothing out where one of several strings is short',
+    file: 'src/store/upkeep/text-index.ts',
+    from: "parts.length === 0 || parts.includes(null) ? null : `(${parts.join(' OR ')})`",
+    to: "parts.length === 0 ? null : `(${parts.filter((part) => part !== null).join(' OR ')})`",
+    caughtBy: textIndex,
+    test: 'rules out',
   },
   {
     rule: 'the index forgets bodies that are gone',
