@@ -15,9 +15,11 @@ const script = await program('script', ['script', '--version'], /(\d\S*)/);
 cases([alpine, script], () => {
   let server: Program;
   let folder: string;
+  /** Who has not sorted yet. */
+  let sorting = 3;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'postern-alpine-'));
-    server = await Program.start();
+    server = await Program.start({ users: 6 });
   });
   afterAll(async () => {
     await server[Symbol.asyncDispose]();
@@ -27,13 +29,15 @@ cases([alpine, script], () => {
   const append = async (user: number, ...subjects: string[]): Promise<void> => {
     using client = await reader(server, user);
     for (const subject of subjects) {
-      const octets = Buffer.from(`From: <a@b.test>\r\nSubject: ${subject}\r\n\r\nbody of ${subject}\r\n`);
+      const octets = Buffer.from(
+        `From: <${subject.split(' ').at(-1)}@b.test>\r\nSubject: ${subject}\r\n\r\nbody of ${subject}\r\n`,
+      );
       await client.done(`APPEND INBOX {${octets.length}}`, [octets]);
     }
   };
   const bodies = async (user: number): Promise<string[]> => (await everything(server, user)).map(bodyOf);
   /** Opens INBOX; `script` gives it the terminal. @param how of its way to name a server */
-  const open = async (user: number, gate: 993 | 143, how: string): Promise<Dialogue> => {
+  const open = async (user: number, gate: 993 | 143, how: string, sort = 'arrival'): Promise<Dialogue> => {
     const features = ['quit-without-confirm', 'expunge-without-confirm', 'disable-password-file-saving'];
     const lines = [
       `inbox-path={localhost:${server.port(gate)}/imap/${how}/user="${userAddress(user)}"}INBOX`,
@@ -47,7 +51,7 @@ cases([alpine, script], () => {
     ];
     await writeFile(join(folder, 'pinerc'), `${lines.join('\n')}\n`, { mode: 0o600 });
     const env = { PATH: process.env.PATH, HOME: folder, TERM: 'xterm', SHELL: '/bin/sh', LC_ALL: 'C.UTF-8' };
-    const command = `stty rows 30 cols 100; exec alpine -p ${join(folder, 'pinerc')} -i`;
+    const command = `stty rows 30 cols 100; exec alpine -p ${join(folder, 'pinerc')} -sort ${sort} -i`;
     const screen = new Dialogue('script', ['-qec', command, '/dev/null'], { env, cwd: folder });
     await screen.look(/ENTER PASSWORD: /);
     return screen;
@@ -73,6 +77,21 @@ cases([alpine, script], () => {
     expect(await message(server, user, 'third', 'Archive')).toContain('body of third\r\n');
     expect(await flags(server, user, 'Archive')).toEqual([['\\Seen']]);
     expect(await bodies(user)).toEqual(['body of first\r\n', 'body of fourth\r\n']);
+  });
+
+  test.each([
+    ['subject', ['beta', 'alpha', 'gamma'], ['alpha', 'beta', 'gamma']],
+    ['from/reverse', ['beta', 'alpha', 'gamma'], ['gamma', 'beta', 'alpha']],
+    ['thread', ['beta', 'alpha', 'Re: beta'], ['beta', 'Re: beta', 'alpha']],
+    ['ordered', ['beta', 'alpha', 'Re: beta'], ['beta', 'Re: beta', 'alpha']],
+  ])('sorts by %s, which the server does', async (sort, came, shown) => {
+    const user = sorting++;
+    await append(user, ...came);
+    await using screen = await open(user, 993, 'ssl', sort);
+    await screen.press(`${PASSWORD}\r`, /gamma|Re: beta/);
+    await screen.press('J1\r\r', new RegExp(`body of ${shown[0]}`));
+    await screen.press('N', new RegExp(`body of ${shown[1]}`));
+    await screen.press('N', new RegExp(`body of ${shown[2]}`));
   });
 
   test('a wrong password', async () => {

@@ -28,8 +28,8 @@ const LONG = `Date: Sat, 3 Jan 2026 00:00:00 +0000\r\nFrom: <b@b.test>\r\nSubjec
 /** UIDs 1 to 3, by the time that they are of. */
 const MAILBOX: readonly (readonly [content: string, flags: string[], date: string])[] = [
   [RICH, ['\\Seen', '\\Flagged', '$Work'], '2026-01-02T03:04:05Z'],
-  [SHORT, ['\\Answered', '\\Draft'], '2026-02-03T00:00:00Z'],
-  [LONG, ['\\Deleted'], '2026-03-04T00:00:00Z'],
+  [SHORT, ['\\Answered', '\\Draft'], '2026-02-03T12:00:00Z'],
+  [LONG, ['\\Deleted'], '2026-03-04T12:00:00Z'],
 ];
 
 const FETCHES: Readonly<Record<string, readonly [FetchQueryObject, object]>> = {

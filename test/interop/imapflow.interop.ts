@@ -234,7 +234,7 @@ cases([await packaged('imapflow')], () => {
     const [letter = ''] = letters('x'.repeat(2048));
     await flow.append('INBOX', letter);
     const storage = { limit: 1024 ** 2, usage: 5 * 1024 };
-    expect(await flow.getQuota('INBOX')).toMatchObject({ path: 'INBOX', storage });
+    expect(await flow.getQuota('INBOX')).toMatchObject({ path: 'INBOX', storage, message: { usage: 1 } });
     const large = letters('y'.repeat(900))[0] + 'z'.repeat(1_100_000);
     await expect(flow.append('INBOX', large)).rejects.toMatchObject({ serverResponseCode: 'OVERQUOTA' });
   });
