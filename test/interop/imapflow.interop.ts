@@ -206,6 +206,26 @@ cases([await packaged('imapflow')], () => {
         expect(flow.mailbox).toMatchObject({ exists: 2 });
       });
 
+      if (manner.enabled.includes('QRESYNC')) {
+        test('comes back: what has changed and what has vanished meanwhile (RFC 7162 §3.2.5)', async () => {
+          const path = await fresh(...letters('one', 'two', 'three', 'four'));
+          const known = await flow.mailboxOpen(path);
+          await flow.mailboxClose();
+          await other.mailboxOpen(path);
+          await other.messageFlagsAdd('2', ['\\Flagged']);
+          await other.messageDelete('3:4');
+          const changes: unknown[] = [];
+          const note = ({ uid }: { uid?: number | undefined }): void => void changes.push(uid);
+          flow.on('flags', note);
+          flow.on('expunge', note);
+          const { highestModseq: changedSince = 0n, uidValidity } = known;
+          await flow.mailboxOpen(path, { changedSince, uidValidity });
+          flow.off('flags', note);
+          flow.off('expunge', note);
+          expect(changes.sort()).toEqual([2, 3, 4]);
+        });
+      }
+
       test('one after another holds the lock', async () => {
         const [one, two] = [await fresh(...letters('one')), await fresh(...letters('two', 'three'))];
         const lock = await flow.getMailboxLock(one);
