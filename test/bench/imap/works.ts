@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ImapClient } from '../../clients/imap.ts';
 import type { Figures } from '../figures.ts';
 import { doorOf, type LoadedServer, loginOf, USERS } from '../server.ts';
+import { dropCaches, settle } from '../settling.ts';
 import { quantiles, round } from '../statistics.ts';
 import { countSyncs } from '../syncs.ts';
+import { timed, timedOften } from '../timing.ts';
 import { NEEDLES } from './corpus.ts';
 import { CountingClient } from './counting-client.ts';
-import { dropCaches, settle } from './settling.ts';
-import { timed, timedOften } from './timing.ts';
 
 const METADATA = 'UID FLAGS ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE';
 const BOX = 'bench';

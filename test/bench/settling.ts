@@ -5,8 +5,8 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { cpuSeconds } from '../process-tree.ts';
-import type { LoadedServer } from '../server.ts';
+import { cpuSeconds } from './process-tree.ts';
+import type { LoadedServer } from './server.ts';
 
 /** Seconds without work that count as rest, and seconds until nobody waits any longer. */
 const REST = 3;

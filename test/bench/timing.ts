@@ -1,8 +1,8 @@
 // How long something takes, and what of it the server spends: the client shares the machine with it.
 
-import { cpuSeconds } from '../process-tree.ts';
-import type { LoadedServer } from '../server.ts';
-import { median, round } from '../statistics.ts';
+import { cpuSeconds } from './process-tree.ts';
+import type { LoadedServer } from './server.ts';
+import { median, round } from './statistics.ts';
 
 export interface Timed<T> {
   readonly ms: number;
