@@ -81,7 +81,7 @@ export const Limit = {
   /** Bodies waiting for the deriver; more are derived when they are asked for. */
   deriverQueue: 10_000,
   /** Bodies derived in one transaction of derived.db, and octets above which a body is left to that thread. */
-  deriverBatch: 32,
+  deriverBatch: 8,
   derivedByCaller: 262_144,
   /** Octets of summaries that one read returns, or that wait to be kept; the last one may go beyond. */
   summaryOctets: 8_388_608,

@@ -62,7 +62,9 @@ async function login(world: World, gate: Gate, mechanism: string, response: stri
     const told: unknown = JSON.parse(Buffer.from(challenge, 'base64').toString());
     return { offered, challenge: told, ended: await answer(mechanism === 'XOAUTH2' ? '' : 'AQ==', last) };
   } finally {
-    link.destroy();
+    // A maildrop is locked until its session has ended at the server.
+    if (gate === 995) link.write('QUIT\r\n');
+    else link.destroy();
     await link.closed();
   }
 }

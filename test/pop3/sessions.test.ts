@@ -56,7 +56,12 @@ describe('the snapshot', () => {
     for (const number of [1, 3, 5]) await client.done(`DELE ${number}`);
     expect(await other.done('NOOP')).toEqual([]);
     await client.quit();
-    expect((await other.done('NOOP')).map(({ text }) => text)).toEqual(['* 5 EXPUNGE', '* 3 EXPUNGE', '* 1 EXPUNGE']);
+    expect((await other.done('NOOP')).map(({ text }) => text)).toEqual([
+      '* 5 EXPUNGE',
+      '* 3 EXPUNGE',
+      '* 1 EXPUNGE',
+      '* 2 RECENT',
+    ]);
     const [fetched] = await other.done('FETCH 1 (BODY.PEEK[TEXT])');
     expect(String(fetched?.literals[0])).toBe('Body 2\r\n');
   });

@@ -15,10 +15,10 @@ export class Snapshots {
   }
 
   /** Reads in one snapshot. */
-  read<T>(look: (db: Connection, commit: Commit) => T): T {
+  read<T>(look: (db: Connection) => T): T {
     this.db.run('BEGIN');
     try {
-      return look(this.db, commitOf(this.db));
+      return look(this.db);
     } finally {
       this.db.run('COMMIT');
     }
@@ -26,7 +26,10 @@ export class Snapshots {
 
   /** As `read`, and answers when whoever follows has been told of every change that the snapshot has. */
   async readTold<T>(look: (db: Connection, commit: Commit) => T): Promise<T> {
-    const { commit, result } = this.read((db, commit) => ({ commit, result: look(db, commit) }));
+    const { commit, result } = this.read((db) => {
+      const commit = commitOf(db);
+      return { commit, result: look(db, commit) };
+    });
     await this.#reached(commit);
     return result;
   }

@@ -38,3 +38,24 @@ export function deriveBody(deriver: Deriver, mail: Connection, body: BodyId): Ui
   if (size === undefined) return undefined;
   return deriver.derive((offset, length) => readBody(mail, body, offset, Math.min(length, Limit.readOctets)), size);
 }
+
+/** The summary of a body that is in memory. */
+export function deriveOctets(deriver: Deriver, whole: Uint8Array): Uint8Array {
+  return deriver.derive((offset, length) => whole.subarray(offset, offset + length), whole.length);
+}
+
+/** Those of the bodies that are one chunk, whole: in one snapshot, since each has its price, and one that is over before
+ * anything is computed, since an open one keeps the log from beginning anew. */
+export function smallBodies(mail: Connection, bodies: readonly BodyId[]): ReadonlyMap<BodyId, Uint8Array> {
+  const found = new Map<BodyId, Uint8Array>();
+  mail.run('BEGIN');
+  try {
+    for (const body of bodies) {
+      const size = bodySize(mail, body);
+      if (size !== undefined && size <= Limit.chunkOctets) found.set(body, readBody(mail, body, 0, size));
+    }
+  } finally {
+    mail.run('COMMIT');
+  }
+  return found;
+}

@@ -7,7 +7,7 @@ import { Limit } from '../limits.ts';
 import type { FromUpkeep, ToUpkeep, UpkeepData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId } from '../rows.ts';
 import { forgetBodies, keepSummaries, keptSummary, openDerived, originOf } from './derived.ts';
-import { type Deriver, deriveBody, importDeriver } from './deriver.ts';
+import { type Deriver, deriveBody, deriveOctets, importDeriver, smallBodies } from './deriver.ts';
 import { Indexing } from './indexing.ts';
 
 /** ms that a body waits for others, so that a transaction is worth its while. */
@@ -128,24 +128,20 @@ export class Upkeep {
     if (deriver === undefined) return [];
     const summaries: Summary[] = [];
     let octets = 0;
-    // A read by itself takes and gives up the locks of one each time.
-    this.#mail.run('BEGIN');
-    try {
-      for (const body of bodies) {
-        try {
-          const summary = deriveBody(deriver, this.#mail, body);
-          if (summary === undefined) continue;
-          summaries.push([body, summary]);
-          octets += summary.length;
-          if (octets < Limit.summaryOctets) continue;
-          this.#keep(summaries.splice(0));
-          octets = 0;
-        } catch (error) {
-          this.#warn(`The summary of body ${body} failed`, error);
-        }
+    const small = smallBodies(this.#mail, bodies);
+    for (const body of bodies) {
+      try {
+        const whole = small.get(body);
+        const summary = whole ? deriveOctets(deriver, whole) : deriveBody(deriver, this.#mail, body);
+        if (summary === undefined) continue;
+        summaries.push([body, summary]);
+        octets += summary.length;
+        if (octets < Limit.summaryOctets) continue;
+        this.#keep(summaries.splice(0));
+        octets = 0;
+      } catch (error) {
+        this.#warn(`The summary of body ${body} failed`, error);
       }
-    } finally {
-      if (this.#mail.inTransaction) this.#mail.run('COMMIT');
     }
     return summaries;
   }
