@@ -55,7 +55,7 @@ export function smallBodies(mail: Connection, bodies: readonly BodyId[]): Readon
       if (size !== undefined && size <= Limit.chunkOctets) found.set(body, readBody(mail, body, 0, size));
     }
   } finally {
-    mail.run('COMMIT');
+    if (mail.inTransaction) mail.run('COMMIT');
   }
   return found;
 }

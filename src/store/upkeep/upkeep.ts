@@ -128,7 +128,7 @@ export class Upkeep {
     if (deriver === undefined) return [];
     const summaries: Summary[] = [];
     let octets = 0;
-    const small = smallBodies(this.#mail, bodies);
+    const small = this.#small(bodies);
     for (const body of bodies) {
       try {
         const whole = small.get(body);
@@ -144,6 +144,16 @@ export class Upkeep {
       }
     }
     return summaries;
+  }
+
+  /** Where they cannot be read together, each is tried by itself. */
+  #small(bodies: readonly BodyId[]): ReadonlyMap<BodyId, Uint8Array> {
+    try {
+      return smallBodies(this.#mail, bodies);
+    } catch (error) {
+      this.#warn('Bodies could not be read', error);
+      return new Map();
+    }
   }
 
   /** A body that is too large for the front's thread. */
