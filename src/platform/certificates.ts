@@ -1,5 +1,6 @@
 // The certificates in force: the operator's own files, or those of the local authority, made at the first start and
-// renewed when they end or the hostname changes; and the authorities that vouch for clients. Errors name the file and say what to do. Keys are never logged.
+// renewed when they end or the hostname changes; and the authorities that vouch for clients. Errors name the file and say
+// what to do. Keys are never logged.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';

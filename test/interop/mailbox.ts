@@ -9,6 +9,24 @@ export function reader(server: Program, user: number): Promise<ImapClient> {
   return ImapClient.open({ port: server.port(993), tls: 'implicit' }, { user: userAddress(user), password: PASSWORD });
 }
 
+/** The octets of a message from a user whose body is its subject. */
+export function letter(user: number, subject: string): string {
+  return `From: <${userAddress(user)}>\r\nSubject: ${subject}\r\n\r\n${subject}\r\n`;
+}
+
+/** Puts a message into a mailbox of a user. @param how flags and date in front of it, with a space behind them */
+export async function appended(
+  server: Program,
+  user: number,
+  mailbox: string,
+  octets: string,
+  how = '',
+): Promise<void> {
+  using client = await reader(server, user);
+  const literal = Buffer.from(octets);
+  await client.done(`APPEND ${mailbox} ${how}{${literal.length}}`, [literal]);
+}
+
 /** Messages with a subject, as they are now. */
 export async function messages(server: Program, user: number, subject: string, mailbox = 'INBOX'): Promise<string[]> {
   using client = await reader(server, user);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PASSWORD, Program, userAddress } from '../process/program.ts';
 import { cases, program, run, succeed } from './foreign.ts';
-import { authorityOf, bodyOf, flags, message, messages, reader } from './mailbox.ts';
+import { appended, authorityOf, bodyOf, flags, letter, message, messages, reader } from './mailbox.ts';
 import { flagFile, makeMaildir, pathsBySubject } from './maildir.ts';
 
 const mbsync = await program('mbsync', ['mbsync', '--version'], /isync (\S+)/);
@@ -23,8 +23,7 @@ cases([mbsync], () => {
     ['143', 2],
   ] as const)('over %s', (gate, user) => {
     let folder: string;
-    const text = (subject: string): string =>
-      `From: <${userAddress(user)}>\r\nSubject: ${subject}\r\n\r\n${subject}\r\n`;
+    const text = (subject: string): string => letter(user, subject);
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'postern-mbsync-'));
       await mkdir(join(folder, 'mail'));
@@ -62,11 +61,8 @@ cases([mbsync], () => {
 
     const sync = (): Promise<Buffer> => succeed('mbsync', ['-c', join(folder, 'rc'), '--all'], { cwd: folder });
     const local = (mailbox: string): Promise<Map<string, string>> => pathsBySubject(join(folder, 'mail', mailbox));
-    const append = async (mailbox: string, subject: string, how = ''): Promise<void> => {
-      using client = await reader(server, user);
-      const octets = Buffer.from(text(subject));
-      await client.done(`APPEND ${mailbox} ${how}{${octets.length}}`, [octets]);
-    };
+    const append = (mailbox: string, subject: string, how = ''): Promise<void> =>
+      appended(server, user, mailbox, text(subject), how);
 
     test('everything comes, with folders and flags', async () => {
       using client = await reader(server, user);

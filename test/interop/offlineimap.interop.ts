@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PASSWORD, Program, userAddress } from '../process/program.ts';
 import { cases, type Finished, program, run } from './foreign.ts';
-import { authorityOf, bodyOf, flags, message, messages, reader } from './mailbox.ts';
+import { appended, authorityOf, bodyOf, flags, letter, message, messages, reader } from './mailbox.ts';
 import { flagFile, makeMaildir, pathsBySubject } from './maildir.ts';
 
 /** For OpenSSL's own configuration: OfflineIMAP has no say over its TLS after STARTTLS. */
@@ -28,8 +28,7 @@ cases([offlineimap], () => {
     { gate: 143, user: 2, how: ['ssl = no', 'starttls = yes', 'auth_mechanisms = LOGIN'] },
   ] as const)('over $gate', ({ gate, user, how }) => {
     let folder: string;
-    const text = (subject: string): string =>
-      `From: <${userAddress(user)}>\r\nSubject: ${subject}\r\n\r\n${subject}\r\n`;
+    const text = (subject: string): string => letter(user, subject);
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'postern-offlineimap-'));
       await mkdir(join(folder, 'mail'));
@@ -59,11 +58,8 @@ cases([offlineimap], () => {
     const local = (mailbox: string): Promise<Map<string, string>> => pathsBySubject(join(folder, 'mail', mailbox));
     const write = (path: string, subject: string): Promise<void> =>
       writeFile(join(folder, 'mail', path), text(subject).replaceAll('\r\n', '\n'));
-    const append = async (mailbox: string, subject: string, how = ''): Promise<void> => {
-      using client = await reader(server, user);
-      const octets = Buffer.from(text(subject));
-      await client.done(`APPEND ${mailbox} ${how}{${octets.length}}`, [octets]);
-    };
+    const append = (mailbox: string, subject: string, how = ''): Promise<void> =>
+      appended(server, user, mailbox, text(subject), how);
 
     test('everything comes, with folders and flags', async () => {
       using client = await reader(server, user);

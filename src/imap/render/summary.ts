@@ -33,15 +33,10 @@ export interface Summary {
   readonly root: Place;
 }
 
-/** Octets of a body that is read once, as a whole. */
-const SMALL = 65_536;
-
 /** Computes the summary of a body of `size` octets in bounded memory. `read` gives octets `[offset, offset + length)`. */
 export function derive(read: OctetReader, size: number): Uint8Array {
-  const octets = size <= SMALL ? read(0, size) : null;
-  const reader: OctetReader = octets ? (offset, length) => octets.subarray(offset, offset + length) : read;
-  const message = scanStructure(reader, size);
-  return summarize(message, previewOf(message, reader));
+  const message = scanStructure(read, size);
+  return summarize(message, previewOf(message, read));
 }
 
 /** BODY and BODYSTRUCTURE. */

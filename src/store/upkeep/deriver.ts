@@ -6,6 +6,9 @@ import { Limit } from '../limits.ts';
 import { bodySize, readBody } from '../reads/bodies.ts';
 import type { BodyId } from '../rows.ts';
 
+/** Octets up to which a body is read as a whole: those of one chunk. */
+const SMALL = Limit.chunkOctets;
+
 /** What a deriver module exports. */
 export interface Deriver {
   /** Summaries of another version are thrown away. */
@@ -36,6 +39,8 @@ export async function importDeriver(url: string): Promise<Deriver> {
 export function deriveBody(deriver: Deriver, mail: Connection, body: BodyId): Uint8Array | undefined {
   const size = bodySize(mail, body);
   if (size === undefined) return undefined;
+  // The scan and the preview would each read what is small.
+  if (size <= SMALL) return deriveOctets(deriver, readBody(mail, body, 0, size));
   return deriver.derive((offset, length) => readBody(mail, body, offset, Math.min(length, Limit.readOctets)), size);
 }
 
@@ -44,7 +49,7 @@ export function deriveOctets(deriver: Deriver, whole: Uint8Array): Uint8Array {
   return deriver.derive((offset, length) => whole.subarray(offset, offset + length), whole.length);
 }
 
-/** Those of the bodies that are one chunk, whole: in one snapshot, since each has its price, and one that is over before
+/** Those of the bodies that are small, whole: in one snapshot, since each has its price, and one that is over before
  * anything is computed, since an open one keeps the log from beginning anew. */
 export function smallBodies(mail: Connection, bodies: readonly BodyId[]): ReadonlyMap<BodyId, Uint8Array> {
   const found = new Map<BodyId, Uint8Array>();
@@ -52,7 +57,7 @@ export function smallBodies(mail: Connection, bodies: readonly BodyId[]): Readon
   try {
     for (const body of bodies) {
       const size = bodySize(mail, body);
-      if (size !== undefined && size <= Limit.chunkOctets) found.set(body, readBody(mail, body, 0, size));
+      if (size !== undefined && size <= SMALL) found.set(body, readBody(mail, body, 0, size));
     }
   } finally {
     if (mail.inTransaction) mail.run('COMMIT');
