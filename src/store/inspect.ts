@@ -28,7 +28,7 @@ export async function openReads(folder: string): Promise<StoreReader> {
       `The store in ${folder} has version ${version}; this program reads version ${migrations.length}`,
     );
   }
-  const nothing = { keep: () => {}, derive: async () => undefined, damaged: () => {} };
+  const nothing = { keep: () => {}, derive: async () => undefined, released: () => {} };
   const summaries = new Summaries(db, files.derived, null, nothing);
   // Each read sees the newest state, so that the index of a mailbox is as good as its MODSEQ.
   const read = createReads(db, new MailboxIndex(), summaries, () => undefined);

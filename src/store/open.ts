@@ -69,6 +69,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const index = new MailboxIndex();
     const summaries = new Summaries(mail, files.derived, options.deriver?.href ?? null, line);
     line.onOpen = () => summaries.open();
+    line.onUnfit = () => summaries.release();
     return new Front({
       writer,
       feed,

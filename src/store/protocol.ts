@@ -74,16 +74,16 @@ export interface Checkpointed {
   readonly done: number;
 }
 
-/** Front to upkeep: keep what was derived, derive this now, derived.db cannot be read, the end. */
+/** Front to upkeep: keep what was derived, derive this now, make derived.db anew (the front has let go of it), the end. */
 export type ToUpkeep =
   | { readonly kind: 'keep'; readonly summaries: readonly (readonly [BodyId, Uint8Array])[] }
   | { readonly kind: 'derive'; readonly id: number; readonly body: BodyId }
-  | { readonly kind: 'damaged' }
+  | { readonly kind: 'released' }
   | { readonly kind: 'close' };
 
-/** Upkeep to front. `open`: derived.db can be read (again). */
+/** Upkeep to front. `open`: derived.db can be read. `unfit`: it cannot any more, and is made anew when it is released. */
 export type FromUpkeep =
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open' | 'unfit' }
   | {
       readonly kind: 'derived';
       readonly id: number;

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
 import type { BodyId } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
+import { rowsBeside } from './beside.ts';
 import { until } from './cases/harness.ts';
 import { acceptance, account, deliver, delivery, dispatchTo, letter } from './mail.ts';
 import { storeFolder } from './open-folder.ts';
@@ -26,17 +27,9 @@ const text = (octets: Uint8Array | undefined) => Buffer.from(octets ?? []).toStr
 const kept = (folder: string) => one(folder, 'SELECT count(*) AS n FROM summary');
 
 /** A number out of derived.db; -1 where it cannot be read. */
-function one(folder: string, sql: string): number {
-  try {
-    const db = new Connection(join(folder, 'derived.db'), { readOnly: true, wait: 1_000 });
-    try {
-      return db.get<{ n: number }>(sql)?.n ?? 0;
-    } finally {
-      db.close();
-    }
-  } catch {
-    return -1;
-  }
+async function one(folder: string, sql: string): Promise<number> {
+  const rows = await rowsBeside<{ n: number }>(join(folder, 'derived.db'), sql);
+  return rows?.[0]?.n ?? -1;
 }
 
 describe('summaries', () => {
@@ -48,7 +41,7 @@ describe('summaries', () => {
     expect([...found.keys()]).toEqual([body]);
     expect(text(found.get(body))).toMatch(/^24 Subject: one/);
     await bodyOf(store, letter('two'));
-    await until(() => kept(place.folder) === 2);
+    await until(async () => (await kept(place.folder)) === 2);
   });
 
   it('are not made of what only passes through', async () => {
@@ -56,8 +49,8 @@ describe('summaries', () => {
     const store = await place.open({ deriver });
     await store.execute(await acceptance(store, letter('relayed'), [], dispatchTo('a@remote.test')));
     const body = await bodyOf(store, letter('delivered'));
-    await until(() => kept(place.folder) > 0);
-    expect(one(place.folder, 'SELECT min(body) AS n FROM summary')).toBe(body);
+    await until(async () => (await kept(place.folder)) > 0);
+    expect(await one(place.folder, 'SELECT min(body) AS n FROM summary')).toBe(body);
   });
 
   it('of a large body are derived elsewhere, octet for octet', async () => {
@@ -82,7 +75,7 @@ describe('summaries', () => {
         at += found.size;
       }
       expect(sizes).toEqual([3, 3, 1]);
-      await until(() => kept(place.folder) === bodies.length);
+      await until(async () => (await kept(place.folder)) === bodies.length);
     }
   });
 
@@ -94,20 +87,20 @@ describe('summaries', () => {
     await using place = await storeFolder();
     const store = await place.open({ deriver });
     const body = await bodyOf(store, letter('one'));
-    await until(() => kept(place.folder) === 1);
+    await until(async () => (await kept(place.folder)) === 1);
     await store.close();
     await harm(join(place.folder, 'derived.db'));
     const again = await place.open({ deriver });
     expect((await again.read.summaries([body])).size).toBe(1);
     await bodyOf(again, letter('two'));
-    await until(() => kept(place.folder) >= 1);
+    await until(async () => (await kept(place.folder)) >= 1);
   });
 
   it('are given while derived.db is damaged under the server', async () => {
     await using place = await storeFolder();
     const store = await place.open({ deriver });
     const bodies = [await bodyOf(store, letter('one')), await bodyOf(store, letter('two'))];
-    await until(() => kept(place.folder) === 2);
+    await until(async () => (await kept(place.folder)) === 2);
     await writeFile(join(place.folder, 'derived.db'), 'this is no database'.repeat(500));
     await writeFile(join(place.folder, 'derived.db-wal'), '');
     for (let round = 0; round < 5; round++) {
@@ -120,10 +113,10 @@ describe('summaries', () => {
     await using place = await storeFolder();
     const store = await place.open({ deriver });
     const body = await bodyOf(store, letter('one'));
-    await until(() => kept(place.folder) === 1);
+    await until(async () => (await kept(place.folder)) === 1);
     await store.close();
     const again = await place.open({ deriver: later });
-    await until(() => one(place.folder, 'SELECT deriver AS n FROM about') === 2);
+    await until(async () => (await one(place.folder, 'SELECT deriver AS n FROM about')) === 2);
     expect((await again.read.summaries([body])).get(body)).toEqual(Uint8Array.of(2));
   });
 
@@ -131,13 +124,13 @@ describe('summaries', () => {
     await using place = await storeFolder();
     const store = await place.open({ deriver });
     await bodyOf(store, letter('one'));
-    await until(() => kept(place.folder) === 1);
+    await until(async () => (await kept(place.folder)) === 1);
     await store.close();
     const db = new Connection(join(place.folder, 'mail.db'));
     db.exec('UPDATE meta SET commit_number = 0');
     db.close();
     await place.open({ deriver });
-    await until(() => kept(place.folder) === 0);
+    await until(async () => (await kept(place.folder)) === 0);
   });
 
   it('go with their bodies', async () => {
@@ -145,7 +138,7 @@ describe('summaries', () => {
     const store = await place.open({ deriver });
     const alice = await account(store);
     const { placed } = await store.execute(await acceptance(store, letter('x'), [delivery(alice)]));
-    await until(() => kept(place.folder) === 1);
+    await until(async () => (await kept(place.folder)) === 1);
     const [one] = placed;
     await store.execute({
       kind: 'expunge',
@@ -154,7 +147,7 @@ describe('summaries', () => {
       force: true,
       view: null,
     });
-    await until(() => kept(place.folder) === 0);
+    await until(async () => (await kept(place.folder)) === 0);
   });
 
   it('fail where the deriver cannot be used, and nothing else does', async () => {

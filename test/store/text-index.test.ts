@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
 import type { BodyId } from '../../src/store/rows.ts';
 import type { Store, TextQuery } from '../../src/store/store.ts';
+import { rowsBeside } from './beside.ts';
 import { until } from './cases/harness.ts';
 import { acceptance, account, deliver, dispatchTo, letter } from './mail.ts';
 import { storeFolder } from './open-folder.ts';
@@ -26,22 +27,14 @@ async function bodiesOf(store: Store, ...texts: string[]): Promise<BodyId[]> {
 }
 
 /** Runs of bodies that are in the index, as the file has them. */
-function runs(folder: string): { first: number; last: number }[] {
-  try {
-    const db = new Connection(join(folder, 'derived.db'), { readOnly: true, wait: 1_000 });
-    try {
-      return db
-        .all<{ first: number; last: number }>('SELECT first, last FROM text_done ORDER BY first')
-        .map((row) => ({ ...row }));
-    } finally {
-      db.close();
-    }
-  } catch {
-    return [];
-  }
+async function runs(folder: string): Promise<{ first: number; last: number }[]> {
+  return (await rowsBeside(join(folder, 'derived.db'), 'SELECT first, last FROM text_done ORDER BY first')) ?? [];
 }
 
-const indexed = (folder: string) => runs(folder).reduce((sum, { first, last }) => sum + last - first + 1, 0);
+async function indexed(folder: string): Promise<number> {
+  return (await runs(folder)).reduce((sum, { first, last }) => sum + last - first + 1, 0);
+}
+
 const body = (text: string): TextQuery => ({ within: 'body', text });
 
 describe('the search index', { timeout: 60_000 }, () => {
@@ -54,7 +47,7 @@ describe('the search index', { timeout: 60_000 }, () => {
       'pears',
       'apples, pears "quoted"',
     );
-    await until(() => indexed(place.folder) === 3);
+    await until(async () => (await indexed(place.folder)) === 3);
     await until(async () => (await store.read.possibleMatches([apple], body('APPLES'))) !== null);
     const all = [apple, pear, both];
     const ask = async (query: TextQuery) => [...((await store.read.possibleMatches(all, query)) ?? ['none'])];
@@ -77,7 +70,7 @@ describe('the search index', { timeout: 60_000 }, () => {
     await using place = await storeFolder();
     const store = await place.open({ deriver });
     const [known = 0 as BodyId] = await bodiesOf(store, 'apples');
-    await until(() => indexed(place.folder) === 1);
+    await until(async () => (await indexed(place.folder)) === 1);
     await until(async () => (await store.read.possibleMatches([known], body('PEARS'))) !== null);
     const unknown = 999 as BodyId;
     expect(await store.read.possibleMatches([unknown, known], body('PEARS'))).toEqual(new Set([unknown]));
@@ -89,23 +82,16 @@ describe('the search index', { timeout: 60_000 }, () => {
     await bodiesOf(store, 'one');
     await store.execute(await acceptance(store, letter('relayed'), [], dispatchTo('a@remote.test')));
     const [, last = 0 as BodyId] = await bodiesOf(store, 'two', 'three');
-    await until(() => indexed(place.folder) === 3);
-    expect(runs(place.folder)).toEqual([
+    await until(async () => (await indexed(place.folder)) === 3);
+    expect(await runs(place.folder)).toEqual([
       { first: last - 3, last: last - 3 },
       { first: last - 1, last },
     ]);
     const [alice] = await store.read.accounts();
     const inbox = await store.read.mailboxByName(alice?.id ?? (0 as never), 'INBOX');
     await store.execute({ kind: 'expunge', mailbox: inbox?.id ?? (0 as never), uids: null, force: true, view: null });
-    const count = () => {
-      const db = new Connection(join(place.folder, 'derived.db'), { readOnly: true, wait: 1_000 });
-      try {
-        return db.get<{ n: number }>('SELECT count(*) AS n FROM text_index WHERE text_index MATCH \'body : "TWO"\'')?.n;
-      } finally {
-        db.close();
-      }
-    };
-    await until(() => count() === 0);
+    const sql = 'SELECT count(*) AS n FROM text_index WHERE text_index MATCH \'body : "TWO"\'';
+    await until(async () => (await rowsBeside<{ n: number }>(join(place.folder, 'derived.db'), sql))?.[0]?.n === 0);
   });
 
   it.each([
@@ -115,11 +101,11 @@ describe('the search index', { timeout: 60_000 }, () => {
     await using place = await storeFolder();
     const store = await place.open({ deriver });
     const bodies = await bodiesOf(store, 'one', 'two', 'three');
-    await until(() => indexed(place.folder) === 3);
+    await until(async () => (await indexed(place.folder)) === 3);
     await store.close();
     await harm(join(place.folder, 'derived.db'));
     const again = await place.open({ deriver });
-    await until(() => indexed(place.folder) === 3);
+    await until(async () => (await indexed(place.folder)) === 3);
     await until(async () => (await again.read.possibleMatches(bodies, body('TWO'))) !== null);
     expect(await again.read.possibleMatches(bodies, body('TWO'))).toEqual(new Set([bodies[1]]));
     await again.close();
@@ -129,7 +115,7 @@ describe('the search index', { timeout: 60_000 }, () => {
     );
     db.close();
     await place.open({ deriver });
-    await until(() => indexed(place.folder) === 3);
-    expect(runs(place.folder)).toEqual([{ first: 1, last: 3 }]);
+    await until(async () => (await indexed(place.folder)) === 3);
+    expect(await runs(place.folder)).toEqual([{ first: 1, last: 3 }]);
   });
 });

@@ -9,6 +9,8 @@ import type { BodyId } from '../rows.ts';
 export class UpkeepLine implements Upkeeper {
   /** Called when derived.db can be read, and each time that it was made anew. */
   onOpen: () => void = () => {};
+  /** Called when it cannot, and is to be released. */
+  onUnfit: () => void = () => {};
   readonly #worker: Worker;
   readonly #log: Log;
   readonly #asked = new Map<number, (summary: Uint8Array | undefined) => void>();
@@ -38,8 +40,8 @@ export class UpkeepLine implements Upkeeper {
     });
   }
 
-  damaged(): void {
-    this.#post({ kind: 'damaged' });
+  released(): void {
+    this.#post({ kind: 'released' });
   }
 
   async close(): Promise<void> {
@@ -58,6 +60,9 @@ export class UpkeepLine implements Upkeeper {
     switch (message.kind) {
       case 'open':
         if (!this.#closing) this.onOpen();
+        break;
+      case 'unfit':
+        this.onUnfit();
         break;
       case 'derived':
         this.#asked.get(message.id)?.(message.summary ?? undefined);

@@ -2,7 +2,7 @@
 // large is left to the upkeep thread, so that no session waits for another's 50 MB.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { Connection, isDamaged } from '../engine.ts';
+import { Connection, isBusy, isDamaged } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
 import type { TextQuery } from '../store.ts';
@@ -17,8 +17,8 @@ export interface Upkeeper {
   keep(summaries: readonly (readonly [BodyId, Uint8Array])[]): void;
   /** Derives a body over there; undefined: it cannot. */
   derive(body: BodyId): Promise<Uint8Array | undefined>;
-  /** derived.db cannot be read. */
-  damaged(): void;
+  /** derived.db is not open here any more, and can be made anew. */
+  released(): void;
 }
 
 /** ms of computing between two turns of the event loop. */
@@ -34,6 +34,8 @@ export class Summaries {
   readonly #url: string | null;
   readonly #upkeep: Upkeeper;
   #derived: Connection | undefined;
+  /** Whether derived.db may be open here: it is not made anew meanwhile. */
+  #held = false;
   #deriver: Promise<Deriver> | undefined;
   readonly #recent = new RecentSummaries();
 
@@ -47,13 +49,20 @@ export class Summaries {
 
   /** derived.db is there, or was made anew. */
   open(): void {
-    this.#derived?.close();
-    this.#derived = undefined;
+    this.#held = true;
     try {
       this.#derived = new Connection(this.#path, { readOnly: true, wait: 100, cache: 4_096 });
     } catch {
       // Every summary is computed, then.
     }
+  }
+
+  /** derived.db cannot be read. */
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.close();
+    this.#upkeep.released();
   }
 
   close(): void {
@@ -96,10 +105,7 @@ export class Summaries {
       return possibleMatches(this.#derived, bodies, query);
     } catch (error) {
       // Anything else than damage is a question that the index does not understand.
-      if (isDamaged(error)) {
-        this.close();
-        this.#upkeep.damaged();
-      }
+      if (isDamaged(error)) this.release();
       return null;
     }
   }
@@ -125,9 +131,8 @@ export class Summaries {
     if (this.#derived === undefined) return NONE;
     try {
       return keptSummaries(this.#derived, bodies);
-    } catch {
-      this.close();
-      this.#upkeep.damaged();
+    } catch (error) {
+      if (!isBusy(error)) this.release();
       return NONE;
     }
   }

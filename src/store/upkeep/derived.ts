@@ -1,8 +1,8 @@
 // derived.db: what can be computed again, the summaries of bodies and the search index (text-index.ts). Its own file, never waited for; one that is
 // missing, damaged, of another deriver or ahead of mail.db (which was restored, then) is made anew.
 
-import { rmSync } from 'node:fs';
-import { Connection } from '../engine.ts';
+import { existsSync, rmSync } from 'node:fs';
+import { Connection, isDamaged } from '../engine.ts';
 import type { BodyId, Commit } from '../rows.ts';
 import { dropTexts, TEXT_SCHEMA } from './text-index.ts';
 
@@ -30,15 +30,45 @@ export function originOf(mail: Connection): Origin {
   return row;
 }
 
-/** Opens derived.db for writing, or makes it anew where it does not fit, or in any case where it is `damaged`. */
-export function openDerived(path: string, origin: Origin, deriver: number, damaged: boolean): Connection {
-  const old = damaged ? undefined : tryOpen(path, origin, deriver);
-  if (old !== undefined) return old;
+/**
+ * Opens derived.db for writing.
+ * @returns undefined: it is not there, does not fit or is damaged, so that it is to be made anew
+ * @throws where it cannot be had now, and may be later: it is locked, or the disk is full
+ */
+export function openDerived(path: string, origin: Origin, deriver: number): Connection | undefined {
+  if (!existsSync(path)) return undefined;
+  let db: Connection | undefined;
+  try {
+    db = configured(path);
+    if (fits(db, origin, deriver)) return db;
+  } catch (error) {
+    if (!isDamaged(error)) {
+      db?.close();
+      throw error;
+    }
+  }
+  db?.close();
+  return undefined;
+}
+
+/**
+ * Makes derived.db anew. No other connection of this process may have the old one open, or be opening it: SQLite finds
+ * the shared memory by the file's name, and would cut that of the new file short under whoever uses it, which ends the
+ * process.
+ */
+export function makeDerived(path: string, origin: Origin, deriver: number): Connection {
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
   const db = configured(path);
-  db.exec(SCHEMA);
-  db.run('INSERT INTO about (id, epoch, deriver, commit_number) VALUES (1, ?, ?, ?)', origin.epoch, deriver, 0);
-  return db;
+  try {
+    inTransaction(db, () => {
+      db.exec(SCHEMA);
+      db.run('INSERT INTO about (id, epoch, deriver, commit_number) VALUES (1, ?, ?, ?)', origin.epoch, deriver, 0);
+    });
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 function configured(path: string): Connection {
@@ -53,23 +83,13 @@ function configured(path: string): Connection {
   }
 }
 
-function tryOpen(path: string, origin: Origin, deriver: number): Connection | undefined {
-  let db: Connection | undefined;
-  try {
-    db = configured(path);
-    const layout = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version;
-    if (layout === LAYOUT) {
-      const about = db.get<{ epoch: string; deriver: number; seen: number }>(
-        'SELECT epoch, deriver, commit_number AS seen FROM about',
-      );
-      const fits = about?.epoch === origin.epoch && about.deriver === deriver && about.seen <= origin.commit;
-      if (fits) return db;
-    }
-  } catch {
-    // Whatever is wrong with it: it is made anew.
-  }
-  db?.close();
-  return undefined;
+function fits(db: Connection, origin: Origin, deriver: number): boolean {
+  const layout = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version;
+  if (layout !== LAYOUT) return false;
+  const about = db.get<{ epoch: string; deriver: number; seen: number }>(
+    'SELECT epoch, deriver, commit_number AS seen FROM about',
+  );
+  return about?.epoch === origin.epoch && about.deriver === deriver && about.seen <= origin.commit;
 }
 
 /** Keeps summaries, and how far the store was when they were computed. */

@@ -6,12 +6,14 @@ import { Connection, isDamaged } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { FromUpkeep, ToUpkeep, UpkeepData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId } from '../rows.ts';
-import { forgetBodies, keepSummaries, keptSummary, openDerived, originOf } from './derived.ts';
+import { forgetBodies, keepSummaries, keptSummary, makeDerived, openDerived, originOf } from './derived.ts';
 import { type Deriver, deriveBody, deriveOctets, importDeriver, smallBodies } from './deriver.ts';
 import { Indexing } from './indexing.ts';
 
 /** ms that a body waits for others, so that a transaction is worth its while. */
 const GATHERING = 50;
+/** ms until derived.db is opened again where it could not be. */
+const REST = 10_000;
 
 type Summary = readonly [BodyId, Uint8Array];
 
@@ -27,6 +29,10 @@ export class Upkeep {
   #queue: BodyId[] = [];
   #at = 0;
   #working = false;
+  /** The front was told that derived.db can be read, and may have it open. */
+  #shown = false;
+  /** Ends the rest before derived.db is opened again. */
+  #rest: (() => void) | undefined;
   #closed = false;
 
   constructor(data: UpkeepData, clock: Clock, say: (message: FromUpkeep) => void) {
@@ -53,7 +59,7 @@ export class Upkeep {
       };
       this.#indexing = new Indexing(parts, deriver.texts);
     }
-    this.#open(false);
+    this.#open(openDerived);
     this.#wake();
   }
 
@@ -79,11 +85,15 @@ export class Upkeep {
     if (this.#closed) return;
     if (message.kind === 'keep') this.#keep(message.summaries);
     else if (message.kind === 'derive') this.#answer(message.id, message.body);
-    else this.#open(true);
+    else {
+      this.#shown = false;
+      this.#open(makeDerived);
+    }
   }
 
   close(): void {
     this.#closed = true;
+    this.#rest?.();
     this.#indexing?.close();
     this.#derived?.close();
     this.#mail.close();
@@ -177,7 +187,7 @@ export class Upkeep {
     this.#guard((derived) => keepSummaries(derived, originOf(this.#mail).commit, summaries));
   }
 
-  /** Uses derived.db; if that fails, the file is opened again, and made anew if it is damaged. @returns whether it did */
+  /** Uses derived.db, which is opened again if that fails. @returns whether it did not fail */
   #guard(action: (derived: Connection) => void): boolean {
     if (this.#derived === undefined) return false;
     try {
@@ -185,22 +195,34 @@ export class Upkeep {
       return true;
     } catch (error) {
       this.#warn('derived.db is opened again', error);
-      this.#open(isDamaged(error));
+      this.#open(isDamaged(error) ? undefined : openDerived);
       return false;
     }
   }
 
-  #open(damaged: boolean): void {
+  /** Opens derived.db, or makes it anew, for which the front lets go of it. @param open undefined: it cannot be opened */
+  #open(open: typeof openDerived | undefined): void {
+    this.#rest?.();
+    this.#rest = undefined;
     this.#derived?.close();
     this.#derived = undefined;
     if (this.#deriver === undefined) return;
+    const about = [this.#data.derived, originOf(this.#mail), this.#deriver.version] as const;
     try {
-      this.#derived = openDerived(this.#data.derived, originOf(this.#mail), this.#deriver.version, damaged);
-      this.#say({ kind: 'open' });
-      this.#indexing?.begin();
+      this.#derived = open?.(...about);
+      if (this.#derived === undefined && this.#shown) {
+        this.#say({ kind: 'unfit' });
+        return;
+      }
+      this.#derived ??= makeDerived(...about);
     } catch (error) {
       this.#warn('derived.db cannot be opened; summaries are computed each time', error);
+      this.#rest = this.#clock.after(REST, () => this.#open(openDerived));
+      return;
     }
+    if (!this.#shown) this.#say({ kind: 'open' });
+    this.#shown = true;
+    this.#indexing?.begin();
   }
 
   #warn(what: string, error: unknown): void {

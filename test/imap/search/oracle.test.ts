@@ -7,9 +7,9 @@ import { find, type Place } from '../../../src/imap/search/finding.ts';
 import type { SearchKey, SearchProgram } from '../../../src/imap/search/keys.ts';
 import { UidList } from '../../../src/imap/uid-list.ts';
 import { Turn } from '../../../src/platform/turn.ts';
-import { Connection } from '../../../src/store/engine.ts';
 import type { MailboxId } from '../../../src/store/rows.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { rowsBeside } from '../../store/beside.ts';
 import { deliver } from '../../store/mail.ts';
 import { type Gate, openGate } from '../gate.ts';
 
@@ -118,21 +118,10 @@ function scanning(store: Store): Store {
   return { ...store, read: { ...store.read, possibleMatches: async () => null } } as Store; // only its reads are used
 }
 
-function indexed(): number {
-  try {
-    const db = new Connection(`${gate.folder}/derived.db`, { readOnly: true, wait: 1_000 });
-    try {
-      return db.get<{ n: number }>('SELECT coalesce(sum(last - first + 1), 0) AS n FROM text_done')?.n ?? 0;
-    } finally {
-      db.close();
-    }
-  } catch {
-    return 0;
-  }
-}
-
 async function untilIndexed(count: number): Promise<void> {
-  while (indexed() < count) await new Promise((resolve) => setTimeout(resolve, 20));
+  const sql = 'SELECT coalesce(sum(last - first + 1), 0) AS n FROM text_done';
+  const indexed = async () => (await rowsBeside<{ n: number }>(`${gate.folder}/derived.db`, sql))?.[0]?.n ?? 0;
+  while ((await indexed()) < count) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 async function check(): Promise<void> {
