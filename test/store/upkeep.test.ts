@@ -1,0 +1,73 @@
+// The upkeep by itself, with a clock in hand: what becomes of a derived.db that cannot be opened, or that does
+// not fit any more.
+
+import { statSync } from 'node:fs';
+import { mkdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { describe, expect, it } from 'vitest';
+import { Connection } from '../../src/store/engine.ts';
+import { storeFiles } from '../../src/store/folder.ts';
+import type { FromUpkeep } from '../../src/store/protocol.ts';
+import type { BodyId } from '../../src/store/rows.ts';
+import { Upkeep } from '../../src/store/upkeep/upkeep.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { rowsBeside } from './beside.ts';
+import { storeFolder } from './open-folder.ts';
+
+/** An upkeep of an empty store, and what it says to the front. */
+async function upkeepOf(folder: string) {
+  const { mail, derived } = storeFiles(folder);
+  const said: FromUpkeep['kind'][] = [];
+  const clock = new FakeClock();
+  const channel = new MessageChannel();
+  const deriver = new URL('./deriver.ts', import.meta.url).href;
+  const upkeep = new Upkeep({ mail, derived, deriver, writer: channel.port1 }, clock, ({ kind }) => said.push(kind));
+  const close = () => {
+    upkeep.close();
+    channel.port1.close();
+  };
+  return { upkeep, derived, said, clock, [Symbol.dispose]: close };
+}
+
+const summary = (body: number) => ({ kind: 'keep', summaries: [[body as BodyId, Uint8Array.of(1)]] }) as const;
+const count = 'SELECT count(*) AS n FROM summary';
+
+describe('derived.db', () => {
+  it('that cannot be opened is tried again after a pause', async () => {
+    await using place = await storeFolder();
+    await (await place.open()).close();
+    const derived = join(place.folder, 'derived.db');
+    await mkdir(derived);
+    using parts = await upkeepOf(place.folder);
+    await parts.upkeep.start();
+    parts.clock.advance(60_000);
+    expect(new Set(parts.said)).toEqual(new Set(['warning']));
+    expect(parts.said.length).toBeLessThan(10);
+    await rmdir(derived);
+    parts.clock.advance(60_000);
+    expect(parts.said.at(-1)).toBe('open');
+    parts.upkeep.fromFront(summary(1));
+    expect(await rowsBeside(derived, count)).toEqual([{ n: 1 }]);
+  });
+
+  it('that does not fit any more is made anew when the front has let go of it, and not before', async () => {
+    await using place = await storeFolder();
+    await (await place.open()).close();
+    using parts = await upkeepOf(place.folder);
+    await parts.upkeep.start();
+    expect(parts.said).toEqual(['open']);
+    const { ino } = statSync(parts.derived);
+    const other = new Connection(parts.derived);
+    other.exec('DROP TABLE summary; UPDATE about SET deriver = 99');
+    other.close();
+    for (let body = 1; body < 5; body++) parts.upkeep.fromFront(summary(body));
+    parts.clock.advance(60_000);
+    expect(parts.said.filter((kind) => kind !== 'warning')).toEqual(['open', 'unfit']);
+    expect(statSync(parts.derived).ino).toBe(ino);
+    parts.upkeep.fromFront({ kind: 'released' });
+    expect(parts.said.filter((kind) => kind !== 'warning')).toEqual(['open', 'unfit', 'open']);
+    parts.upkeep.fromFront(summary(7));
+    expect(await rowsBeside(parts.derived, count)).toEqual([{ n: 1 }]);
+  });
+});
