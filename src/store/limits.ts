@@ -79,7 +79,7 @@ export const Limit = {
   /** The last attempts of an entry that keep their transcript, a few KB each; the first one keeps it too. */
   transcripts: 2,
   /** Bodies waiting for the deriver; more are derived when they are asked for. */
-  deriverQueue: 10_000,
+  deriverQueue: 100_000,
   /** Bodies derived in one transaction of derived.db, and octets above which a body is left to that thread. */
   deriverBatch: 8,
   derivedByCaller: 262_144,

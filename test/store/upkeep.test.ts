@@ -1,5 +1,5 @@
-// The upkeep by itself, with a clock in hand: what becomes of a derived.db that cannot be opened, or that does
-// not fit any more.
+// The upkeep by itself, with a clock in hand: when summaries are made, and what becomes of a derived.db that cannot be
+// opened, or that does not fit any more.
 
 import { statSync } from 'node:fs';
 import { mkdir, rmdir } from 'node:fs/promises';
@@ -13,6 +13,7 @@ import type { BodyId } from '../../src/store/rows.ts';
 import { Upkeep } from '../../src/store/upkeep/upkeep.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { rowsBeside } from './beside.ts';
+import { account, deliver, letter } from './mail.ts';
 import { storeFolder } from './open-folder.ts';
 
 /** An upkeep of an empty store, and what it says to the front. */
@@ -32,6 +33,33 @@ async function upkeepOf(folder: string) {
 
 const summary = (body: number) => ({ kind: 'keep', summaries: [[body as BodyId, Uint8Array.of(1)]] }) as const;
 const count = 'SELECT count(*) AS n FROM summary';
+
+describe('summaries', () => {
+  it('wait until nothing is delivered for a moment, but not for ever', async () => {
+    await using place = await storeFolder();
+    const store = await place.open();
+    const alice = await account(store);
+    for (const subject of ['one', 'two', 'three']) await deliver(store, alice, letter(subject));
+    await store.close();
+    using parts = await upkeepOf(place.folder);
+    await parts.upkeep.start();
+    const delivered = (body: number) => parts.upkeep.fromWriter({ kind: 'stored', bodies: [body as BodyId] });
+    const kept = async () => (await rowsBeside<{ n: number }>(parts.derived, count))?.[0]?.n;
+    delivered(1);
+    for (let ms = 0; ms < 10_000; ms += 100) {
+      parts.clock.advance(100);
+      delivered(2);
+    }
+    expect(await kept()).toBe(0);
+    parts.clock.advance(2_000);
+    expect(await kept()).toBe(2);
+    for (let ms = 0; ms < 70_000; ms += 100) {
+      parts.clock.advance(100);
+      delivered(3);
+    }
+    expect(await kept()).toBe(3);
+  });
+});
 
 describe('derived.db', () => {
   it('that cannot be opened is tried again after a pause', async () => {

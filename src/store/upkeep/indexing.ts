@@ -8,11 +8,9 @@ import { bodySize, readBody } from '../reads/bodies.ts';
 import type { BodyId } from '../rows.ts';
 import { inTransaction } from './derived.ts';
 import type { Deriver } from './deriver.ts';
+import type { Lull } from './lull.ts';
 import { type IndexedText, markDone, nextDone, putTexts } from './text-index.ts';
 
-/** ms without a delivery after which the index is filled, and the longest that it waits for that. */
-const QUIET = 500;
-const PATIENCE = 60_000;
 /** ms until it is tried again where derived.db could not be used. */
 const REST = 60_000;
 /** Texts that are put in at a time while it is quiet, and while it is not. */
@@ -24,6 +22,7 @@ const SMALL_PAUSE = 40;
 export interface IndexingParts {
   readonly mail: Connection;
   readonly clock: Clock;
+  readonly lull: Lull;
   readonly deriver: Deriver;
   /** Uses derived.db. @returns false: that failed, or it cannot be used */
   readonly use: (action: (derived: Connection) => void) => boolean;
@@ -41,7 +40,6 @@ export class Indexing {
   #last = 0;
   /** Bodies that only pass through. */
   #passing: ReadonlySet<number> = new Set();
-  #delivered = 0;
   #waitingSince: number | null = null;
   #restUntil = 0;
   #stop: (() => void) | null = null;
@@ -62,7 +60,6 @@ export class Indexing {
   }
 
   delivered(bodies: readonly BodyId[]): void {
-    this.#delivered = this.#parts.clock.now();
     if (this.#queue.length > Limit.deriverQueue) {
       this.#queue = [];
       this.#missing = true;
@@ -78,15 +75,14 @@ export class Indexing {
 
   #wake(): void {
     if (this.#stop || this.#working || this.#closed || (this.#queue.length === 0 && !this.#missing)) return;
-    const { clock } = this.#parts;
+    const { clock, lull } = this.#parts;
     const now = clock.now();
     this.#waitingSince ??= now;
-    const quiet = now - this.#delivered >= QUIET;
-    const late = now - this.#waitingSince >= PATIENCE;
-    const pause = quiet ? 0 : late ? SMALL_PAUSE : QUIET;
+    const late = lull.late(this.#waitingSince);
+    const pause = lull.quiet ? 0 : late ? SMALL_PAUSE : lull.quietAfter;
     this.#stop = clock.after(Math.max(pause, this.#restUntil - now), () => {
       this.#stop = null;
-      const idle = clock.now() - this.#delivered >= QUIET;
+      const idle = lull.quiet;
       if (!idle && !late) {
         this.#wake();
         return;

@@ -6,12 +6,21 @@ import { Connection, isDamaged } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { FromUpkeep, ToUpkeep, UpkeepData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId } from '../rows.ts';
-import { forgetBodies, keepSummaries, keptSummary, makeDerived, openDerived, originOf } from './derived.ts';
+import {
+  forgetBodies,
+  keepSummaries,
+  keptSummaries,
+  keptSummary,
+  makeDerived,
+  openDerived,
+  originOf,
+} from './derived.ts';
 import { type Deriver, deriveBody, deriveOctets, importDeriver, smallBodies } from './deriver.ts';
 import { Indexing } from './indexing.ts';
+import { Lull } from './lull.ts';
 
-/** ms that a body waits for others, so that a transaction is worth its while. */
-const GATHERING = 50;
+/** Of the bodies that may wait, so many wait for a lull; more are derived while mail keeps coming. */
+const WAITING = Limit.deriverQueue / 2;
 /** ms until derived.db is opened again where it could not be. */
 const REST = 10_000;
 
@@ -21,6 +30,7 @@ export class Upkeep {
   readonly #data: UpkeepData;
   readonly #say: (message: FromUpkeep) => void;
   readonly #clock: Clock;
+  readonly #lull: Lull;
   readonly #mail: Connection;
   #deriver: Deriver | undefined;
   #derived: Connection | undefined;
@@ -28,6 +38,7 @@ export class Upkeep {
   /** Bodies to derive, oldest first; from `#at` on. */
   #queue: BodyId[] = [];
   #at = 0;
+  #waitingSince: number | null = null;
   #working = false;
   /** The front was told that derived.db can be read, and may have it open. */
   #shown = false;
@@ -38,6 +49,7 @@ export class Upkeep {
   constructor(data: UpkeepData, clock: Clock, say: (message: FromUpkeep) => void) {
     this.#data = data;
     this.#clock = clock;
+    this.#lull = new Lull(clock);
     this.#say = say;
     this.#mail = new Connection(data.mail, { wait: 1_000 });
     this.#mail.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
@@ -53,6 +65,7 @@ export class Upkeep {
       const parts = {
         mail: this.#mail,
         clock: this.#clock,
+        lull: this.#lull,
         deriver,
         use: (action: (derived: Connection) => void) => this.#guard(action),
         warn: (what: string, error: unknown) => this.#warn(what, error),
@@ -70,6 +83,7 @@ export class Upkeep {
         this.#checkpoint();
         break;
       case 'stored':
+        this.#lull.delivered();
         this.#indexing?.delivered(message.bodies);
         if (this.#data.deriver === null || this.#queue.length - this.#at > Limit.deriverQueue) break;
         for (const body of message.bodies) this.#queue.push(body);
@@ -113,24 +127,39 @@ export class Upkeep {
     this.#data.writer.postMessage({ kind: 'checkpointed', log: state.log, done: state.checkpointed });
   }
 
-  /** Derives a batch, then lets messages through, until the queue is empty. Less than a batch waits a moment for more:
-   * whoever reads such a body sooner derives it. */
+  /** Derives a batch, then lets messages through, until the queue is empty. All of it waits for a lull: whoever reads such
+   * a body sooner derives it. */
   #wake(): void {
     if (this.#working || this.#deriver === undefined || this.#at >= this.#queue.length) return;
     this.#working = true;
-    const wait = this.#queue.length - this.#at < Limit.deriverBatch ? GATHERING : 0;
-    this.#clock.after(wait, () => {
+    this.#waitingSince ??= this.#clock.now();
+    const due = this.#lull.quiet || this.#lull.late(this.#waitingSince) || this.#queue.length - this.#at > WAITING;
+    this.#clock.after(due ? 0 : this.#lull.quietAfter, () => {
       this.#working = false;
       if (this.#closed) return;
-      const bodies = this.#queue.slice(this.#at, this.#at + Limit.deriverBatch);
-      this.#at += bodies.length;
-      if (this.#at >= Limit.deriverQueue || this.#at >= this.#queue.length) {
-        this.#queue = this.#queue.slice(this.#at);
-        this.#at = 0;
-      }
-      this.#keep(this.#derive(bodies));
+      if (due) this.#deriveNext();
       this.#wake();
     });
+  }
+
+  #deriveNext(): void {
+    const bodies = this.#queue.slice(this.#at, this.#at + Limit.deriverBatch);
+    this.#at += bodies.length;
+    if (this.#at >= Limit.deriverQueue || this.#at >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#at);
+      this.#at = 0;
+      if (this.#queue.length === 0) this.#waitingSince = null;
+    }
+    this.#keep(this.#derive(this.#unkept(bodies)));
+  }
+
+  /** Those that nobody has derived meanwhile. */
+  #unkept(bodies: readonly BodyId[]): readonly BodyId[] {
+    let kept: ReadonlyMap<BodyId, Uint8Array> = new Map();
+    this.#guard((derived) => {
+      kept = keptSummaries(derived, bodies);
+    });
+    return bodies.filter((body) => !kept.has(body));
   }
 
   #derive(bodies: readonly BodyId[]): readonly Summary[] {
