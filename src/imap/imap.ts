@@ -4,7 +4,7 @@ import type { Connection } from '../platform/listener.ts';
 import type { ImapOptions } from './options.ts';
 import { RecentClaims } from './recent.ts';
 import { ImapSession } from './session.ts';
-import { SortKeyCache } from './sort/sort-key-cache.ts';
+import { SortableCache } from './sort/sortable-cache.ts';
 
 export interface Imap {
   /** Takes a connection over; its TLS handshake is done where the listener's mode is `implicit`. */
@@ -16,7 +16,7 @@ export interface Imap {
 
 export function createImap(options: ImapOptions): Imap {
   const sessions = new Map<ImapSession, Promise<void>>();
-  const common = { claims: new RecentClaims(options.store), sortKeys: new SortKeyCache() };
+  const common = { claims: new RecentClaims(options.store), sortables: new SortableCache() };
   let closing = false;
 
   return {

@@ -22,7 +22,7 @@ import { flagReport } from './render/flag-report.ts';
 import { allows, flagScope, type Operation, type Rights, rightsOf } from './rights.ts';
 import { SearchContexts } from './search/contexts.ts';
 import type { Place } from './search/finding.ts';
-import type { SortKeyCache } from './sort/sort-key-cache.ts';
+import type { SortableCache } from './sort/sortable-cache.ts';
 import type { Sorting } from './sort/sortables.ts';
 import { runsOfUids, vanishedLines } from './vanished.ts';
 import { type FlagState, type News, View } from './view.ts';
@@ -30,7 +30,7 @@ import { type FlagState, type News, View } from './view.ts';
 /** What all sessions have in common. */
 export interface Common {
   readonly claims: RecentClaims;
-  readonly sortKeys: SortKeyCache;
+  readonly sortables: SortableCache;
 }
 
 export interface Surroundings extends Common {

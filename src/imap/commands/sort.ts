@@ -5,7 +5,7 @@ import { searchCriteria } from '../grammar/search-program.ts';
 import { searchReturn } from '../grammar/search-return.ts';
 import { sortCriteria } from '../grammar/sort-criteria.ts';
 import { SortResults } from '../search/result-list.ts';
-import { comparison, needsSortKeys, sorted } from '../sort/order.ts';
+import { comparison, inOrder, needsSortKeys } from '../sort/order.ts';
 import { sortables } from '../sort/sortables.ts';
 import { command, SELECTED } from './command.ts';
 import { requireFuzzy, searchSelected, selectedSearch, tellFound } from './search.ts';
@@ -32,12 +32,11 @@ export const sort = command({
     const selected = selectedSearch(session, { asked, program, byUid, criteria });
     const found = await searchSelected(session, selected);
     const messages = await sortables(session.mailbox.sorting, session.mailbox.id, found, needsSortKeys(criteria));
-    const compare = comparison(criteria);
-    const inOrder = await sorted(messages, compare, session.turn);
-    const uids = inOrder.map(({ uid }) => uid);
-    const results = { ...found, uids, scores: found.scores && inOrder.map(({ score }) => score) };
+    const sorted = await inOrder(messages, criteria, session.turn);
+    const uids = sorted.map(({ uid }) => uid);
+    const results = { ...found, uids, scores: found.scores && sorted.map(({ score }) => score) };
     if (!asked) await tellNumbers(session, 'SORT', numbersOf(session, uids, byUid), results);
-    else await tellFound(session, selected, results, () => new SortResults(inOrder, compare));
+    else await tellFound(session, selected, results, () => new SortResults(sorted, comparison(criteria)));
     return ok('Sorted');
   },
 });

@@ -74,6 +74,43 @@ export function comparison(criteria: readonly SortCriterion[]): Comparison<Sorta
   };
 }
 
+/**
+ * The messages in the order that the criteria ask for.
+ * @param messages in the order of the mailbox
+ */
+export async function inOrder(
+  messages: readonly Sortable[],
+  criteria: readonly SortCriterion[],
+  turn: Turn,
+): Promise<Sortable[]> {
+  const columns: { readonly values: Float64Array; readonly sign: number }[] = [];
+  for (const { key, reverse } of criteria) {
+    columns.push({ values: await column(messages, VALUES[key], turn), sign: reverse ? -1 : 1 });
+  }
+  const places = Array.from(messages, (message, place) => ({ message, place }));
+  const compare: Comparison<{ readonly place: number }> = (one, other) => {
+    for (const { values, sign } of columns) {
+      const difference = (values[one.place] ?? 0) - (values[other.place] ?? 0);
+      if (difference !== 0) return sign * difference;
+    }
+    return one.place - other.place;
+  };
+  return (await sorted(places, compare, turn)).map(({ message }) => message);
+}
+
+/** A criterion's values as numbers. Of strings they are the places: each is compared with the others only once. */
+async function column(
+  messages: readonly Sortable[],
+  value: (message: Sortable) => number | string,
+  turn: Turn,
+): Promise<Float64Array> {
+  const values = messages.map(value);
+  const texts = new Set(values.filter((one) => typeof one === 'string'));
+  const rising = await sorted([...texts], (one, other) => (one < other ? -1 : 1), turn);
+  const places = new Map(rising.map((text, place) => [text, place]));
+  return Float64Array.from(values, (one) => (typeof one === 'number' ? one : (places.get(one) ?? 0)));
+}
+
 /** Messages that are sorted at once, and what one step of merging costs of a turn. */
 const RUN = 2_048;
 const STEP_COST = 64;

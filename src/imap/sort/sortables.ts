@@ -5,17 +5,17 @@ import { LIMIT } from '../limits.ts';
 import { openSummary } from '../render/summary.ts';
 import type { Found, Reading } from '../search/finding.ts';
 import type { Sortable } from './order.ts';
-import type { SortKeyCache } from './sort-key-cache.ts';
 import type { SortKeys } from './sort-keys.ts';
+import type { SortableCache } from './sortable-cache.ts';
 
-/** What one message costs of a turn. */
-const COST = 64;
-/** And what its summary costs. */
+/** What one message costs of a turn that is at hand, whose row is read, and whose summary is. */
+const COST = 8;
+const ROW_COST = 64;
 const SUMMARY_COST = 512;
 
 /** What sorting reads by. */
 export interface Sorting extends Reading {
-  readonly sortKeys: SortKeyCache;
+  readonly sortables: SortableCache;
 }
 
 /** In the order in which they were found. @param withKeys whether the summaries are needed */
@@ -25,44 +25,47 @@ export async function sortables(
   { uids, scores }: Pick<Found, 'uids' | 'scores'>,
   withKeys: boolean,
 ): Promise<Sortable[]> {
-  const { store, turn } = sorting;
+  const { turn } = sorting;
   const all: Sortable[] = [];
-  let place = 0;
   for (let at = 0; at < uids.length; at += LIMIT.page) {
     const page = uids.slice(at, at + LIMIT.page) as Uid[]; // of the mailbox
-    const { rows } = await store.read.outlines(mailbox, page);
-    const keys = withKeys
-      ? await keysOf(
-          sorting,
-          rows.map(({ body }) => body),
-        )
-      : null;
-    for (const { uid, body, size, internalDate } of rows) {
-      while (uids[place] !== uid) place += 1;
-      all.push({ uid, size, internalDate, score: scores?.[place] ?? 0, keys: keys?.get(body) ?? null });
+    const known = sorting.sortables.of(mailbox);
+    const missing = page.filter((uid) => !known.has(uid));
+    const read = new Map((await readSortables(sorting, mailbox, missing, withKeys)).map((one) => [one.uid, one]));
+    for (const [place, uid] of page.entries()) {
+      const message = read.get(uid) ?? known.get(uid);
+      if (message) all.push(scores ? { ...message, score: scores[at + place] ?? 0 } : message);
     }
-    turn.spend(rows.length * COST);
+    turn.spend(page.length * COST);
     await turn.pass();
   }
   return all;
 }
 
-async function keysOf({ store, turn, sortKeys }: Sorting, bodies: readonly BodyId[]): Promise<Map<BodyId, SortKeys>> {
+async function readSortables(
+  sorting: Sorting,
+  mailbox: MailboxId,
+  uids: readonly Uid[],
+  withKeys: boolean,
+): Promise<Sortable[]> {
+  if (uids.length === 0) return [];
+  const { rows } = await sorting.store.read.outlines(mailbox, uids);
+  sorting.turn.spend(rows.length * ROW_COST);
+  const bodies = withKeys ? rows.map(({ body }) => body) : [];
+  const keys = await keysOf(sorting, bodies);
+  return rows.map(({ uid, body, size, internalDate }) => {
+    const message = { uid, size, internalDate, score: 0, keys: keys.get(body) ?? null };
+    sorting.sortables.put(mailbox, message);
+    return message;
+  });
+}
+
+async function keysOf({ store, turn }: Reading, bodies: readonly BodyId[]): Promise<ReadonlyMap<BodyId, SortKeys>> {
   const found = new Map<BodyId, SortKeys>();
-  let missing: BodyId[] = [];
-  for (const body of bodies) {
-    const keys = sortKeys.get(body);
-    if (keys) found.set(body, keys);
-    else missing.push(body);
-  }
   // Large ones come a few at a time.
-  while (missing.length > 0) {
+  for (let missing = bodies; missing.length > 0; ) {
     const summaries = await store.read.summaries(missing);
-    for (const [body, blob] of summaries) {
-      const keys = openSummary(blob).sortKeys;
-      found.set(body, keys);
-      sortKeys.put(body, keys);
-    }
+    for (const [body, blob] of summaries) found.set(body, openSummary(blob).sortKeys);
     turn.spend(summaries.size * SUMMARY_COST);
     await turn.pass();
     missing = summaries.size > 0 ? missing.filter((body) => !found.has(body)) : [];
