@@ -4,7 +4,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
 import { SmtpClient } from '../clients/smtp.ts';
 import { makeAuthority } from '../mta/security/authority.ts';
 import { freePorts, Postfix } from '../process/postfix.ts';
@@ -169,6 +169,7 @@ cases([postfix], () => {
     ];
     const stack = new AsyncDisposableStack();
     const ports = new Map<string, number>();
+    const senders = new Map<string, Postfix>();
     let server: Program;
 
     beforeAll(async () => {
@@ -179,18 +180,18 @@ cases([postfix], () => {
           const port = free[index] ?? 0;
           ports.set(name, port);
           const relayhost = `relayhost = [localhost]:${server.port(25)}`;
-          stack.use(
-            await Postfix.start({
-              main: main(relayhost, 'smtp_tls_security_level = may', ...lines),
-              listeners: [{ port }],
-            }),
-          );
+          const sender = await Postfix.start({
+            main: main(relayhost, 'smtp_tls_security_level = may', ...lines),
+            listeners: [{ port }],
+          });
+          senders.set(name, stack.use(sender));
         }),
       );
     });
     afterAll(() => stack.disposeAsync());
 
     test.each(SENDERS)('$name: $what', async ({ name, trace }) => {
+      onTestFailed(async () => console.log((await senders.get(name)?.log())?.slice(-3000)));
       for (const number of [1, 2]) {
         const subject = `from ${name} ${number}`;
         using client = await SmtpClient.open({ port: ports.get(name) ?? 0 });
