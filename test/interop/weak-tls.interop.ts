@@ -4,7 +4,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { SmtpClient } from '../clients/smtp.ts';
 import { makeAuthority } from '../mta/security/authority.ts';
 import { freePorts, Postfix } from '../process/postfix.ts';
@@ -191,7 +191,11 @@ cases([postfix], () => {
     afterAll(() => stack.disposeAsync());
 
     test.each(SENDERS)('$name: $what', async ({ name, trace }) => {
-      onTestFailed(async () => console.log((await senders.get(name)?.log())?.slice(-3000)));
+      const sender = senders.get(name);
+      onTestFailed(async () => console.log((await sender?.log())?.slice(-3000)));
+      // Its queue manager may look at a message in the moment in which the first try ends, and then lets it lie.
+      const nudge = setInterval(() => sender?.flush().catch(() => undefined), 5_000);
+      onTestFinished(() => clearInterval(nudge));
       for (const number of [1, 2]) {
         const subject = `from ${name} ${number}`;
         using client = await SmtpClient.open({ port: ports.get(name) ?? 0 });
