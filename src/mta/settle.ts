@@ -42,6 +42,8 @@ export function createSettler(options: SettlerOptions): Settler {
         const recipients = group.flatMap(({ report }) => (report === null ? [] : [report]));
         const [first] = group;
         if (first === undefined || recipients.length === 0) continue;
+        // Removed by an operator while it was tried: nobody is told, and there is nothing left to send back.
+        if ((await store.read.queue.transit(first.transit.id)) === undefined) continue;
         const { report, double } = await bounce(options, first.transit, recipients);
         if (report !== null) reports.push(report);
         if (double) doubles++;

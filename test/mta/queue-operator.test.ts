@@ -58,6 +58,38 @@ describe('an operator', () => {
     }
   });
 
+  test('who removes what is under way stops nothing behind it, and nobody is told of it', async () => {
+    for (const [at, answer] of [
+      ['DATA-END', '250 2.0.0 ok\r\n421 4.3.2 closing'],
+      ['RCPT', '550 5.1.1 nobody\r\n421 4.3.2 closing'],
+    ] as const) {
+      await using stage = await queueStage({ relay: { perDestination: 1 } });
+      let stalled = false;
+      const server = await stage.hop(2, {
+        // Without DSN, so that the sender is to hear from us.
+        keywords: [],
+        on: (line) => {
+          if (stalled || !line.startsWith(at)) return undefined;
+          stalled = true;
+          return { do: 'stall' };
+        },
+      });
+      stage.domain('far.test', 2);
+      await stage.put({ to: [['first@far.test', { notify: ['success', 'failure'] }]] });
+      await server.until(() => stalled);
+      const [first] = await stage.entries();
+      if (first === undefined) throw new Error('it is under way');
+      const entries = [first.entry.id];
+      await stage.store.execute({ kind: 'queue-control', entries, action: 'remove', now: stage.clock.now() });
+      // Until nothing is left of its body.
+      while ((await stage.store.read.body(first.transit.body, 0, 1)).length > 0) await tick();
+      server.say(answer);
+      await stage.put({ to: ['second@far.test'] });
+      await stage.until(empty);
+      expect(await stage.inbox()).toEqual([]);
+    }
+  });
+
   test('what is held is neither tried, warned of nor given up, and has one try when it is released too late', async () => {
     await using stage = await queueStage();
     let busy = true;
@@ -103,3 +135,7 @@ describe('an operator', () => {
     expect((await tries())[1]).toEqual(['S: 421 4.3.2 busy']);
   });
 });
+
+function tick(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
