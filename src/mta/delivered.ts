@@ -24,18 +24,18 @@ export interface ReporterOptions extends ComposerOptions {
 /**
  * The report to the sender of a message, to be accepted in one transaction with it. Null if nobody asked, or the sender
  * cannot get it: a report is not reported on (RFC 5321 §6.1).
- * @param locals those of the arrival, with what RCPT said of them
+ * @param named those of the arrival by all the names that were given, with what RCPT said of each
  * @param header the message's, as stored: of what was delivered no more goes back, whatever RET says (RFC 3461 §4.3)
  */
 export async function deliveredReport(
   options: ReporterOptions,
   arrival: Arrival,
-  locals: readonly LocalRcpt[],
+  named: readonly LocalRcpt[],
   header: Uint8Array,
 ): Promise<StagedReport | null> {
   const { store, directory, hostname } = options;
   const { reversePath, parameters, now, origin } = arrival;
-  const asked = locals.filter(wantsSuccess);
+  const asked = named.filter(wantsSuccess);
   if (reversePath === null || asked.length === 0) return null;
   const recipients = new RecipientList(directory, store, undefined);
   try {

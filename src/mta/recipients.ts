@@ -23,6 +23,8 @@ export class RecipientList {
   readonly #store: Pick<Store, 'read'>;
   readonly #declaredSize: number | undefined;
   readonly #locals = new Map<number, LocalRcpt>();
+  /** By all the names that were given, of which an account may have several. */
+  readonly #named = new Map<string, LocalRcpt>();
   readonly #remotes = new Map<string, Recipient>();
 
   /** @param declaredSize SIZE of MAIL (RFC 1870), octets */
@@ -32,8 +34,14 @@ export class RecipientList {
     this.#declaredSize = declaredSize;
   }
 
+  /** One an account: who gets a copy. */
   get locals(): readonly LocalRcpt[] {
     return [...this.#locals.values()];
+  }
+
+  /** One a name: who is reported on, each as its RCPT has asked (RFC 3461 §4.1). */
+  get named(): readonly LocalRcpt[] {
+    return [...this.#named.values()];
   }
 
   get remotes(): readonly Recipient[] {
@@ -71,9 +79,12 @@ export class RecipientList {
       if (!this.#remotes.has(name)) this.#remotes.set(name, { address, parameters });
       return;
     }
-    if (this.#locals.has(found.account.id)) return;
-    if (!isPostmaster(address)) await this.#refuseOverQuota(found.account);
-    this.#locals.set(found.account.id, { account: found.account, address: found.address, parameters });
+    const { account } = found;
+    if (!this.#locals.has(account.id) && !isPostmaster(address)) await this.#refuseOverQuota(account);
+    const recipient = { account, address: found.address, parameters };
+    const name = formatAddress(found.address).toLowerCase();
+    if (!this.#locals.has(account.id)) this.#locals.set(account.id, recipient);
+    if (!this.#named.has(name)) this.#named.set(name, recipient);
   }
 
   /** A message that would not fit an empty mailbox never will (552); any other may, once there is room (452): RFC 1870

@@ -76,12 +76,12 @@ export async function takeOver(
 ): Promise<Reply> {
   const { store, limits, queue, clock, log } = options;
   const { messageId, session, reversePath, seal = null, inspection = null } = incoming;
-  const { locals, remotes } = incoming.recipients;
+  const { locals, named, remotes } = incoming.recipients;
   const now = clock.now();
   // RFC 4865 §4.2: until then it is in no mailbox either, so it waits for all in the queue.
   const { holdUntil = now } = incoming.parameters;
   const held = holdUntil > now;
-  const ready = held ? { locals: [], remotes: [...locals, ...remotes] } : { locals, remotes };
+  const ready = held ? { locals: [], remotes: [...named, ...remotes] } : { locals, remotes };
   const staging = store.stage();
   let report: StagedReport | null = null;
   try {
@@ -102,7 +102,7 @@ export async function takeOver(
     const said = incoming.parameters;
     const parameters = optional ? { ...said, tlsOptional: true } : said;
     const arrival = { messageId, origin, reversePath, parameters, ...ready, content: staged, now, ...sealed };
-    report = await deliveredReport(options, arrival, ready.locals, header);
+    report = held ? null : await deliveredReport(options, arrival, named, header);
     await accept(store, log, arrival, queue, report?.arrival);
   } catch (error) {
     staging.discard();

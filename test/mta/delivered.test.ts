@@ -142,6 +142,30 @@ describe('NOTIFY=SUCCESS (RFC 3461 §5.2.3)', () => {
     expect(queued?.entry.warnAt).toBeNull();
   });
 
+  it('tells of each name of a mailbox as it was asked for, also where the message is held', async () => {
+    const to = [
+      ['alice@example.test', { notify: 'never' }],
+      ['postmaster@example.test', { notify: ['success'], orcpt: 'rfc822;pm@x' }],
+      ['Postmaster@example.test', { notify: 'never' }],
+      ['alice+list@example.test', { notify: ['success', 'delay'] }],
+    ] as const;
+    await using here = await world();
+    await transact(here.mta, { from: 'bob@example.test', to, content: HELLO });
+    expect(await here.inbox('alice')).toHaveLength(1);
+    const [report = '', ...more] = await here.inbox('bob');
+    expect(more).toEqual([]);
+    expect(report.match(/^Final-Recipient: .*(?=\r$)/gm)).toEqual([
+      'Final-Recipient: rfc822; postmaster@example.test',
+      'Final-Recipient: rfc822; alice+list@example.test',
+    ]);
+    expect(report).toMatch(/^Original-Recipient: rfc822; pm@x\r$/m);
+
+    const parameters = { holdUntil: NOW + 1_000 };
+    await transact(here.msa, { from: 'alice@example.test', to, content: HELLO, session: here.session, parameters });
+    const queued = await here.store.read.queue.list({ limit: 10 });
+    expect(queued.map(({ entry }) => entry.parameters.notify)).toEqual(['never', ['success'], ['success', 'delay']]);
+  });
+
   it('brings none to nobody', async () => {
     await using here = await world();
     const to = [['bob@example.test', success]] as const;

@@ -44,8 +44,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'one copy for one account, however it is named',
     file: 'src/mta/recipients.ts',
-    from: 'this.#locals.set(found.account.id, {',
-    to: 'this.#locals.set(this.#locals.size, {',
+    from: 'if (!this.#locals.has(account.id)) this.#locals.set(account.id, recipient);',
+    to: 'this.#locals.set(this.#locals.size, recipient);',
     caughtBy: receive,
     test: 'one copy',
   },
