@@ -10,7 +10,9 @@ import { messageId as makeMessageId } from '../formats/message-id.ts';
 import { Refusal, type Reply } from '../formats/refusal.ts';
 import { receivedField } from '../formats/trace.ts';
 import { accept } from '../mta/accept.ts';
+import type { StagedReport } from '../mta/composed.ts';
 import { type ArrivedHeader, stageContent } from '../mta/content.ts';
+import { deliveredReport, wantsFailure } from '../mta/delivered.ts';
 import { RecipientList } from '../mta/recipients.ts';
 import { type Rejected, rejectionReport } from '../mta/rejected.ts';
 import { storeRefusal } from '../mta/store-refusal.ts';
@@ -33,9 +35,9 @@ export interface LocalSubmissionOptions extends TakeoverOptions {
   readonly origin: string;
 }
 
-/** The keys of a message and of the report on it. */
-export function keysOf(id: string): [string, string] {
-  return [`spool ${id}`, `spool ${id} report`];
+/** The keys of a message, and of the reports on who was refused and on who has it. */
+export function keysOf(id: string): [string, string, string] {
+  return [`spool ${id}`, `spool ${id} report`, `spool ${id} delivered`];
 }
 
 /**
@@ -73,7 +75,7 @@ export async function submit(
   const seal = options.dkim === null ? null : sealOf(options.dkim, submitterOf(options, spooled), reversePath);
   const sent = remotes.length > 0 ? new SevenBitContent(spooled.content(), said) : null;
   const staging = store.stage();
-  let report: Awaited<ReturnType<typeof rejectionReport>> | null = null;
+  const reports: StagedReport[] = [];
   try {
     let header: Uint8Array = new Uint8Array(0);
     const replace = (arrived: ArrivedHeader): Uint8Array => {
@@ -111,23 +113,27 @@ export async function submit(
     const told = sent === null ? said : sent.parameters;
     const paths = reversePath === null ? addresses : [reversePath, ...addresses];
     const parameters = isAscii(header) && paths.every(isAsciiAddress) ? told : { ...told, smtputf8: true };
-    const [once, reportOnce] = keysOf(id);
+    const [once, rejectedOnce, deliveredOnce] = keysOf(id);
     const arrival = { messageId, origin, reversePath, parameters, locals, remotes, content, now, once, ...sealed };
-    if (rejected.length > 0) {
+    if (rejected.length > 0 && wantsFailure(rcpt)) {
       const known = { messageId, reversePath, parameters, header, arrival: envelope.createdAt, now };
-      report = await rejectionReport(options, known, rejected);
+      reports.push(withKey(await rejectionReport(options, known, rejected), rejectedOnce));
     }
+    const stored = sealed.front === undefined ? header : Buffer.concat([sealed.front, header]);
+    const delivered = await deliveredReport(options, arrival, recipients.named, stored);
+    if (delivered !== null) reports.push(withKey(delivered, deliveredOnce));
     const from = reversePath === null ? '<>' : formatAddress(reversePath);
     log.info(
       { message: messageId, hop: 'MUA→MSA', from, user: envelope.user, uid: spooled.uid, size: content.body.size },
       'received',
     );
     log.info({ message: messageId, hop: 'MSA→MTA', local: locals.length, queued: remotes.length }, 'handed over');
-    await accept(store, log, arrival, queue, report === null ? null : { ...report.arrival, once: reportOnce });
+    const others = reports.map((report) => report.arrival);
+    await accept(store, log, arrival, queue, others);
     return { kind: 'taken' };
   } catch (error) {
     staging.discard();
-    report?.staging.discard();
+    for (const report of reports) report.staging.discard();
     const refusal = storeRefusal(error);
     if (!(refusal instanceof Refusal)) throw error;
     if (refusal.reply.code < 500) return { kind: 'kept', text: refusal.message };
@@ -146,6 +152,10 @@ async function bounceAll(
   const { store, queue, clock, log } = options;
   const { reversePath, addresses, parameters, rcpt } = readPaths(spooled);
   const now = clock.now();
+  if (!wantsFailure(rcpt)) {
+    log.warn({ message: `${id}-1`, reason: refusal.message }, 'refused, and nobody wants to hear of it');
+    return { kind: 'taken' };
+  }
   const known = { messageId: `${id}-1`, reversePath, parameters, header: new Uint8Array(0), now };
   const rejected = addresses.map((address) => ({ address, parameters: rcpt, refusal }));
   const report = await rejectionReport(options, { ...known, arrival: spooled.envelope.createdAt }, rejected);
@@ -156,6 +166,10 @@ async function bounceAll(
     throw error;
   }
   return { kind: 'taken' };
+}
+
+function withKey({ arrival, staging }: StagedReport, once: string): StagedReport {
+  return { arrival: { ...arrival, once }, staging };
 }
 
 interface Paths {

@@ -51,7 +51,7 @@ export function acceptOf(arrival: Arrival, queue: QueueTimes): Accept {
 
 /**
  * Takes a message over; resolves when it is durable, and logs its hops up to there.
- * @param report a message that is to be there if and only if this one is
+ * @param reports messages that are to be there if and only if this one is
  * @throws StoreError
  */
 export async function accept(
@@ -59,17 +59,17 @@ export async function accept(
   log: Log,
   arrival: Arrival,
   queue: QueueTimes,
-  report: Arrival | null = null,
+  reports: readonly Arrival[] = [],
 ): Promise<void> {
-  if (report === null) {
+  if (reports.length === 0) {
     const { placed } = await store.execute<'accept'>(acceptOf(arrival, queue));
     logHops(log, arrival, placed);
     return;
   }
-  const reports = [acceptOf(arrival, queue), acceptOf(report, queue)];
-  await store.execute<'settle'>({ kind: 'settle', settlements: [], reports });
-  logHops(log, arrival, []);
-  logHops(log, report, []);
+  const all = [arrival, ...reports];
+  const accepts = all.map((each) => acceptOf(each, queue));
+  await store.execute<'settle'>({ kind: 'settle', settlements: [], reports: accepts });
+  for (const each of all) logHops(log, each, []);
 }
 
 /** H1: each hop of RFC 5598 that the message has made, by the id that it has in all of them. */

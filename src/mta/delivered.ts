@@ -105,3 +105,8 @@ export function inMailbox(recipient: Address, { orcpt }: RcptParameters): Report
 export function wantsSuccess({ parameters: { notify } }: { readonly parameters: RcptParameters }): boolean {
   return notify !== undefined && notify !== 'never' && notify.includes('success');
 }
+
+/** Reports of failure come where NOTIFY is not given, and where it has FAILURE (RFC 3461 §4.1). */
+export function wantsFailure({ notify }: RcptParameters): boolean {
+  return notify === undefined || (notify !== 'never' && notify.includes('failure'));
+}

@@ -103,7 +103,7 @@ export async function takeOver(
     const parameters = optional ? { ...said, tlsOptional: true } : said;
     const arrival = { messageId, origin, reversePath, parameters, ...ready, content: staged, now, ...sealed };
     report = held ? null : await deliveredReport(options, arrival, named, header);
-    await accept(store, log, arrival, queue, report?.arrival);
+    await accept(store, log, arrival, queue, report === null ? [] : [report.arrival]);
   } catch (error) {
     staging.discard();
     report?.staging.discard();

@@ -159,6 +159,35 @@ describe('who does not wait', () => {
     expect(reported.map((fields) => fields.get('status'))).toEqual(['5.1.1']);
   });
 
+  test.each(['never', ['success'], ['delay']] as const)(
+    'nor wants to hear of failures (%j) does not',
+    async (notify) => {
+      await using world = await createWorld();
+      const asked = typeof notify === 'string' ? notify : [...notify];
+      const recipients = ['no@example.test', 'carol@example.test'];
+      await leave(place(world), envelope(world, { recipients, notify: asked }), LETTER);
+      const hops = Array.from({ length: 101 }, () => 'Received: from a by b; Thu, 1 Jan 2026 00:00:00 +0000');
+      await leave(place(world), envelope(world, { notify: asked }), crlf(...hops, '', 'round and round'));
+      await world.here.restart();
+      await expect.poll(() => spooled(world)).toEqual([]);
+      expect(await world.here.messages('alice')).toEqual([]);
+    },
+  );
+
+  test('asked for success and hears of each mailbox, beside who is nobody', async () => {
+    await using world = await createWorld();
+    const recipients = ['bob@example.test', 'no@example.test', 'bob+list@example.test'];
+    const more = { recipients, notify: ['success' as const, 'failure' as const], envid: 'e1' };
+    await leave(place(world), envelope(world, more), LETTER);
+    await world.here.restart();
+    await expect.poll(() => spooled(world)).toEqual([]);
+    expect(await world.here.messages('bob')).toHaveLength(1);
+    const reports = await Promise.all((await world.here.messages('alice')).map(readReport));
+    const told = reports.map((report) => report.recipients.map((fields) => fields.get('action')));
+    expect(told).toEqual([['failed'], ['delivered', 'delivered']]);
+    expect(reports.map(({ message }) => message.get('original-envelope-id'))).toEqual(['e1', 'e1']);
+  });
+
   test('a message that no server may take is reported, too', async () => {
     await using world = await createWorld();
     const hops = Array.from({ length: 101 }, () => 'Received: from a by b; Thu, 1 Jan 2026 00:00:00 +0000');
