@@ -140,7 +140,7 @@ queue
 for (const [action, what] of [
   ['hold', 'keep entries until they are released: no try, no warning, no end'],
   ['release', 'let held entries go on as if nothing had been'],
-  ['retry', 'make entries due now, also held ones'],
+  ['retry', 'make entries due now, also held ones; one that its sender has held until later must be named'],
   ['remove', 'drop entries, without a report to anybody'],
 ] as const) {
   filtered(queue.command(action))

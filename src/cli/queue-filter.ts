@@ -1,6 +1,6 @@
 // Which entries of the queue a verb is about: its options as the filter that the store understands.
 
-import { normalizeDomain, parseMailbox } from '../formats/address.ts';
+import { formatAddress, normalizeDomain, parseMailbox } from '../formats/address.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { EntryId, EntryState } from '../store/rows.ts';
 import type { QueueFilter } from '../store/store.ts';
@@ -48,7 +48,8 @@ export function idOf(name: string): EntryId {
 function addressOf(option: string, text: string): string {
   const bare = /^<(.*)>$/.exec(text)?.[1] ?? text;
   if (bare.startsWith('@') && normalizeDomain(bare.slice(1)) !== '') return `@${normalizeDomain(bare.slice(1))}`;
-  if (parseMailbox(bare) !== null) return bare;
+  const address = parseMailbox(bare);
+  if (address !== null) return formatAddress(address);
   throw new Failure(`${option} ${text}: write an address, or "@example.org" for all of a domain`, EXIT.usage);
 }
 

@@ -75,7 +75,8 @@ export async function status(context: Context, { json }: Json): Promise<number> 
   return EXIT.done;
 }
 
-/** `retry` makes entries due now; `remove` drops them without a report to anybody; what is held waits for `release`. */
+/** `retry` makes entries due now, but for those that their senders have held, which must be named (RFC 4865 §4.2 lets none
+ * leave early); `remove` drops them without a report to anybody; what is held waits for `release`. */
 export async function control(
   context: Context,
   action: Action,
@@ -96,7 +97,11 @@ export async function control(
     let count = 0;
     for (let at = 0; at < chosen.length; at += PAGE) count += await change(chosen.slice(at, at + PAGE));
     if (chosen.length > 0) return count;
-    for await (const rows of pages(store, filter)) count += await change(rows.map(({ entry }) => entry.id));
+    for await (const rows of pages(store, filter)) {
+      const now = systemClock.now();
+      const meant = rows.filter(({ transit }) => action !== 'retry' || (transit.parameters.holdUntil ?? now) <= now);
+      if (meant.length > 0) count += await change(meant.map(({ entry }) => entry.id));
+    }
     return count;
   });
   if (json === true) sayJson(context, { changed });

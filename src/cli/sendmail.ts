@@ -40,7 +40,8 @@ export async function sendmail(context: Context, argv: readonly string[]): Promi
     if (args.mode === 'nothing') return EX.ok;
     const called = { ...context, configFile: args.config === null ? context.configFile : resolve(args.config) };
     if (args.mode === 'list') return await list(called, {});
-    if (args.mode === 'flush') return await control(called, 'retry', [], { all: true });
+    // Scripts say it whenever the net comes up: what an operator holds is not for them.
+    if (args.mode === 'flush') return await control(called, 'retry', [], { state: 'waiting' });
     return await submit(called, args);
   } catch (error) {
     context.stderr.write(`sendmail: ${error instanceof Error ? error.message : String(error)}\n`);

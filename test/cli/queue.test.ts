@@ -239,8 +239,15 @@ it('shows what a sender has asked for, and what waits in the spool where no serv
     { user: userName(1), password: PASSWORD },
   );
   const asked = ' HOLDFOR=3600 BY=7200;RT MT-PRIORITY=3 RET=HDRS';
-  await client.sendChunks(alice, ['k@one.test'], [Buffer.from(`From: <${alice}>\r\n\r\nx\r\n`)], asked);
+  await client.sendChunks(
+    alice,
+    ['k@one.test', 'k@xn--bcher-kva.test'],
+    [Buffer.from(`From: <${alice}>\r\n\r\nx\r\n`)],
+    asked,
+  );
   const [held] = await entries('--recipient', 'k@one.test');
+  // However an address is written.
+  expect(await entries('--recipient', '"k"@b\u00FCcher.test')).toHaveLength(1);
   const shown = (await run(['queue', 'show', String(held?.id)])).stdout;
   for (const name of ['DELIVERBY', 'MT-PRIORITY', 'RET']) expect(shown).toContain(name);
   const until = new Date(held?.nextAt ?? 0).toISOString().slice(0, 19).replace('T', ' ');
@@ -255,4 +262,16 @@ it('shows what a sender has asked for, and what waits in the spool where no serv
   expect(stdout).toContain(String((spooled[0] as unknown as { spooled: string }).spooled));
   expect(stdout).toContain('k@one.test');
   expect((await entries('--domain', 'one.test')).map(({ state }) => state)).toEqual(['waiting']);
+
+  // Nobody has it leave before its time but who means it.
+  const due = async () => (await entries('--recipient', 'k@one.test')).map(({ nextAt, state }) => [nextAt, state]);
+  expect((await run(['queue', 'retry', '--all'])).code).toBe(0);
+  expect((await run(['sendmail', '-q'])).code).toBe(0);
+  expect(await due()).toEqual([[held?.nextAt, 'waiting']]);
+  expect((await run(['queue', 'hold', String(held?.id)])).code).toBe(0);
+  expect((await run(['sendmail', '-q'])).code).toBe(0);
+  expect(await due()).toEqual([[held?.nextAt, 'held']]);
+  expect((await run(['queue', 'retry', String(held?.id)])).code).toBe(0);
+  expect(await due()).toEqual([[expect.any(Number), 'waiting']]);
+  expect(await due()).not.toEqual([[held?.nextAt, 'waiting']]);
 });
