@@ -1,6 +1,7 @@
 // What the MSA does to a header (RFC 6409 §8): it adds what a message must have and takes out what nobody but its author
 // may see. Pure: the fields that are added come in as values.
 
+import { foldedField } from '../formats/folding.ts';
 import type { HeaderField } from '../formats/header.ts';
 import { asBuffer } from '../formats/octets.ts';
 import type { ArrivedHeader } from '../mta/content.ts';
@@ -28,8 +29,9 @@ export function headerFields({ fields }: ArrivedHeader): readonly HeaderField[] 
 }
 
 /**
- * The header to store. A line that is neither field nor continuation ends it, as if the empty line had been forgotten
- * (a message typed by hand, a script without header): what follows is body, which nobody reads fields from.
+ * The header to store, in lines that every hop takes. A line that is neither field nor continuation ends it, as if the
+ * empty line had been forgotten (a message typed by hand, a script without header): what follows is body, which nobody
+ * reads fields from.
  */
 export function completeHeader(arrived: ArrivedHeader, additions: Additions): Uint8Array {
   const octets = asBuffer(arrived.octets);
@@ -43,7 +45,7 @@ export function completeHeader(arrived: ArrivedHeader, additions: Additions): Ui
   const parts: Buffer[] = [Buffer.from(front)];
   for (const field of fields) {
     if (REMOVED.some((name) => field.is(name))) continue;
-    parts.push(octets.subarray(field.offset, field.offset + field.length));
+    parts.push(asBuffer(foldedField(octets.subarray(field.offset, field.offset + field.length))));
   }
   const rest = octets.subarray(end);
   if (rest.length > 0 && !startsWithEmptyLine(rest)) parts.push(Buffer.from('\r\n'));

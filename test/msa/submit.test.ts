@@ -161,6 +161,14 @@ describe('S7: the message is completed', () => {
     expect(rest).toBe(lines(...WHOLE, 'To: bob@example.test', '', 'Bcc: is told here'));
   });
 
+  it('in lines that every hop takes, where there is white space to fold them at', async () => {
+    const to = `To: ${Array.from({ length: 300 }, (_, index) => `user${index}@remote.test`).join(', ')}`;
+    const { rest } = await stored(lines(...WHOLE, to, '', 'x'.repeat(2_000)));
+    const header = rest.slice(0, rest.indexOf('\r\n\r\n'));
+    expect(Math.max(...header.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(998);
+    expect(header.replace(/\r\n(?= )/g, '')).toBe([...WHOLE, to].join('\r\n'));
+  });
+
   it('and a Return-Path of its own making goes', async () => {
     expect((await stored(lines('Return-Path: <x@y>', ...WHOLE, '', 'x'))).rest).toBe(lines(...WHOLE, '', 'x'));
   });
