@@ -14,6 +14,7 @@ import { type Channel, ConnectionFailure, openChannel } from './channel.ts';
 import { rcptPath } from './command-lines.ts';
 import type { Content } from './content.ts';
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from './extensions.ts';
+import { deferred, type Outcome } from './outcome.ts';
 import { isMasked, type Quirk, withoutQuirks } from './quirks.ts';
 import { TIME_LIMITS } from './time-limits.ts';
 import { type TransactionResult, transact } from './transaction.ts';
@@ -56,6 +57,8 @@ export class SmtpConnection {
   readonly #offered: Extensions;
   readonly #quirks: Set<Quirk>;
   readonly #clock: Clock;
+  /** It was not asked for its extensions, so what it lacks may be there. */
+  readonly #unasked: boolean;
   #busy = false;
 
   constructor(
@@ -73,6 +76,7 @@ export class SmtpConnection {
     this.#offered = offered;
     this.#quirks = quirks;
     this.#clock = clock;
+    this.#unasked = offered === UNASKED;
   }
 
   /** What the server can do, as far as that is known. */
@@ -119,7 +123,10 @@ export class SmtpConnection {
     if (result.quirk !== undefined) this.#quirks.add(result.quirk);
     // At once: a server that stops would wait for a transaction that is open, however idle.
     if (result.open) await this.#reset();
-    return result;
+    if (!this.#unasked || !result.outcomes.some(isOurs)) return result;
+    // The next connection asks.
+    this.#quirks.delete('HELO');
+    return { ...result, outcomes: result.outcomes.map((one) => (isOurs(one) ? later(one) : one)) };
   }
 
   /** What was said from the greeting on, of transactions the last one, as it concerned this recipient. */
@@ -194,6 +201,18 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
   }
 }
 
+/** Of a server that was said HELO although it may know EHLO: none that is known. */
+const UNASKED: Extensions = { ...NO_EXTENSIONS };
+
+/** The server did not refuse the message: it was not said to it. */
+function isOurs(outcome: Outcome | null): outcome is Outcome {
+  return outcome?.kind === 'failed' && outcome.reply === undefined;
+}
+
+function later({ status, text }: Outcome): Outcome {
+  return deferred(`4.${status.slice(2)}` as Outcome['status'], text); // of its class only the digit is another
+}
+
 /** What a firewall that masks greetings is not trusted with. */
 const MASKED: readonly Quirk[] = ['PIPELINING', 'CHUNKING'];
 
@@ -206,7 +225,10 @@ async function firstHello(
   quirks: Set<Quirk>,
 ): Promise<Extensions> {
   const plain = (tls === 'offered' || tls === 'none') && credentials === null;
-  if (plain && quirks.has('HELO')) return helo(channel, hostname);
+  if (plain && quirks.has('HELO')) {
+    await helo(channel, hostname);
+    return UNASKED;
+  }
   try {
     const extensions = await hello(channel, hostname);
     quirks.delete('EHLO');

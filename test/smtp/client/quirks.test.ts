@@ -83,6 +83,27 @@ describe('a server that hangs up on EHLO', () => {
     expect(server.sessions[2]?.commands.slice(0, 2)).toEqual(['HELO client.test', 'MAIL FROM:<alice@client.test>']);
   });
 
+  test('and then has a message that needs an extension: nobody knows whether it has it, so it is asked again', async () => {
+    const quirks = new Set<Quirk>();
+    const server = await serve(deaf);
+    for (let times = 0; times < 2; times++) expect(await failure(openTo(server, { quirks }))).toBe('closed');
+    const connection = await openTo(server, { quirks });
+    const envelope = envelopeTo(['j\u00FCrgen@fake.test', 'a@fake.test'], { smtputf8: true });
+    expect(await connection.send(envelope, HELLO)).toMatchObject([
+      { kind: 'deferred', status: '4.6.7' },
+      { kind: 'delivered' },
+    ]);
+    connection.destroy();
+    server.script = {};
+    const next = await openTo(server, { quirks });
+    expect((await next.send(envelope, HELLO)).map((outcome) => outcome?.kind)).toEqual(['delivered', 'delivered']);
+    next.destroy();
+    server.script = { keywords: KEYWORDS.filter((keyword) => keyword !== 'SMTPUTF8') };
+    const without = await openTo(server, { quirks });
+    expect((await without.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed', status: '5.6.7' });
+    without.destroy();
+  });
+
   test('now and then: it goes on hearing EHLO, and so it does where HELO is not enough', async () => {
     const quirks = new Set<Quirk>();
     const server = await serve(deaf);
