@@ -3,8 +3,9 @@
 
 import type { EnhancedStatus, Reply } from '../../formats/refusal.ts';
 
-/** RFC 5321 §4.5.3.1.5 allows 512 octets a line; real servers write more. Octets, and replies nobody has asked for. */
-const LIMITS = { line: 16_384, reply: 65_536, waiting: 2_048 } as const;
+/** RFC 5321 §4.5.3.1.5 allows 512 octets a line; real servers write more. Octets, and replies nobody has asked for, by number
+ * and octets: a hundred recipients may be refused at once, with 10 KB for each. */
+const LIMITS = { line: 16_384, reply: 65_536, waiting: 2_048, waitingOctets: 2_097_152 } as const;
 
 /** The peer does not speak SMTP, or says more than it may. */
 export class ReplySyntaxError extends Error {
@@ -23,6 +24,8 @@ export class ReplyReader {
   #status: EnhancedStatus | undefined;
   #octets = 0;
   #replies: Reply[] = [];
+  /** Characters of `#replies`. */
+  #waiting = 0;
 
   /** Takes what has arrived. @throws ReplySyntaxError; the connection is then of no more use. */
   push(chunk: Buffer): void {
@@ -39,7 +42,9 @@ export class ReplyReader {
 
   /** The oldest whole reply that was not taken yet. */
   next(): Reply | undefined {
-    return this.#replies.shift();
+    const reply = this.#replies.shift();
+    this.#waiting -= reply?.text.length ?? 0;
+    return reply;
   }
 
   /** True if a whole reply waits. */
@@ -73,6 +78,8 @@ export class ReplyReader {
     this.#texts = [];
     this.#status = undefined;
     this.#octets = 0;
-    if (this.#replies.length > LIMITS.waiting) throw new ReplySyntaxError('replies to nothing');
+    this.#waiting += whole.text.length;
+    if (this.#replies.length > LIMITS.waiting || this.#waiting > LIMITS.waitingOctets)
+      throw new ReplySyntaxError('replies to nothing');
   }
 }

@@ -45,6 +45,19 @@ describe('replies (RFC 5321 §4.2)', () => {
     expect(() => read(wire, 100)).toThrow(ReplySyntaxError);
   });
 
+  test.each([
+    ['many', '250 ok\r\n', 2_048],
+    ['of many octets', `${'550-0123456789012345678901234567890123456789\r\n'.repeat(250)}550 no\r\n`, 204],
+  ])('that nobody takes, %s, are refused in the end; those that are taken never', (_, reply, most) => {
+    const reader = new ReplyReader();
+    for (let count = 0; count < most; count++) reader.push(Buffer.from(reply));
+    for (let count = 0; count < 2 * most; count++) {
+      expect(reader.next()).toBeDefined();
+      reader.push(Buffer.from(reply));
+    }
+    expect(() => reader.push(Buffer.from(reply))).toThrow(ReplySyntaxError);
+  });
+
   test('half a line is not quiet', () => {
     const reader = new ReplyReader();
     expect(reader.empty).toBe(true);
