@@ -13,7 +13,7 @@ import type { Attempt, EntryRow, HopSecurity, TransitRow } from '../store/rows.t
 import type { Store } from '../store/store.ts';
 import type { Place } from './connections.ts';
 import type { Hops, ProtectedHop } from './hops.ts';
-import type { NextHop } from './route.ts';
+import { CONNECTS, type NextHop } from './route.ts';
 import { decide } from './security/decision.ts';
 import { factsOf, promises, wishesOf } from './security/facts.ts';
 import type { Journal } from './security/journal.ts';
@@ -56,8 +56,6 @@ export interface RelayOptions {
 
 /** Hosts that get to answer for one message before it waits: a 4yz of the first sends it to a second, and no further. */
 const SESSIONS = 2;
-/** Hosts and addresses that are tried to connect to for one message. */
-const CONNECTS = 8;
 /** Octets of one read of a body. */
 const CHUNK = 256 * 1024;
 

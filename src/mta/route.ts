@@ -45,9 +45,10 @@ export interface RouterOptions {
   readonly isOurs: (address: string, port: number) => boolean;
 }
 
-/** MX hosts that are looked at, and addresses of each that are tried: RFC 5321 §5.1 asks for two at least. `fixed`:
- * addresses of all hosts that an operator has named; the relay tries no more. */
-const LIMITS = { hosts: 12, addresses: 4, fixed: 8 } as const;
+/** Hosts and addresses that are tried to connect to for one message. */
+export const CONNECTS = 16;
+/** MX hosts that are looked at, and addresses of each that are tried: RFC 5321 §5.1 asks for two at least. */
+const LIMITS = { hosts: 12, addresses: 4, least: 2 } as const;
 
 /** RFC 6761 §6.3: this name is known without the DNS. */
 const LOCALHOST = ['127.0.0.1', '::1'];
@@ -99,8 +100,6 @@ function fixedHost({ host, port, tls, login }: SmarthostConfig): FixedHost {
 
 /** The hosts in the operator's order. Whatever is wrong with them can be put right, so mail waits. */
 async function fixedRoute(options: RouterOptions, hosts: readonly FixedHost[]): Promise<Route> {
-  // Each gets its turn, however many addresses the ones before it have.
-  const most = Math.max(1, Math.floor(LIMITS.fixed / hosts.length));
   const found = await Promise.all(
     hosts.map(async ({ host: name, ...host }) => {
       const addresses = await addressesOf(options, name).catch((error: unknown) => {
@@ -108,10 +107,10 @@ async function fixedRoute(options: RouterOptions, hosts: readonly FixedHost[]): 
         throw error;
       });
       if (addresses instanceof DnsFailure) return addresses;
-      return addresses.addresses.slice(0, most).map((address) => ({ ...host, name, address }));
+      return addresses.addresses.map((address) => ({ ...host, name, address }));
     }),
   );
-  const hops = found.flatMap((each) => (each instanceof DnsFailure ? [] : each));
+  const hops = inTurn(found.flatMap((each) => (each instanceof DnsFailure ? [] : [each])));
   if (hops.length > 0) return { kind: 'hosts', hosts: hops };
   const names = hosts.map(({ host }) => host).join(', ');
   const failure = found.find((each) => each instanceof DnsFailure);
@@ -158,7 +157,7 @@ async function exchangeRoute(
   const better = looked.filter(({ preference }) => preference < ours);
   if (better.length === 0) return none(loop(destination));
 
-  const hosts: NextHop[] = [];
+  const groups: NextHop[][] = [];
   let failure: DnsFailure | null = null;
   let refused = false;
   const { forbidDowngrade } = relay;
@@ -179,16 +178,25 @@ async function exchangeRoute(
       failure = host;
       continue;
     }
-    for (const address of host.addresses) {
-      if (!relay.loopback && isPrivate(address)) refused = true;
-      else hosts.push(exchangeHop(options, host.exchange, address, host.facts));
-    }
+    const open = host.addresses.filter((address) => relay.loopback || !isPrivate(address));
+    if (open.length < host.addresses.length) refused = true;
+    groups.push(open.map((address) => exchangeHop(options, host.exchange, address, host.facts)));
   }
+  const hosts = inTurn(groups);
   if (hosts.length > 0) return { kind: 'hosts', hosts };
   if (failure !== null) return none(deferred('4.4.3', `the DNS has no answer: ${failure.message}`));
   if (refused) return none(inward(destination));
   // RFC 5321 §5.1: MX records that lead nowhere are an error, and the domain's own address is no way round them.
   return none(failed('5.4.4', `the mail hosts of ${destination} have no address`));
+}
+
+/** The addresses of hosts, best first, no more of each than leave the last host its turn: the one that is alive may be the
+ * last. Never less than two, of which one is mostly IPv4, for who has no IPv6. */
+function inTurn(hosts: readonly (readonly NextHop[])[]): readonly NextHop[] {
+  const triesWith = (most: number): number => hosts.reduce((sum, { length }) => sum + Math.min(length, most), 0);
+  let most: number = LIMITS.addresses;
+  while (most > LIMITS.least && triesWith(most) > CONNECTS) most--;
+  return hosts.flatMap((addresses) => addresses.slice(0, most));
 }
 
 /** Addresses of a host, IPv6 and IPv4 by turns, each kind at random, and what DNSSEC says of them. @throws DnsFailure if

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { RelayConfig } from '../../src/config/config.ts';
-import { createRouter, type Route } from '../../src/mta/route.ts';
+import { CONNECTS, createRouter, type Route } from '../../src/mta/route.ts';
 import { FakeDns, type FakeName } from '../fake-dns.ts';
 
 const RELAY = { smarthosts: [], port: 25, loopback: false, forbidDowngrade: false, routes: [] };
@@ -47,6 +47,18 @@ describe('MX (RFC 5321 §5.1)', () => {
       'c.far.test 2001:db8::3 25',
     ]);
     expect(found).toMatchObject({ hosts: [{ tls: 'opportunistic', credentials: null }, {}, {}, {}, {}] });
+  });
+
+  test('the last host gets its turn, however many addresses the ones before it have', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.far.test`);
+    const found = await route('far.test', {
+      'far.test': mx(...names.map((name, at) => [at, name] as const)),
+      ...Object.fromEntries(
+        names.map((name, at) => [name, { ipv4: [1, 2, 3, 4].map((host) => `192.0.${at + 3}.${host}`) }]),
+      ),
+    });
+    const tried = (hosts(found) as string[]).slice(0, CONNECTS).map((host) => host.slice(0, 1));
+    expect(tried.join('')).toBe('aaabbbcccdddeee');
   });
 
   test('equal preferences are spread at random', async () => {
@@ -192,11 +204,18 @@ describe('what the operator says', () => {
     expect(found).toMatchObject({ hosts: [{ credentials: null }, {}, { credentials: { user: 'u' } }] });
   });
 
-  test('each of many smarthosts gets its turn', async () => {
-    const many = Array.from({ length: 5 }, (_, at) => ({ ...smarthost, host: `s${at}.test` }));
-    const known = Object.fromEntries(many.map(({ host }, at) => [host, { ipv4: [`10.0.${at}.1`, `10.0.${at}.2`] }]));
+  test('each of many smarthosts gets its turn, also from a machine without IPv6', async () => {
+    const many = Array.from({ length: 8 }, (_, at) => ({ ...smarthost, host: `s${at}.test` }));
+    const addresses = (at: number) => ({ ipv4: [`10.0.${at}.1`, `10.0.${at}.2`], ipv6: [`fd00::${at}`] });
+    const known = Object.fromEntries(many.map(({ host }, at) => [host, addresses(at)]));
     const found = await route('other.test', known, { smarthosts: many });
-    expect(found.kind === 'hosts' && found.hosts.map(({ name }) => name)).toEqual(many.map(({ host }) => host));
+    expect(hosts(found)).toEqual(
+      many.flatMap(({ host }, at) => [
+        `${host} fd00::${at} 465`,
+        expect.stringMatching(RegExp(`^${host} 10\\.0\\.${at}\\.[12] 465$`)),
+      ]),
+    );
+    expect(found.kind === 'hosts' && found.hosts.length).toBeLessThanOrEqual(CONNECTS);
   });
 
   test('a domain with smarthosts of its own', async () => {

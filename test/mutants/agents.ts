@@ -172,8 +172,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'an MX on a private address is refused',
     file: 'src/mta/route.ts',
-    from: 'if (!relay.loopback && isPrivate(address)) refused = true;',
-    to: "if (!relay.loopback && address === '') refused = true;",
+    from: '(address) => relay.loopback || !isPrivate(address)',
+    to: "(address) => relay.loopback || address !== ''",
     caughtBy: route,
     test: 'MX',
   },
