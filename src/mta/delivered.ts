@@ -37,12 +37,13 @@ export async function deliveredReport(
   const { reversePath, parameters, now, origin } = arrival;
   const asked = named.filter(wantsSuccess);
   if (reversePath === null || asked.length === 0) return null;
-  const recipients = new RecipientList(directory, store, undefined);
+  const recipients = new RecipientList(directory, store, 'report');
   try {
     // RFC 3461 §6.2: nobody reports on a report.
     await recipients.add(reversePath, { notify: 'never' }, 'queue');
   } catch (error) {
-    if (error instanceof Refusal) return null;
+    // Nobody is there; whether or not somebody is, a store that fails cannot say.
+    if (error instanceof Refusal && error.cause === undefined) return null;
     throw error;
   }
   const messageId = `${arrival.messageId}.dsn`;

@@ -21,14 +21,19 @@ export type Remote = 'queue' | ((address: Address) => Refusal | null | Promise<R
 export class RecipientList {
   readonly #directory: Pick<Directory, 'resolve'>;
   readonly #store: Pick<Store, 'read'>;
-  readonly #declaredSize: number | undefined;
+  readonly #declaredSize: number | 'report' | undefined;
   readonly #locals = new Map<number, LocalRcpt>();
   /** By all the names that were given, of which an account may have several. */
   readonly #named = new Map<string, LocalRcpt>();
   readonly #remotes = new Map<string, Recipient>();
 
-  /** @param declaredSize SIZE of MAIL (RFC 1870), octets */
-  constructor(directory: Pick<Directory, 'resolve'>, store: Pick<Store, 'read'>, declaredSize: number | undefined) {
+  /** @param declaredSize SIZE of MAIL (RFC 1870), octets; `report`: it goes into a full mailbox, too, since it tells of what
+   * nobody else tells of */
+  constructor(
+    directory: Pick<Directory, 'resolve'>,
+    store: Pick<Store, 'read'>,
+    declaredSize: number | 'report' | undefined,
+  ) {
     this.#directory = directory;
     this.#store = store;
     this.#declaredSize = declaredSize;
@@ -90,7 +95,7 @@ export class RecipientList {
   /** A message that would not fit an empty mailbox never will (552); any other may, once there is room (452): RFC 1870
    * §6.1, RFC 3463 §3.3 X.2.2. */
   async #refuseOverQuota({ id, quota }: Account): Promise<void> {
-    if (quota === null) return;
+    if (quota === null || this.#declaredSize === 'report') return;
     const size = this.#declaredSize ?? 0;
     if (size > quota) throw new Refusal(552, '5.2.2', 'Message is larger than the whole mailbox may be');
     // The directory's accounts are the store's, by the same number.

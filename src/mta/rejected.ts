@@ -45,7 +45,7 @@ export async function rejectionReport(
   const { messageId, reversePath, parameters, header, now } = message;
   const to = await readerOf(directory, hostname, reversePath);
   // RFC 3461 §6.2: nobody reports on a report.
-  const recipients = new RecipientList(directory, store, undefined);
+  const recipients = new RecipientList(directory, store, 'report');
   await recipients.add(to, { notify: 'never' }, 'queue');
   const id = `${messageId}.dsn`;
   const from = { localPart: 'postmaster', domain: hostname } as const;

@@ -188,6 +188,26 @@ describe('who does not wait', () => {
     expect(reports.map(({ message }) => message.get('original-envelope-id'))).toEqual(['e1', 'e1']);
   });
 
+  test.each([
+    [['bob@example.test', 'no@example.test'], {}],
+    [['bob@example.test'], { notify: ['success' as const] }],
+  ])('and has a full mailbox hears of it all the same (%j)', async (recipients, more) => {
+    await using world = await createWorld();
+    const { store } = world.here.running;
+    const alice = (await store.read.accounts()).find(({ address }) => address === 'alice@example.test');
+    if (alice === undefined) throw new Error('alice is there');
+    const { address, aliases, password, seeded } = alice;
+    const changed = { address, aliases, password, seeded, quota: 0 };
+    await store.execute<'put-account'>({ kind: 'put-account', ...changed, existing: 'replace' });
+    await leave(place(world), envelope(world, { recipients, ...more }), LETTER);
+    const local = agent(world, quiet);
+    local.start();
+    await expect.poll(() => spooled(world)).toEqual([]);
+    expect(await world.here.messages('bob')).toHaveLength(1);
+    expect(await world.here.messages('alice')).toHaveLength(1);
+    await local.close();
+  });
+
   test('a message that no server may take is reported, too', async () => {
     await using world = await createWorld();
     const hops = Array.from({ length: 101 }, () => 'Received: from a by b; Thu, 1 Jan 2026 00:00:00 +0000');
