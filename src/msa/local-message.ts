@@ -35,6 +35,9 @@ export interface LocalSubmissionOptions extends TakeoverOptions {
   readonly origin: string;
 }
 
+/** The status of a mailbox that is full (RFC 3463 §3.3), which says nothing of the others. */
+const FULL = '4.2.2';
+
 /** The keys of a message, and of the reports on who was refused and on who has it. */
 export function keysOf(id: string): [string, string, string] {
   return [`spool ${id}`, `spool ${id} report`, `spool ${id} delivered`];
@@ -58,17 +61,27 @@ export async function submit(
   const expired = now >= envelope.createdAt + queue.expire;
   const recipients = new RecipientList(directory, store, undefined);
   const rejected: Rejected[] = [];
+  const full: Rejected[] = [];
   for (const address of addresses) {
     try {
       await recipients.add(address, rcpt, () => options.room.remote());
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (error.reply.code < 500 && !expired) return { kind: 'kept', text: error.message };
-      rejected.push({ address, parameters: rcpt, refusal: error });
+      const { code, status } = error.reply;
+      const refused = { address, parameters: rcpt, refusal: error };
+      if (code >= 500 || expired) rejected.push(refused);
+      else if (status === FULL) full.push(refused);
+      else return { kind: 'kept', text: error.message };
     }
   }
   // All or nobody: who hears it puts the address right, and sends to all of them.
   if (heard && rejected.length > 0) return { kind: 'refused', replies: rejected.map(named) };
+  const [first] = full;
+  if (first !== undefined && full.length + rejected.length === addresses.length) {
+    return { kind: 'kept', text: first.refusal.message };
+  }
+  // One mailbox that is full keeps nobody else's mail waiting.
+  rejected.push(...full);
 
   const messageId = `${id}-1`;
   const { locals, remotes } = recipients;

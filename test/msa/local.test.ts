@@ -57,6 +57,16 @@ const quiet = { info() {}, warn() {}, error() {} } as unknown as Log; // what th
 const spooled = ({ here }: World) => readdir(spoolPlace(here.config).folder);
 const place = ({ here }: World) => spoolPlace(here.config);
 
+/** Nothing fits into the mailbox any more. */
+async function fill(world: World, mailbox: string): Promise<void> {
+  const { store } = world.here.running;
+  const account = (await store.read.accounts()).find(({ address }) => address === mailbox);
+  if (account === undefined) throw new Error(`${mailbox} is somebody`);
+  const { address, aliases, password, seeded } = account;
+  const changed = { address, aliases, password, seeded, quota: 0 };
+  await store.execute<'put-account'>({ kind: 'put-account', ...changed, existing: 'replace' });
+}
+
 describe('a message of a local program', () => {
   test('is completed as the MSA does, and its short addresses get a domain', async () => {
     await using world = await createWorld();
@@ -193,12 +203,7 @@ describe('who does not wait', () => {
     [['bob@example.test'], { notify: ['success' as const] }],
   ])('and has a full mailbox hears of it all the same (%j)', async (recipients, more) => {
     await using world = await createWorld();
-    const { store } = world.here.running;
-    const alice = (await store.read.accounts()).find(({ address }) => address === 'alice@example.test');
-    if (alice === undefined) throw new Error('alice is there');
-    const { address, aliases, password, seeded } = alice;
-    const changed = { address, aliases, password, seeded, quota: 0 };
-    await store.execute<'put-account'>({ kind: 'put-account', ...changed, existing: 'replace' });
+    await fill(world, 'alice@example.test');
     await leave(place(world), envelope(world, { recipients, ...more }), LETTER);
     const local = agent(world, quiet);
     local.start();
@@ -207,6 +212,27 @@ describe('who does not wait', () => {
     expect(await world.here.messages('alice')).toHaveLength(1);
     await local.close();
   });
+
+  test.each([true, false])(
+    'one full mailbox keeps nobody waiting but itself (somebody hears it: %j)',
+    async (heard) => {
+      await using world = await createWorld();
+      await fill(world, 'bob@example.test');
+      const local = agent(world, quiet);
+      const alone = await leave(place(world), envelope(world), LETTER);
+      expect(await local.take(alone)).toMatchObject({ kind: 'kept' });
+      const recipients = ['alice@example.test', 'bob@example.test'];
+      const id = await leave(place(world), envelope(world, { recipients }), LETTER);
+      if (heard) expect(await local.take(id)).toEqual({ kind: 'taken' });
+      else local.start();
+      await expect.poll(() => spooled(world)).toEqual([`${alone}.mail`]);
+      await local.close();
+      const [message, report] = await world.here.messages('alice');
+      expect(String(message)).toMatch(/\r\n\r\nHello\.\r\n$/);
+      const { recipients: reported } = await readReport(report);
+      expect(reported.map((fields) => [fields.get('action'), fields.get('status')])).toEqual([['failed', '4.2.2']]);
+    },
+  );
 
   test('a message that no server may take is reported, too', async () => {
     await using world = await createWorld();
