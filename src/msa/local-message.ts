@@ -86,7 +86,7 @@ export async function submit(
   const messageId = `${id}-1`;
   const { locals, remotes } = recipients;
   const seal = options.dkim === null ? null : sealOf(options.dkim, submitterOf(options, spooled), reversePath);
-  const sent = remotes.length > 0 ? new SevenBitContent(spooled.content(), said) : null;
+  const sent = remotes.length > 0 ? new SevenBitContent(spooled.content(), said, limits) : null;
   const staging = store.stage();
   const reports: StagedReport[] = [];
   try {
@@ -113,7 +113,7 @@ export async function submit(
       });
       return header;
     };
-    const content = await stageContent(sent ?? spooled.content(), staging, limits, replace, seal);
+    const content = await stageContent(sent ?? spooled.content(), staging, sent?.limits ?? limits, replace, seal);
     const sealed = seal === null ? {} : { front: await seal.fields() };
     const origin = {
       role: 'local',

@@ -6,11 +6,15 @@ import type { MailParameters } from '../formats/envelope.ts';
 import { HeaderBlock, parseHeader } from '../formats/header.ts';
 import { SevenBitConversion } from '../formats/seven-bit.ts';
 import { isSevenBitData } from '../formats/seven-bit-data.ts';
+import { type ContentLimits, tooLarge } from '../mta/content.ts';
 
 /** Octets of the body that are looked at before the header is let go. A text comes before what is attached to it. */
 const LOOK = 256 * 1024;
 /** Octets of a header that may be waited for; a longer one is refused behind us, or its message left as it is. */
 const HEADER = 1024 * 1024;
+
+/** Quoted-printable makes three octets of one at worst, and ends lines of its own. */
+const GROWTH = 4;
 
 /** RFC 1847 §2.1: what was signed must not be changed, and what is encrypted is 7-bit already. */
 const LEFT_ALONE = /multipart\/(?:signed|encrypted)/i;
@@ -18,12 +22,19 @@ const LEFT_ALONE = /multipart\/(?:signed|encrypted)/i;
 export class SevenBitContent implements AsyncIterable<Uint8Array> {
   readonly #content: AsyncIterable<Uint8Array>;
   readonly #said: MailParameters;
+  readonly #limits: ContentLimits;
   #eightBit = false;
 
-  /** @param said by MAIL */
-  constructor(content: AsyncIterable<Uint8Array>, said: MailParameters) {
-    this.#content = content;
+  /** @param said by MAIL @param limits of what was submitted: more is refused */
+  constructor(content: AsyncIterable<Uint8Array>, said: MailParameters, limits: ContentLimits) {
+    this.#content = within(content, limits.messageSize);
     this.#said = said;
+    this.#limits = limits;
+  }
+
+  /** Those of what is let through: a message that may be submitted is not refused for what we make of it (RFC 1870 §6). */
+  get limits(): ContentLimits {
+    return { ...this.#limits, messageSize: this.#limits.messageSize * GROWTH };
   }
 
   /** MAIL's parameters with the BODY that fits what was let through: after the end. */
@@ -67,6 +78,15 @@ export class SevenBitContent implements AsyncIterable<Uint8Array> {
     if (looking) yield look();
     const last = conversionEnd(conversion);
     if (last !== null) yield last;
+  }
+}
+
+async function* within(content: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const octets of content) {
+    size += octets.length;
+    if (size > limit) throw tooLarge(limit);
+    yield octets;
   }
 }
 

@@ -68,8 +68,9 @@ export function createMsa(options: MsaOptions): Receiver {
         recipient: (address, rcpt) => recipients.add(address, rcpt, () => options.room.remote()),
         message(content) {
           // What stays here meets no hop that cannot have it.
-          if (recipients.remotes.length > 0) sent = new SevenBitContent(content, parameters);
-          return takeOver(options, submission, sent ?? content);
+          if (recipients.remotes.length === 0) return takeOver(options, submission, content);
+          sent = new SevenBitContent(content, parameters, options.limits);
+          return takeOver({ ...options, limits: sent.limits }, submission, sent);
         },
         // Nothing is held before the content.
         abandon() {},

@@ -107,7 +107,8 @@ function refuseLoop(fields: readonly HeaderField[]): void {
   if (hops > HOPS) throw new Refusal(554, '5.4.6', 'Too many hops: a mail loop', `${hops} Received fields`);
 }
 
-function tooLarge(limit: number): Refusal {
+/** @param limit octets */
+export function tooLarge(limit: number): Refusal {
   return new Refusal(552, '5.3.4', `Message exceeds the maximum size of ${limit} octets`);
 }
 

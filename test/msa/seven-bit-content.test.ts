@@ -23,7 +23,7 @@ const TEXT = ['Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encod
 /** As the wire has it: one character for each octet. */
 const wire = (text: string): string => Buffer.from(text).toString('latin1');
 
-async function submit(content: string, parameters: MailParameters, to = REMOTE) {
+async function submit(content: string, parameters: MailParameters, to = REMOTE, expected = '250') {
   const { options, store } = await agentWorld();
   const [alice] = await store.read.accounts();
   if (alice === undefined) throw new Error('alice is not there');
@@ -32,7 +32,7 @@ async function submit(content: string, parameters: MailParameters, to = REMOTE) 
   const dkim = createDkimSigner({ folder, domains: ['example.test'], clock: options.clock, ...SELECTORS });
   const receiver = createMsa({ ...options, dkim, limits: { messageSize: 5_000_000, headerSize: 400_000 } });
   const { reply } = await transact(receiver, { from: 'alice@example.test', to, content, parameters, session });
-  expect(reply).toBe('250');
+  expect(reply).toBe(expected);
   const [accept] = store.accepted;
   const body = store.body(accept);
   const prefix = Buffer.from(accept?.dispatch?.prefix ?? []).toString('latin1');
@@ -123,4 +123,14 @@ describe('left as it is', () => {
     const { rest } = await submit(wire(lines(...HEADER, ...TEXT, '', 'Viele Grüße')), EIGHT_BIT, ['bob@example.test']);
     expect(rest).toBe(wire(lines(...HEADER, ...TEXT, '', 'Viele Grüße')));
   });
+});
+
+it('is refused for its own size, and not for what it has become', async () => {
+  const line = `${wire('\u00FC').repeat(400)}\r\n`;
+  const head = lines(...HEADER, ...TEXT, '');
+  const most = Math.floor((5_000_000 - head.length) / line.length);
+  const { rest } = await submit(head + line.repeat(most), { body: '8BITMIME' });
+  expect(rest.length).toBeGreaterThan(5_000_000);
+  const refused = await submit(head + line.repeat(most + 1), { body: '8BITMIME' }, REMOTE, '552 5.3.4');
+  expect(refused.sent).toBeUndefined();
 });
