@@ -5,7 +5,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { ConnectionFailure } from '../smtp/client/channel.ts';
-import { type ClientTls, openConnection, type SmtpConnection } from '../smtp/client/connection.ts';
+import { type ClientTls, hearsHelo, openConnection, type SmtpConnection } from '../smtp/client/connection.ts';
 import { QuirkMemory } from '../smtp/client/quirks.ts';
 import type { ClientContexts } from '../smtp/client/secure-context.ts';
 import type { NextHop } from './route.ts';
@@ -155,7 +155,7 @@ export class Hops {
     }
   }
 
-  #openAs(
+  async #openAs(
     { address, port, credentials, demand }: ProtectedHop,
     tls: ClientTls,
     signal: AbortSignal | undefined,
@@ -170,12 +170,15 @@ export class Hops {
       floor: by === 'nobody' || demand.testing ? 'any' : 'strict',
       authorities: by === 'authorities',
     });
-    return openConnection(target, {
-      hostname,
-      clock,
-      secureContext,
-      signal: AbortSignal.any(signal === undefined ? [this.#ending.signal] : [this.#ending.signal, signal]),
-    });
+    const ends = AbortSignal.any(signal === undefined ? [this.#ending.signal] : [this.#ending.signal, signal]);
+    const context = { hostname, clock, secureContext, signal: ends };
+    try {
+      return await openConnection(target, context);
+    } catch (error) {
+      // It has hung up on EHLO once more. Asked each time, so that it is soon encrypted again where it was only overloaded.
+      if (!(error instanceof ConnectionFailure) || error.kind !== 'closed' || !hearsHelo(target)) throw error;
+      return await openConnection(target, context);
+    }
   }
 
   #failed(hop: ProtectedHop, key: string, failure: ConnectionFailure): void {

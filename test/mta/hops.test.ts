@@ -84,6 +84,24 @@ describe('the TLS rung of a hop', () => {
     hops.destroy();
   });
 
+  test('opportunistic: who hangs up on EHLO hears HELO, and is asked for TLS again on each connection', async () => {
+    const deaf = { on: (line: string) => (line.startsWith('EHLO') ? ({ do: 'close' } as const) : undefined) };
+    const { server, clock, hops, to } = await stage(deaf);
+    await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'closed' });
+    clock.advance(300_000);
+    for (let times = 0; times < 2; times++) expect((await hops.connect(to)).extensions.starttls).toBe(false);
+    expect(server.sessions.map(({ commands }) => commands[0]?.slice(0, 4))).toEqual([
+      'EHLO',
+      'EHLO',
+      'HELO',
+      'EHLO',
+      'HELO',
+    ]);
+    server.script = { keywords: TLS, context: makeContext([identity], 'lenient') };
+    expect((await hops.connect(to)).tls).not.toBeNull();
+    hops.destroy();
+  });
+
   test.each(['required', 'verified'] as const)('%s: a broken handshake is the end', async (tls) => {
     const { server, hops, to } = await stage({ on: broken }, { tls });
     await expect(hops.connect(to)).rejects.toMatchObject({ kind: 'handshake' });

@@ -125,7 +125,6 @@ export class SmtpConnection {
     if (result.open) await this.#reset();
     if (!this.#unasked || !result.outcomes.some(isOurs)) return result;
     // The next connection asks.
-    this.#quirks.delete('HELO');
     return { ...result, outcomes: result.outcomes.map((one) => (isOurs(one) ? later(one) : one)) };
   }
 
@@ -216,16 +215,21 @@ function later({ status, text }: Outcome): Outcome {
 /** What a firewall that masks greetings is not trusted with. */
 const MASKED: readonly Quirk[] = ['PIPELINING', 'CHUNKING'];
 
-/** The first EHLO. A server that hangs up on it twice in a row hears HELO the next time, where nothing of what an extension
- * gives is needed. (Not the first time: it may only have been restarted, and with HELO goes STARTTLS.) */
+/** Is the server to hear HELO on the next connection? Not where what an extension gives is needed. */
+export function hearsHelo({ tls, credentials, quirks }: ConnectionTarget): boolean {
+  return (tls === 'offered' || tls === 'none') && credentials === null && quirks?.has('HELO') === true;
+}
+
+/** The first EHLO. A server that hangs up on it twice in a row hears HELO the next time, and EHLO again behind that. (Not the
+ * first time: it may only have been restarted, and with HELO goes STARTTLS.) */
 async function firstHello(
   channel: Channel,
-  { tls, credentials }: ConnectionTarget,
+  target: ConnectionTarget,
   hostname: string,
   quirks: Set<Quirk>,
 ): Promise<Extensions> {
-  const plain = (tls === 'offered' || tls === 'none') && credentials === null;
-  if (plain && quirks.has('HELO')) {
+  if (hearsHelo(target)) {
+    quirks.delete('HELO');
     await helo(channel, hostname);
     return UNASKED;
   }

@@ -6,7 +6,7 @@ import type { Extensions } from './extensions.ts';
 
 /** `PIPELINING`: answers were lost where several commands came at once. `CHUNKING`: BDAT is not known. `PARAMETERS`: MAIL
  * is refused where it has parameters that it can do without. `EHLO`: it hung up on it, once; `HELO`: twice in a row, so that
- * is said instead. */
+ * is said instead, on one connection. */
 export type Quirk = 'PIPELINING' | 'CHUNKING' | 'PARAMETERS' | 'EHLO' | 'HELO';
 
 /** What is left of a server's offer. */
