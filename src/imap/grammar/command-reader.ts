@@ -49,6 +49,8 @@ export class CommandReader {
   #mode: Mode = 'line';
   /** Octets still to come of a literal that is taken, streamed or dropped. */
   #remaining = 0;
+  /** Where the line begins in the text: behind the last literal, which may end in what looks like an announcement. */
+  #lineStart = 0;
   #literals = 0;
   #literalOctets = 0;
   #skipped = 0;
@@ -200,7 +202,7 @@ export class CommandReader {
 
   /** RFC 7888 §4: a refused literal that does not synchronise comes all the same, and has to be read. */
   #refuseAtLineEnd(refusal: ImapRefusal): { kind: 'refused'; refusal: ImapRefusal } | null {
-    const coming = pipelinedLiteral(this.#text.octets);
+    const coming = pipelinedLiteral(this.#text.octets.subarray(this.#lineStart));
     this.#reset();
     if (coming === null) return { kind: 'refused', refusal };
     this.#refusal = refusal;
@@ -210,7 +212,7 @@ export class CommandReader {
 
   /** The line at hand is dropped to its end. */
   #refuse(refusal: ImapRefusal): void {
-    const tail = Buffer.from(this.#text.octets.subarray(-ANNOUNCEMENT));
+    const tail = Buffer.from(this.#text.octets.subarray(this.#lineStart).subarray(-ANNOUNCEMENT));
     this.#reset();
     this.#text.add(tail);
     this.#refusal = refusal;
@@ -235,6 +237,7 @@ export class CommandReader {
       this.#text.add(part);
       this.#remaining -= part.length;
     }
+    this.#lineStart = this.#text.length;
     this.#mode = 'line';
     return true;
   }
@@ -279,6 +282,7 @@ export class CommandReader {
 
   #reset(): void {
     this.#text.clear();
+    this.#lineStart = 0;
     this.#mode = 'line';
     this.#remaining = 0;
     this.#literals = 0;

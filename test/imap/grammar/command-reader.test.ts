@@ -71,6 +71,16 @@ const CASES: readonly [string, string, string[]][] = [
   ],
   ['a syntax error before a literal that waits', 'a ( {4}\r\nb X\r\n', ['refused BAD', 'b X']],
   ['a NUL in a literal', 'a X {3+}\r\na\0b\r\nb X\r\n', ['refused BAD', 'b X']],
+  [
+    'a refused literal that ends as an announcement does',
+    'a X {7+}\r\na\0{99+}\r\nb X {7}\r\na\0{99+}\r\nc X\r\n',
+    ['refused BAD', 'continue', 'refused BAD', 'c X'],
+  ],
+  [
+    'the same in front of a literal that is pipelined',
+    'a X {6+}\r\na\0{9+} {2+}\r\nhi\r\nc X\r\n',
+    ['refused BAD', 'c X'],
+  ],
   ['a NUL in a line', 'a X \0\r\nb X\r\n', ['refused BAD', 'b X']],
   ['a literal that is too large', 'a X {51}\r\nb X\r\n', ['refused NO', 'b X']],
   ['the same, pipelined', `a X {51+}\r\n${'x'.repeat(51)} y\r\nb X\r\n`, ['refused NO', 'b X']],
