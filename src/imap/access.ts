@@ -23,16 +23,20 @@ export interface SeenMailbox extends MailboxRow {
   readonly rights: Rights;
 }
 
-/** @returns undefined where there is none, or the user has no right at all */
-export async function mailboxNamed(user: User, name: string): Promise<SeenMailbox | undefined> {
+/** @returns undefined where there is none; also one to which the user has no right */
+async function mailboxThere(user: User, name: string): Promise<SeenMailbox | undefined> {
   const { read } = user.store;
   const others = othersName(name);
   const owner = others ? await read.accountNamed(others.address) : { id: user.account, address: user.address };
   if (!owner || (others && owner.id === user.account)) return undefined;
   const row = await read.mailboxByName(owner.id, others ? others.name : name);
-  if (!row) return undefined;
-  const seen = seenAs(user, row, owner.address, await read.rights(row.id));
-  if (seen.rights.size === 0) return undefined;
+  return row && seenAs(user, row, owner.address, await read.rights(row.id));
+}
+
+/** @returns undefined where there is none, or the user has no right at all */
+export async function mailboxNamed(user: User, name: string): Promise<SeenMailbox | undefined> {
+  const seen = await mailboxThere(user, name);
+  if (!seen || seen.rights.size === 0) return undefined;
   return seen.own || !seen.selectable ? seen : { ...seen, unseen: await unseenOf(user, seen) };
 }
 
@@ -94,7 +98,8 @@ export async function mailboxFor(
 export async function placeFor(user: User, name: string): Promise<{ account: MailboxRow['account']; name: string }> {
   const others = othersName(name);
   for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) {
-    const above = await mailboxNamed(user, name.slice(0, at));
+    // Also one of which the user may not know: what is made below it is in it.
+    const above = await mailboxThere(user, name.slice(0, at));
     if (!above) continue;
     if (!allows(above.rights, 'create below')) throw no('You have no right to make mailboxes there', 'NOPERM');
     return { account: above.account, name: others?.name ?? name };
