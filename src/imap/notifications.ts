@@ -18,9 +18,11 @@ export interface Notified extends User {
   readonly enabled: Readonly<Enabled>;
 }
 
-/** A name that has changed, as the user knows it. */
-interface Renaming {
-  readonly event: 'MailboxName' | 'SubscriptionChange';
+type NameEvent = 'MailboxName' | 'SubscriptionChange';
+
+/** What has become of a name, as the user knows it: a client creates a mailbox and subscribes it in one go. */
+interface NameNews {
+  readonly events: ReadonlySet<NameEvent>;
   readonly oldName: string | null;
 }
 
@@ -34,7 +36,7 @@ export class Notifications {
   /** Mailboxes of others that the user may look up. */
   #visible = new Map<MailboxId, string>();
   #messages = new Map<MailboxId, Set<Event>>();
-  #names = new Map<string, Renaming>();
+  #names = new Map<string, NameNews>();
   /** Rights have changed: what is visible is to be looked at anew. */
   #stale = false;
   #overflown = false;
@@ -86,7 +88,7 @@ export class Notifications {
       if (events.size === 0) continue;
       if (!allows(mailbox.rights, 'read'))
         lines.push(`* LIST (\\NoAccess) "${DELIMITER}" ${nameText(mailbox.name, this.#user.enabled)}`);
-      else if (this.request.status && mailbox.id !== selected) lines.push(this.#status(mailbox, events));
+      else if (this.request.status && mailbox.id !== selected) lines.push(await this.#status(mailbox, events));
     }
     return lines;
   }
@@ -107,30 +109,34 @@ export class Notifications {
       const mailbox = await mailboxSeen(this.#user, id);
       if (!mailbox || !allows(mailbox.rights, 'list') || !allows(mailbox.rights, 'read')) continue;
       const events = new Set([...happened].filter((event) => this.wants(event, mailbox.name, subscribed)));
-      if (events.size === 0) continue;
-      const current = events.has('FlagChange') && !mailbox.own ? await mailboxNamed(this.#user, mailbox.name) : mailbox;
-      if (current) lines.push(this.#status(current, events));
+      if (events.size > 0) lines.push(await this.#status(mailbox, events));
     }
     return lines;
   }
 
   /** RFC 5465 §5.1 to §5.3 */
-  #status({ name, ...row }: SeenMailbox, events: ReadonlySet<Event>): string {
+  async #status(mailbox: SeenMailbox, events: ReadonlySet<Event>): Promise<string> {
+    // In another's mailbox \Seen is this user's own, and what lacks it is counted by its name.
+    const counted = events.has('FlagChange') && !mailbox.own ? await mailboxNamed(this.#user, mailbox.name) : mailbox;
+    const { name, ...row } = counted ?? mailbox;
     const items = [`UIDVALIDITY ${row.uidValidity}`];
     if (events.has('MessageNew') || events.has('MessageExpunge')) {
       items.push(`UIDNEXT ${row.uidNext}`, `MESSAGES ${row.messages}`);
     }
-    if (events.has('FlagChange')) items.push(`UNSEEN ${row.unseen}`);
+    // Not there: it has been taken away since, and the owner's number is nobody else's business.
+    if (events.has('FlagChange') && counted) items.push(`UNSEEN ${row.unseen}`);
     if (this.#user.enabled.condstore || events.has('FlagChange')) items.push(`HIGHESTMODSEQ ${row.highestModSeq}`);
     return `* STATUS ${nameText(name, this.#user.enabled)} (${items.join(' ')})`;
   }
 
-  async #nameLines(names: ReadonlyMap<string, Renaming>, subscribed: ReadonlySet<string>): Promise<string[]> {
+  async #nameLines(names: ReadonlyMap<string, NameNews>, subscribed: ReadonlySet<string>): Promise<string[]> {
     const visible = new Map((await visibleMailboxes(this.#user)).map((mailbox) => [mailbox.name, mailbox]));
     const parents = new Set([...visible.keys()].flatMap((name) => [...namesAbove(name)]));
     const lines: string[] = [];
-    for (const [name, { event, oldName }] of names) {
-      if (!this.wants(event, name, subscribed) && !(oldName && this.wants(event, oldName, subscribed))) continue;
+    for (const [name, { events, oldName }] of names) {
+      const known = oldName === null ? [name] : [name, oldName];
+      const wanted = [...events].some((event) => known.some((one) => this.wants(event, one, subscribed)));
+      if (!wanted) continue;
       const mailbox = visible.get(name);
       const attributes = [parents.has(name) ? '\\HasChildren' : '\\HasNoChildren'];
       if (!mailbox) attributes.unshift('\\NonExistent');
@@ -211,13 +217,13 @@ export class Notifications {
   #noteTree(name: string, mailbox: MailboxId | null, owner: AccountId): void {
     this.#noteName(name, 'MailboxName', null, mailbox, owner);
     const [above] = namesAbove(name);
-    if (above !== undefined && !this.#names.has(above)) this.#noteName(above, 'MailboxName', null, mailbox, owner);
+    if (above !== undefined) this.#noteName(above, 'MailboxName', null, mailbox, owner);
   }
 
   /** @param mailbox of another's account: one that the user may not look up is not told of */
   #noteName(
     name: string,
-    event: Renaming['event'],
+    event: NameEvent,
     oldName: string | null,
     mailbox: MailboxId | null = null,
     owner: AccountId | null = null,
@@ -230,7 +236,11 @@ export class Notifications {
         return;
       }
     }
-    this.#names.set(name, { event, oldName });
+    const before = this.#names.get(name);
+    this.#names.set(name, {
+      events: new Set([...(before?.events ?? []), event]),
+      oldName: oldName ?? before?.oldName ?? null,
+    });
     this.#noted();
   }
 
