@@ -237,6 +237,7 @@ export class SelectedMailbox {
       this.#access.changed = false;
       this.describeFlags(view.keywords);
     }
+    view.withholdsFlags = !wanted.flags;
     // What the client has expunged itself is told whatever it wants to hear: it is the answer.
     const told = wanted.messages || (expunges && view.ownExpunges);
     const news = view.hasNews(expunges) || contexts.pending;
@@ -269,14 +270,14 @@ export class SelectedMailbox {
     if (news.exists === null && fewer) this.#tellRecent();
     if (news.exists !== null) writer.line(`* ${news.exists} EXISTS`);
     if (news.keywords) this.describeFlags(news.keywords);
-    if (wanted.flags) for (const { sequence, uid, state } of news.flags) this.#tellFlags(sequence, uid, state, wanted);
+    for (const { sequence, uid, state } of news.flags) this.#tellFlags(sequence, uid, state, wanted);
     if (news.exists !== null) {
       // A claim may wait for the disk; nobody needs it as urgently as EXISTS.
       writer.flush();
       await this.#claim(news.arrivedUpTo);
       this.#tellRecent();
     }
-    if (wanted.flags && news.reread !== null) await this.#tellFlagsAfter(news.reread, wanted);
+    if (news.reread !== null) await this.#tellFlagsAfter(news.reread, wanted);
     if (contexts.pending) await contexts.judge(this.place(), view.gone);
     if (news.acknowledge !== null) this.#acknowledge(news.acknowledge);
     return news.exists === null ? NONE : view.all.slice(before - news.expunged.length);

@@ -53,6 +53,8 @@ export class View {
   readonly readOnly: boolean;
   /** Called when there is news. */
   onNews: (() => void) | null = null;
+  /** The client does not want to hear of flags (RFC 5465 §5.1): they wait, and HIGHESTMODSEQ stays below them. */
+  withholdsFlags = false;
   readonly #uids: UidList;
   /** The last commit that is in this view, told or not. */
   #commit: Commit;
@@ -110,7 +112,7 @@ export class View {
 
   /** The same, once all that is known here now will have been told, expunges included. */
   get knownModSeq(): ModSeq {
-    return this.#modSeq;
+    return this.withholdsFlags ? this.#belowFlags(this.#modSeq) : this.#modSeq;
   }
 
   /** Messages are gone by a command of this client, which has not been told. */
@@ -188,20 +190,23 @@ export class View {
       this.#ownExpunges = false;
       this.#beforeGone = null;
     }
-    this.#toldModSeq = this.#beforeGone ?? this.#modSeq;
     const flags: { sequence: number; uid: Uid; state: FlagState }[] = [];
-    for (const [uid, state] of this.#flags) {
-      const sequence = this.#uids.sequenceOf(uid);
-      if (sequence > 0) flags.push({ sequence, uid: uid as Uid /* a key of this map */, state });
+    let reread: ModSeq | null = null;
+    if (!this.withholdsFlags) {
+      for (const [uid, state] of this.#flags) {
+        const sequence = this.#uids.sequenceOf(uid);
+        if (sequence > 0) flags.push({ sequence, uid: uid as Uid /* a key of this map */, state });
+      }
+      if (this.#flags.size > 0) this.#flags = new Map();
+      reread = this.#reread;
+      this.#reread = null;
     }
-    if (this.#flags.size > 0) this.#flags = new Map();
+    this.#toldModSeq = this.#belowFlags(this.#beforeGone ?? this.#modSeq);
     const arrived = this.#arrived;
     this.#arrived = [];
     this.#uids.append(arrived);
     const keywords = this.#keywordsTold ? null : this.#keywords;
     this.#keywordsTold = true;
-    const reread = this.#reread;
-    this.#reread = null;
     return {
       expunged,
       vanished,
@@ -354,10 +359,15 @@ export class View {
   }
 
   #overflow(modSeq: ModSeq): void {
-    let oldest: number = this.#reread ?? modSeq - 1;
-    for (const state of this.#flags.values()) oldest = Math.min(oldest, state.modSeq - 1);
-    this.#reread = oldest as ModSeq; // one below a ModSeq, so that "higher than" includes it
+    this.#reread = this.#belowFlags((modSeq - 1) as ModSeq); // one below a ModSeq, so that "higher than" includes it
     this.#flags = new Map();
+  }
+
+  /** The highest up to `most` that is below all flags that wait. */
+  #belowFlags(most: ModSeq): ModSeq {
+    let below: number = Math.min(most, this.#reread ?? most);
+    for (const { modSeq } of this.#flags.values()) below = Math.min(below, modSeq - 1);
+    return below as ModSeq; // one of them, or one below one
   }
 
   #noteExpunged(uids: Uint32Array): void {
