@@ -46,6 +46,8 @@ export class ImapSession implements Session {
   readonly #input = new SocketInput(this.#reader, LIMIT);
   readonly #layers: SocketLayers;
   #account: Account | null = null;
+  /** Hears no more of what becomes of the account. */
+  #unfollow: () => void = () => undefined;
   #selected: SelectedMailbox | null = null;
   #message: MessageLiteral | null = null;
   /** Of the command under way; null: it could not be read. */
@@ -169,6 +171,7 @@ export class ImapSession implements Session {
       }
     } finally {
       this.#patience.end();
+      this.#unfollow();
       this.announcements.close();
       await this.unselect().catch((error: unknown) => this.#logClosing(error));
       this.#input.ignore();
@@ -194,6 +197,10 @@ export class ImapSession implements Session {
 
   loggedIn(account: Account, mechanism: string): void {
     this.#account = account;
+    // An account has its INBOX as long as it is there itself; who is nobody's any more keeps no rights either.
+    this.#unfollow = this.#options.store.follow({ account: this.account }, (change) => {
+      if (change.kind === 'mailbox-deleted' && change.name === 'INBOX') this.dismiss('The account is no more');
+    });
     this.#patience.loggedIn();
     this.#reader.limits = { line: LIMIT.line, literal: this.limits.literal };
     this.#note('info', 'logged in', { mechanism });
@@ -202,6 +209,7 @@ export class ImapSession implements Session {
   loggedOut(): void {
     this.#note('info', 'logged out, and stays');
     this.#account = null;
+    this.#unfollow();
     this.announcements.close();
     Object.assign(this.enabled, nothingEnabled());
     this.#reader.limits = { line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin };

@@ -78,6 +78,19 @@ describe('the end', () => {
     late.destroy();
   });
 
+  test('who has lost the account is sent away, and reads nothing more of what others share', async () => {
+    using alice = await ImapClient.open({ port: gate.port }, login);
+    await alice.done('SETACL INBOX anyone lr');
+    using bob = await ImapClient.open({ port: gate.port }, { user: 'bob@example.test', password: PASSWORD });
+    await bob.done('STATUS "Other Users/alice@example.test/INBOX" (MESSAGES)');
+    const account = await gate.store.read.accountNamed('bob@example.test');
+    if (!account) throw new Error('there is no bob');
+    await gate.store.execute({ kind: 'remove-account', account: account.id });
+    expect((await bob.response()).text).toMatch(/^\* BYE /);
+    await bob.link.closed();
+    await alice.done('NOOP');
+  });
+
   test('a client that vanishes leaves nothing behind', async () => {
     await gate.fill('INBOX', numbered(1));
     for (const last of ['', 'a1 IDLE\r\n', 'a1 APPEND INBOX {100+}\r\nhalf', 'a1 LOGIN {5}\r\n', 'a1 FETCH 1 BODY[']) {
