@@ -50,10 +50,12 @@ interface Compilation extends SearchedMailbox {
   /** Strings that are looked for in bodies. */
   readonly needles: Set<string>;
   readonly graders: Grader[];
+  /** In lower case. */
+  readonly keywordsOf: (message: SearchMessage) => ReadonlySet<string>;
 }
 
 export function compileSearch(program: SearchProgram, mailbox: SearchedMailbox): Search {
-  const compilation: Compilation = { ...mailbox, needles: new Set(), graders: [] };
+  const compilation: Compilation = { ...mailbox, needles: new Set(), graders: [], keywordsOf: foldedKeywords() };
   const judge = compile({ key: 'and', keys: program.keys }, compilation);
   const unread = { header: null, found: null, complete: false };
   const weigh = async (message: SearchMessage, content: SearchContent): Promise<Verdict> => {
@@ -152,7 +154,7 @@ function compile(key: SearchKey, mailbox: Compilation): Judge {
       return ({ message }) => ((message.flags & key.flag) !== 0) === key.set;
     case 'keyword': {
       const wanted = key.keyword.toLowerCase();
-      return ({ message }) => message.keywords.some((keyword) => keyword.toLowerCase() === wanted) === key.set;
+      return ({ message }) => mailbox.keywordsOf(message).has(wanted) === key.set;
     }
     case 'sequence':
     case 'uid':
@@ -203,6 +205,19 @@ function compile(key: SearchKey, mailbox: Compilation): Judge {
     default:
       return key satisfies never;
   }
+}
+
+/** Keywords of the message at hand: a thousand keys may ask for its hundred. */
+function foldedKeywords(): Compilation['keywordsOf'] {
+  let last: readonly string[] = [];
+  let folded: ReadonlySet<string> = new Set();
+  return ({ keywords }) => {
+    if (keywords !== last) {
+      folded = new Set(keywords.map((keyword) => keyword.toLowerCase()));
+      last = keywords;
+    }
+    return folded;
+  };
 }
 
 /** FUZZY (RFC 6203 §5): a text also matches by its words, wherever they stand; every other key is exact. */

@@ -54,3 +54,23 @@ test('the more texts there are, the less of the body is looked through before ot
     expect(steps.reduce((sum, step) => sum + step, 0)).toBeGreaterThanOrEqual(body.length * count);
   }
 });
+
+test('however many keys ask, the keywords of a message are looked through once', () => {
+  let looks = 0;
+  const keywords = new Proxy(['Work', 'Play'], {
+    get(target, property) {
+      if (property === '0') looks += 1;
+      return Reflect.get(target, property);
+    },
+  });
+  const keys = Array.from({ length: 500 }, (_, i) => ({ key: 'keyword', keyword: `k${i}`, set: false }) as const);
+  const mailbox = { sequence: 1, uid: 1, saved: () => new Uint32Array(0), now: 0 };
+  const search = (more: string) =>
+    compileSearch({ keys: [...keys, { key: 'keyword', keyword: more, set: true }], badCharset: false }, mailbox).judge({
+      ...message,
+      keywords,
+    });
+  expect(search('PLAY')).toBe(true);
+  expect(search('rest')).toBe(false);
+  expect(looks).toBe(2);
+});
