@@ -26,6 +26,7 @@ export class SearchedHeader {
   readonly fields: readonly HeaderField[];
   readonly #answers = new Map<HeaderQuestion, boolean>();
   readonly #folded = new Map<string, string | null>();
+  readonly #addresses = new Map<HeaderField, readonly string[]>();
   #lines: string | null = null;
   #sentDay: Day | null | undefined;
 
@@ -64,7 +65,15 @@ export class SearchedHeader {
 
   #inAddresses({ name, addresses, holds }: HeaderQuestion): boolean {
     if (name === null || !addresses) return false;
-    return this.fields.some((field) => field.is(name) && addressTexts(field).some(holds));
+    return this.fields.some((field) => field.is(name) && this.#addressesOf(field).some(holds));
+  }
+
+  #addressesOf(field: HeaderField): readonly string[] {
+    const known = this.#addresses.get(field);
+    if (known) return known;
+    const texts = addressTexts(field);
+    this.#addresses.set(field, texts);
+    return texts;
   }
 
   #all(): string {
