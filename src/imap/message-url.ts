@@ -3,7 +3,6 @@
 
 import { isLoopback } from '../platform/source.ts';
 import type { MessageRow, Uid } from '../store/rows.ts';
-import type { Reads } from '../store/store.ts';
 import { mailboxNamed, mailboxSeen, type SeenMailbox, type User } from './access.ts';
 import type { Session } from './commands/command.ts';
 import { cut, rangeOf } from './commands/fetch-response.ts';
@@ -40,7 +39,7 @@ export async function octetsAt(session: Session, text: string): Promise<NamedOct
   const url = messageUrl(text);
   if (!url || (url.server && !(await isHere(session, url.server)))) throw badUrl(text);
   const message = await messageOf(session, url, session.state === 'selected' ? session.mailbox : null);
-  const named = message && (await namedOctets(session.store.read, message, url));
+  const named = message && (await namedOctets(session, message, url));
   if (!named) throw badUrl(text);
   return named;
 }
@@ -117,7 +116,7 @@ export function partialOf({ partial }: MessageUrl): { readonly offset: number; r
 
 /** The octets of the section, or of the part of it; null: the message has no such section. */
 export async function namedOctets(
-  read: Reads,
+  { store: { read }, turn }: Pick<Session, 'store' | 'turn'>,
   { row, summary }: NamedMessage,
   url: MessageUrl,
 ): Promise<NamedOctets | null> {
@@ -127,6 +126,8 @@ export async function namedOctets(
   const partial = partialOf(url);
   if (range.filtered) {
     const header = await readWhole(read, row, range.from, Math.min(range.to, range.from + LIMIT.filteredHeader));
+    turn.spend(header.length);
+    await turn.pass();
     const chosen = headerFields(header, section.fields, section.text === 'HEADER.FIELDS.NOT');
     const octets = chosen.subarray(...cut(0, chosen.length, partial));
     return {

@@ -143,3 +143,30 @@ test('envelopes that are large together come all, each with its message', { time
   expect(responses.length).toBe(COUNT);
   expect(wrong.map(({ text }) => text.slice(0, 100))).toEqual([]);
 });
+
+describe('a header that is looked through again and again leaves others their turn', () => {
+  const times = (what: string) => Array(60).fill(what).join(' ');
+  const RUMP =
+    'imap://alice%40example.test@mail.example.test/Heads/;UID=1/;SECTION=HEADER.FIELDS%20(X);URLAUTH=anonymous';
+
+  beforeAll(() => gate.fill('Heads', [`${'X-Field: and a value\r\n'.repeat(10_000)}\r\nbody\r\n`]));
+
+  test.each([
+    { what: 'fields', command: () => `FETCH 1 (${times('BODY.PEEK[HEADER.FIELDS (X)]')})` },
+    { what: 'encodings', command: () => `FETCH 1 (${times('BINARY.SIZE[1]')})` },
+    { what: 'URLs', command: (url: string) => `URLFETCH ${times(url)}` },
+  ])('$what', async ({ command }) => {
+    using client = await ImapClient.open({ port: gate.port }, login);
+    using other = await ImapClient.open({ port: gate.port }, login);
+    await client.done('SELECT Heads');
+    const [signed] = await client.done(`GENURLAUTH "${RUMP}" INTERNAL`);
+    const [url = ''] = /"[^"]+"/.exec(signed?.text ?? '') ?? [];
+    let answered = false;
+    const answer = client.done(command(url)).finally(() => {
+      answered = true;
+    });
+    await other.done('NOOP');
+    expect(answered).toBe(false);
+    expect((await answer).at(-1)?.text).not.toContain('NIL');
+  });
+});

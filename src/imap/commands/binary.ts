@@ -62,7 +62,7 @@ export async function decodeParts(
 
 /** Where the octets of a section lie, and in which encoding. A text of only some fields is none of these. */
 export async function encodedPart(
-  { store }: Session,
+  { store, turn }: Session,
   { row, summary }: Message,
   section: Section,
   partial: BinaryItem['partial'],
@@ -80,6 +80,8 @@ export async function encodedPart(
   const mime = resolveSection(summary.root, row.prefix.length, labels);
   if (mime === null) return null;
   const header = await readWhole(store.read, row, mime.from, Math.min(mime.to, mime.from + LIMIT.filteredHeader));
+  turn.spend(header.length);
+  await turn.pass();
   const { encoding } = mimeFacts(parseHeader(header), 'text/plain');
   return ENCODINGS.has(encoding) ? { from, to, encoding, partial } : 'unknown encoding';
 }

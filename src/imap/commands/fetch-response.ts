@@ -142,7 +142,7 @@ function binaryText(octets: Uint8Array | undefined): string {
 
 /** nstring: the octets of a section as a literal, or NIL if the message has no such section. */
 async function writeSection(session: Session, { row, summary }: Fetched, item: SectionItem): Promise<void> {
-  const { writer, store } = session;
+  const { writer, store, turn } = session;
   const range = rangeOf(row, summary, item.section);
   if (!range) {
     writer.text('NIL');
@@ -152,6 +152,9 @@ async function writeSection(session: Session, { row, summary }: Fetched, item: S
     // Longer headers are read as far as a header is ever parsed.
     const to = Math.min(range.to, range.from + LIMIT.filteredHeader);
     const header = await promised(readWhole(store.read, row, range.from, to));
+    // One command may ask for the fields of a header a thousand times.
+    turn.spend(header.length);
+    await turn.pass();
     const chosen = headerFields(header, item.section.fields, item.section.text === 'HEADER.FIELDS.NOT');
     const wanted = chosen.subarray(...cut(0, chosen.length, item.partial));
     writer.text(`{${wanted.length}}\r\n`);

@@ -68,7 +68,7 @@ async function sign(session: Session, rump: string): Promise<string> {
   const own = await isHere(session, server);
   const at = own ? await mailboxAt(session, wanted.url, null) : null;
   const message = at && (await messageOf(session, wanted.url, null));
-  if (!at || !message || !(await namedOctets(session.store.read, message, wanted.url)))
+  if (!at || !message || !(await namedOctets(session, message, wanted.url)))
     throw bad('That URL names nothing of yours');
   const { key } = await session.store.execute({
     kind: 'access-key',

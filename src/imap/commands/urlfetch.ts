@@ -78,7 +78,7 @@ async function find(session: Session, { text, parameters }: Wanted): Promise<Fou
   const binary = parameters.has('BINARY');
   const structured = parameters.has('BODYPARTSTRUCTURE');
   const message = await messageOf(owner, url, null, binary || structured);
-  const octets = message && (await namedOctets(session.store.read, message, url));
+  const octets = message && (await namedOctets(session, message, url));
   if (!octets) return null;
   const structure = structured ? await structureOf(session, message, url.section, binary) : null;
   const decoded = binary ? await decodedOf(session, message, url, octets) : null;
