@@ -152,6 +152,8 @@ export class ImapSession implements Session {
   /** Converses until the connection is over. Never rejects. */
   async run(): Promise<void> {
     const { socket } = this.#connection;
+    // Who pipes commands into a connection ends it behind the last one, and waits for the answers.
+    socket.allowHalfOpen = true;
     this.#input.attach(socket);
     this.#note('debug', 'connected');
     try {
@@ -287,6 +289,9 @@ export class ImapSession implements Session {
           this.#spoken = true;
           this.#input.forgetOpening();
           await this.#execute(step.value, step.message);
+          // Who sends commands ahead lets others in between them, however little each of them reads or writes.
+          if (this.#reader.unread > 0) this.turn.spend(LIMIT.turn);
+          await this.turn.pass();
           break;
         case 'refused':
           await this.#complete(step.refusal.completion);

@@ -170,3 +170,17 @@ describe('a header that is looked through again and again leaves others their tu
     expect((await answer).at(-1)?.text).not.toContain('NIL');
   });
 });
+
+test('commands that are sent ahead leave others their turn between them', async () => {
+  using other = await ImapClient.open({ port: gate.port }, login);
+  const socket = await dial(gate.port);
+  let heard = '';
+  socket.on('data', (octets: Buffer) => {
+    heard += octets.toString('latin1');
+  });
+  socket.write(`${'a NOOP\r\n'.repeat(1_000)}z NOOP\r\n`);
+  await other.done('NOOP');
+  expect(heard).not.toContain('z OK');
+  await expect.poll(() => heard).toContain('z OK');
+  socket.destroy();
+});
