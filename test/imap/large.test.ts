@@ -184,3 +184,20 @@ test('commands that are sent ahead leave others their turn between them', async 
   await expect.poll(() => heard).toContain('z OK');
   socket.destroy();
 });
+
+test('so do mailboxes whose messages are counted one after another', { timeout: 60_000 }, async () => {
+  using client = await ImapClient.open({ port: gate.port }, login);
+  using other = await ImapClient.open({ port: gate.port }, login);
+  for (let i = 0; i < 20; i++) {
+    await gate.fill(`Counted/${i}`, Array(500).fill('\r\n'));
+    await client.done(`SELECT Counted/${i}`);
+    await client.done('STORE 1:* +FLAGS.SILENT (\\Deleted)');
+  }
+  let answered = false;
+  const answer = client.done('LIST "" "Counted/%" RETURN (STATUS (DELETED-STORAGE))').finally(() => {
+    answered = true;
+  });
+  await other.done('NOOP');
+  expect(answered).toBe(false);
+  expect((await answer).at(-1)?.text).toBe('* STATUS "Counted/9" (DELETED-STORAGE 1000)');
+});

@@ -235,7 +235,7 @@ export const imapMutants: readonly Mutant[] = [
     rule: 'RFC 3501 §6.4.4: FROM finds an address however it is written',
     file: 'src/imap/search/searched-header.ts',
     from: 'this.#addressesOf(field).some(holds)',
-    to: 'addressTexts(field).every(holds)',
+    to: 'this.#addressesOf(field).every(holds)',
     caughtBy: transcripts,
     test: 'FROM, TO, CC and BCC look at the addresses',
   },

@@ -27,8 +27,18 @@ const ITEMS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['MAILBOXID', (row) => `(${row.objectId})`],
   ['APPENDLIMIT', (_, session) => session.limits.message],
   ['DELETED', (row) => row.deleted],
-  ['DELETED-STORAGE', ({ id }, { store }) => store.read.deletedOctets(id)],
+  ['DELETED-STORAGE', countDeleted],
 ]);
+
+/** What one message that is counted costs of a turn. */
+const ROW_COST = 64;
+
+/** LIST may ask it of thousands of mailboxes. */
+async function countDeleted({ id, deleted }: MailboxRow, { store, turn }: Session): Promise<number> {
+  turn.spend(deleted * ROW_COST);
+  await turn.pass();
+  return store.read.deletedOctets(id);
+}
 
 /** Messages that no session has been told of. */
 async function countRecent({ id, recentFrom, uidNext }: MailboxRow, session: Session): Promise<number> {
