@@ -154,7 +154,8 @@ async function* valuesOf(session: Session, subject: Subject, wanted: Wanted): As
   const done = new Set<string>();
   for (const { entry: asked } of wanted.entries) {
     for (const value of kept.values()) {
-      if (done.has(value.entry) || depthBelow(value.entry, asked) > wanted.depth) continue;
+      const depth = depthBelow(value.entry, asked);
+      if (done.has(value.entry) || depth === null || depth > wanted.depth) continue;
       done.add(value.entry);
       yield value;
     }

@@ -32,9 +32,9 @@ export function metadataEntry(scanner: Scanner, below = false): MetadataEntry {
   return { entry, shared: scope === 'shared' };
 }
 
-/** How far below an entry another one is; 0: it is the same; Infinity: it is not below it. */
-export function depthBelow(entry: string, above: string): number {
+/** How far below an entry another one is; 0: it is the same; null: it is not below it, at no depth. */
+export function depthBelow(entry: string, above: string): number | null {
   if (entry === above) return 0;
-  if (!entry.startsWith(`${above}/`)) return Number.POSITIVE_INFINITY;
+  if (!entry.startsWith(`${above}/`)) return null;
   return entry.slice(above.length).split('/').length - 1;
 }
