@@ -36,6 +36,7 @@ const EXTENSIONS: ReadonlyMap<string, (session: Session) => void> = new Map([
     'UIDONLY',
     (session) => {
       session.enabled.uidOnly = true;
+      if (session.state === 'selected') session.mailbox.contexts.dropNumbered();
     },
   ],
 ]);

@@ -94,6 +94,15 @@ export class SearchContexts {
     return known;
   }
 
+  /** The client knows no sequence numbers any more (RFC 9586 §3): what it has asked for by them is not told (RFC 5267 §4.3.1). */
+  dropNumbered(): void {
+    for (const { tag, byUid } of [...this.#contexts.values()]) {
+      if (byUid) continue;
+      this.cancel(tag);
+      this.#writer.line(`* NO [NOUPDATE "${tag}"] It was followed by sequence numbers`);
+    }
+  }
+
   /** Tells which results are about to be expunged; their sequence numbers still hold (RFC 5267 §4.3.4). */
   remove(gone: ReadonlySet<number>, place: Place): void {
     for (const uid of gone) {
