@@ -1,6 +1,7 @@
 // What NOTIFY tells of mailboxes that are not selected, and of names (RFC 5465 §5): gathered from the store's feed, told
 // where something may be said, of what the user has the rights to.
 
+import type { Turn } from '../platform/turn.ts';
 import type { AccountId, MailboxId } from '../store/rows.ts';
 import type { Change } from '../store/store.ts';
 import { mailboxNamed, mailboxSeen, type SeenMailbox, type User, visibleMailboxes } from './access.ts';
@@ -12,8 +13,12 @@ import { namesAbove } from './listing.ts';
 import { nameForOthers, othersName } from './namespace.ts';
 import { ANYONE, allows } from './rights.ts';
 
+/** What it costs of a turn to ask one group about one mailbox. */
+const GROUP_COST = 64;
+
 /** Whose session it is. */
 export interface Notified extends User {
+  readonly turn: Turn;
   readonly id: string;
   readonly enabled: Readonly<Enabled>;
 }
@@ -80,7 +85,10 @@ export class Notifications {
   async begin(selected: MailboxId | null): Promise<string[]> {
     const lines: string[] = [];
     const subscribed = await this.#subscribed();
+    const { turn } = this.#user;
     for (const mailbox of await visibleMailboxes(this.#user)) {
+      turn.spend(GROUP_COST * this.request.groups.length);
+      await turn.pass();
       const events = new Set<Event>();
       for (const event of ['MessageNew', 'FlagChange'] as const) {
         if (mailbox.selectable && this.wants(event, mailbox.name, subscribed)) events.add(event);
@@ -257,8 +265,8 @@ function covers(filter: Filter, name: string, subscribed: ReadonlySet<string>): 
     case 'subscribed':
       return subscribed.has(name);
     case 'mailboxes':
-      return filter.names.includes(name);
+      return filter.names.has(name);
     case 'subtree':
-      return filter.names.some((top) => name === top || name.startsWith(`${top}${DELIMITER}`));
+      return filter.names.has(name) || namesAbove(name).some((above) => filter.names.has(above));
   }
 }

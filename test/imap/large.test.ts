@@ -201,3 +201,17 @@ test('so do mailboxes whose messages are counted one after another', { timeout: 
   expect(answered).toBe(false);
   expect((await answer).at(-1)?.text).toBe('* STATUS "Counted/9" (DELETED-STORAGE 1000)');
 });
+
+test('so do the mailboxes that NOTIFY looks at', { timeout: 60_000 }, async () => {
+  for (let i = 0; i < 400; i++) await gate.fill(`Watched/${i}`, []);
+  using client = await ImapClient.open({ port: gate.port }, login);
+  using other = await ImapClient.open({ port: gate.port }, login);
+  const groups = Array(15).fill(`(subtree (${Array(1_000).fill('abc').join(' ')}) (MessageNew MessageExpunge))`);
+  let answered = false;
+  const answer = client.done(`NOTIFY SET ${groups.join(' ')}`).finally(() => {
+    answered = true;
+  });
+  await other.done('NOOP');
+  expect(answered).toBe(false);
+  await answer;
+});

@@ -4,13 +4,15 @@ import { expect, test } from 'vitest';
 import { NOTHING } from '../../src/imap/grammar/notify-request.ts';
 import { LIMIT } from '../../src/imap/limits.ts';
 import { Notifications } from '../../src/imap/notifications.ts';
+import { Turn } from '../../src/platform/turn.ts';
 import { openGate } from './gate.ts';
 
 test('RFC 5465 §5.8: what is too much is not told, and not kept', async () => {
   await using gate = await openGate();
   const { alice, store } = gate;
   const enabled = { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false, rev2: false };
-  const user = { id: 'me', store, account: alice, address: 'alice@example.test', enabled };
+  const turn = new Turn(LIMIT.turn);
+  const user = { id: 'me', turn, store, account: alice, address: 'alice@example.test', enabled };
   const events = new Set(['SubscriptionChange'] as const);
   const request = { ...NOTHING, groups: [{ filter: { kind: 'personal' } as const, events }] };
   let news = 0;

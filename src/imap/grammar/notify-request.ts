@@ -25,7 +25,7 @@ const OF_MESSAGES: ReadonlySet<Event> = new Set(['MessageNew', 'MessageExpunge',
 /** filter-mailboxes-other. All mailboxes of the user's own may be delivered to, so that `inboxes` is `personal` (§6.3). */
 export type Filter =
   | { readonly kind: 'personal' | 'subscribed' }
-  | { readonly kind: 'subtree' | 'mailboxes'; readonly names: readonly string[] };
+  | { readonly kind: 'subtree' | 'mailboxes'; readonly names: ReadonlySet<string> };
 
 export interface NotifyRequest {
   /** STATUS responses are wanted at once. */
@@ -92,7 +92,7 @@ function otherFilter(scanner: Scanner, kind: string): Filter {
       const names = scanner.atList ? scanner.list(() => mailbox(scanner)) : [mailbox(scanner)];
       if (names.length === 0) throw scanner.problem('a mailbox');
       if (names.length > LIMIT.notifyMailboxes) throw no('Too many mailboxes', 'NOTIFICATIONOVERFLOW');
-      return { kind: kind === 'SUBTREE' ? 'subtree' : 'mailboxes', names };
+      return { kind: kind === 'SUBTREE' ? 'subtree' : 'mailboxes', names: new Set(names) };
     }
     default:
       throw bad('NOTIFY names mailboxes in a way that is not known');
