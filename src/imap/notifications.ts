@@ -44,6 +44,8 @@ export class Notifications {
   #names = new Map<string, NameNews>();
   /** Rights have changed: what is visible is to be looked at anew. */
   #stale = false;
+  /** It is being looked at. */
+  #looking = true;
   #overflown = false;
 
   private constructor(user: Notified, request: NotifyRequest, news: () => void) {
@@ -165,12 +167,14 @@ export class Notifications {
     const known = this.#visible;
     const first = this.#owners.size === 1 && !this.#stale;
     this.#stale = false;
+    this.#looking = true;
     const { store, account, address } = this.#user;
     for (const { mailbox, owner } of await store.read.sharedWith(account, [ANYONE, address])) {
       if (!this.#owners.has(mailbox.account)) this.#follow(mailbox.account, owner);
     }
     const others = (await visibleMailboxes(this.#user)).filter(({ own }) => !own);
     this.#visible = new Map(others.map(({ id, name }) => [id, name]));
+    this.#looking = false;
     if (first) return;
     for (const [id, name] of this.#visible) if (!known.has(id)) this.#noteName(name, 'MailboxName', null);
     for (const [id, name] of known) if (!this.#visible.has(id)) this.#noteName(name, 'MailboxName', null);
@@ -186,16 +190,16 @@ export class Notifications {
     const named = (name: string) => (owner === this.#user.account ? name : nameForOthers(address, name));
     switch (change.kind) {
       case 'added':
-        this.#noteMessages(change.mailbox, 'MessageNew');
+        this.#noteMessages(change.mailbox, 'MessageNew', owner);
         break;
       case 'expunged':
-        this.#noteMessages(change.mailbox, 'MessageExpunge');
+        this.#noteMessages(change.mailbox, 'MessageExpunge', owner);
         break;
       case 'flags':
-        this.#noteMessages(change.mailbox, 'FlagChange');
+        this.#noteMessages(change.mailbox, 'FlagChange', owner);
         break;
       case 'seen':
-        if (change.by === this.#user.account) this.#noteMessages(change.mailbox, 'FlagChange');
+        if (change.by === this.#user.account) this.#noteMessages(change.mailbox, 'FlagChange', owner);
         break;
       case 'mailbox-created':
       case 'mailbox-deleted':
@@ -203,7 +207,7 @@ export class Notifications {
         break;
       case 'mailbox-renamed':
         // RFC 5465 §5.1: the new name may bring another UIDVALIDITY.
-        if (change.mailbox !== null) this.#noteMessages(change.mailbox, 'FlagChange');
+        if (change.mailbox !== null) this.#noteMessages(change.mailbox, 'FlagChange', owner);
         if (change.oldName !== undefined) {
           this.#noteName(named(change.name), 'MailboxName', named(change.oldName), change.mailbox, owner);
         }
@@ -214,7 +218,10 @@ export class Notifications {
     }
   }
 
-  #noteMessages(mailbox: MailboxId, event: Event): void {
+  #noteMessages(mailbox: MailboxId, event: Event, owner: AccountId): void {
+    // What happens where the user may not look is not kept either: it could become too much.
+    const known = !this.#stale && !this.#looking;
+    if (owner !== this.#user.account && known && !this.#visible.has(mailbox)) return;
     const events = this.#messages.get(mailbox);
     if (events) events.add(event);
     else this.#messages.set(mailbox, new Set([event]));

@@ -29,3 +29,27 @@ test('RFC 5465 §5.8: what is too much is not told, and not kept', async () => {
   await subscribe(2 * LIMIT.notifications + 1);
   expect(news).toBe(before);
 });
+
+test('RFC 5465 §5.9: what happens in mailboxes of others that are not shared is neither told nor kept', async () => {
+  await using gate = await openGate();
+  const { alice, store } = gate;
+  const bob = await store.read.accountNamed('bob@example.test');
+  if (!bob) throw new Error('there is no bob');
+  const [shared, ...secret] = await store.read.mailboxes(alice);
+  if (!shared) throw new Error('alice has no mailboxes');
+  const rights = { identifier: bob.address, rights: 'lr', mode: 'replace', unset: '' } as const;
+  await store.execute({ kind: 'set-rights', mailbox: shared.id, ...rights });
+  const enabled = { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false, rev2: false };
+  const user = { id: 'me', turn: new Turn(LIMIT.turn), store, account: bob.id, address: bob.address, enabled };
+  const events = new Set(['MessageNew', 'MessageExpunge'] as const);
+  const filter = { kind: 'subtree', names: new Set(['Other Users']) } as const;
+  let news = 0;
+  const notifications = await Notifications.open(user, { ...NOTHING, groups: [{ filter, events }] }, () => news++);
+  for (const { name } of secret) await gate.fill(name, ['x']);
+  expect(news).toBe(0);
+  expect(await notifications.take(null)).toEqual([]);
+  await gate.fill(shared.name, ['x']);
+  expect(news).toBe(1);
+  expect((await notifications.take(null))?.length).toBe(1);
+  notifications.close();
+});
