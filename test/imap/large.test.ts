@@ -215,3 +215,18 @@ test('so do the mailboxes that NOTIFY looks at', { timeout: 60_000 }, async () =
   expect(answered).toBe(false);
   await answer;
 });
+
+test('so do the messages that a thousand sets name', { timeout: 60_000 }, async () => {
+  await gate.fill('Named', Array(2_000).fill('\r\n'));
+  using client = await ImapClient.open({ port: gate.port }, login);
+  using other = await ImapClient.open({ port: gate.port }, login);
+  await client.done('SELECT Named');
+  let answered = false;
+  const sets = Array.from({ length: 900 }, (_, i) => `UID ${i + 1}:*`);
+  const answer = client.done(`UID SEARCH RETURN (COUNT MIN) ${sets.join(' ')}`).finally(() => {
+    answered = true;
+  });
+  await other.done('NOOP');
+  expect(answered).toBe(false);
+  expect((await answer).at(-1)?.text).toMatch(/ UID MIN 900 COUNT 1101$/);
+});

@@ -86,6 +86,9 @@ interface Verdict {
   readonly evidence: Evidence;
 }
 
+/** Sets of messages that are asked about all messages in one go. */
+const SETS_AT_ONCE = 4;
+
 /** What the keys side by side demand: `UNSEEN 1:100`, but not what stands within OR or NOT. */
 function requirements(keys: readonly SearchKey[], mailbox: SearchedMailbox): Required {
   let set = 0;
@@ -95,7 +98,7 @@ function requirements(keys: readonly SearchKey[], mailbox: SearchedMailbox): Req
   for (const key of keys) {
     if (key.key === 'flag' && key.set) set |= key.flag;
     else if (key.key === 'flag') clear |= key.flag;
-    else if (key.key === 'sequence' || key.key === 'uid' || key.key === 'among') tests.push(membership(key, mailbox));
+    else if (isSet(key) && tests.length < SETS_AT_ONCE) tests.push(membership(key, mailbox));
     else if (key.key !== 'all') decides = false;
   }
   const named =
@@ -103,11 +106,14 @@ function requirements(keys: readonly SearchKey[], mailbox: SearchedMailbox): Req
   return { set, clear, named, decides };
 }
 
+type SetKey = Extract<SearchKey, { key: 'sequence' | 'uid' | 'among' }>;
+
+function isSet(key: SearchKey): key is SetKey {
+  return key.key === 'sequence' || key.key === 'uid' || key.key === 'among';
+}
+
 /** Is a message in a set of sequence numbers or UIDs? */
-function membership(
-  key: Extract<SearchKey, { key: 'sequence' | 'uid' | 'among' }>,
-  mailbox: SearchedMailbox,
-): (sequence: number, uid: number) => boolean {
+function membership(key: SetKey, mailbox: SearchedMailbox): (sequence: number, uid: number) => boolean {
   if (key.key === 'among' || key.set === 'saved') {
     const within = memberOf(key.key === 'among' ? key.uids : mailbox.saved());
     return (_, uid) => within(uid);
