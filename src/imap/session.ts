@@ -4,6 +4,7 @@
 
 import type { Account } from '../directory/directory.ts';
 import type { Connection } from '../platform/listener.ts';
+import { Manners } from '../platform/manners.ts';
 import { Patience } from '../platform/patience.ts';
 import { SocketInput } from '../platform/socket-input.ts';
 import { SocketLayers } from '../platform/socket-layers.ts';
@@ -53,10 +54,7 @@ export class ImapSession implements Session {
   /** Of the command under way; null: it could not be read. */
   #tag: string | null = null;
   #then: Afterwards | null = null;
-  /** A command has been understood: this is no wrong door. */
-  #spoken = false;
-  #badCommands = 0;
-  #failedLogins = 0;
+  readonly #manners = new Manners(LIMIT);
   readonly #patience: Patience;
   /** Why the session is to end as soon as no command runs; public. */
   #farewell: string | null = null;
@@ -181,7 +179,7 @@ export class ImapSession implements Session {
       const { messages, octets } = this.retrieved;
       const tls = this.#layers.tls?.protocol ?? null;
       // Health checks and port scans come and go without a command.
-      const level = this.#spoken || this.#badCommands > 0 ? 'info' : 'debug';
+      const level = this.#manners.silent ? 'debug' : 'info';
       this.#note(level, 'ended', { tls, messages, octets, written: this.writer.written });
     }
   }
@@ -212,6 +210,7 @@ export class ImapSession implements Session {
     this.#note('info', 'logged out, and stays');
     this.#account = null;
     this.#unfollow();
+    this.#patience.loggedOut();
     this.announcements.close();
     Object.assign(this.enabled, nothingEnabled());
     this.#reader.limits = { line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin };
@@ -219,7 +218,7 @@ export class ImapSession implements Session {
 
   loginFailed(reason: string): void {
     this.#note('warn', 'login failed', { reason });
-    if (++this.#failedLogins >= LIMIT.failedLogins) this.#farewell ??= 'Too many failed logins';
+    if (this.#manners.loginFailed()) this.#farewell ??= 'Too many failed logins';
   }
 
   async select(name: string, readOnly: boolean): Promise<SelectedMailbox> {
@@ -286,7 +285,7 @@ export class ImapSession implements Session {
           this.writer.line('+ Go on');
           break;
         case 'command':
-          this.#spoken = true;
+          this.#manners.understood(this.#account !== null);
           this.#input.forgetOpening();
           await this.#execute(step.value, step.message);
           // Who sends commands ahead lets others in between them, however little each of them reads or writes.
@@ -355,9 +354,9 @@ export class ImapSession implements Session {
   }
 
   #countBad(): void {
-    if (!this.#spoken) this.#checkDoor();
-    const allowed = this.#account ? LIMIT.badCommands : LIMIT.badCommandsBeforeLogin;
-    if (++this.#badCommands >= allowed) throw new Farewell('Too many commands that could not be understood');
+    if (!this.#manners.spoken) this.#checkDoor();
+    if (this.#manners.misunderstood(this.#account !== null))
+      throw new Farewell('Too many commands that could not be understood');
   }
 
   /** A client that began with another protocol hears where it should have gone. */
@@ -384,7 +383,7 @@ export class ImapSession implements Session {
       this.#patience.waiting(false);
     }
     if (this.#farewell !== null) throw new Farewell(this.#farewell);
-    if (!this.#spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
+    if (!this.#manners.spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
   }
 
   #note(level: 'debug' | 'info' | 'warn', text: string, fields: object = {}): void {

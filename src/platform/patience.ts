@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 
 /** ms. */
 export interface PatienceLimits {
-  /** From the greeting to a successful login. */
+  /** From the greeting, or from the end of a login, to a successful login. */
   readonly loginTime: number;
   /** From one command to the next. */
   readonly idleTime: number;
@@ -15,7 +15,7 @@ export class Patience {
   readonly #clock: Clock;
   readonly #limits: PatienceLimits;
   readonly #expire: (loggedIn: boolean) => void;
-  readonly #startedAt: number;
+  #startedAt: number;
   #loggedIn = false;
   /** null: it is us whom the client waits for. */
   #waitingSince: number | null = null;
@@ -32,6 +32,14 @@ export class Patience {
 
   loggedIn(): void {
     this.#loggedIn = true;
+  }
+
+  /** The client has to log in again, in as much time (UNAUTHENTICATE). */
+  loggedOut(): void {
+    this.#loggedIn = false;
+    this.#startedAt = this.#clock.now();
+    this.#stop();
+    this.#check();
   }
 
   waiting(now: boolean): void {

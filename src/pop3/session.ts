@@ -4,6 +4,7 @@
 
 import type { Account } from '../directory/directory.ts';
 import type { Connection } from '../platform/listener.ts';
+import { Manners } from '../platform/manners.ts';
 import { Patience } from '../platform/patience.ts';
 import { SocketInput } from '../platform/socket-input.ts';
 import { SocketLayers } from '../platform/socket-layers.ts';
@@ -48,10 +49,7 @@ export class Pop3Session implements Session {
   /** Frees the maildrop for others. */
   #unlock: () => void = () => undefined;
   #then: 'stls' | 'quit' | null = null;
-  /** A command has been understood: this is no wrong door. */
-  #spoken = false;
-  #badCommands = 0;
-  #failedLogins = 0;
+  readonly #manners = new Manners(LIMIT);
   /** The session is to end as soon as no command runs. */
   #farewell: Farewell | null = null;
 
@@ -135,7 +133,7 @@ export class Pop3Session implements Session {
       await this.#writer.end();
       const tls = this.#layers.tls?.protocol ?? null;
       // Health checks and port scans come and go without a command.
-      const level = this.#spoken || this.#badCommands > 0 ? 'info' : 'debug';
+      const level = this.#manners.silent ? 'debug' : 'info';
       this.#note(level, 'ended', { tls, ...this.passed, written: this.#writer.written });
     }
   }
@@ -184,7 +182,7 @@ export class Pop3Session implements Session {
 
   loginFailed(reason: string): void {
     this.#note('warn', 'login failed', { reason });
-    if (++this.#failedLogins >= LIMIT.failedLogins) this.#farewell ??= Farewell.silent('too many failed logins');
+    if (this.#manners.loginFailed()) this.#farewell ??= Farewell.silent('too many failed logins');
   }
 
   async leave(): Promise<void> {
@@ -246,7 +244,7 @@ export class Pop3Session implements Session {
     let reply: Reply;
     try {
       const run = parseCommand(line, this);
-      this.#spoken = true;
+      this.#manners.understood(this.#account !== null);
       this.#input.forgetOpening();
       reply = await run(this);
     } catch (error) {
@@ -282,9 +280,9 @@ export class Pop3Session implements Session {
   }
 
   #countBad(): void {
-    if (!this.#spoken) this.#checkDoor();
-    const allowed = this.#account ? LIMIT.badCommands : LIMIT.badCommandsBeforeLogin;
-    if (++this.#badCommands >= allowed) throw Farewell.told('Too many commands that could not be understood', null);
+    if (!this.#manners.spoken) this.#checkDoor();
+    if (this.#manners.misunderstood(this.#account !== null))
+      throw Farewell.told('Too many commands that could not be understood', null);
   }
 
   /** A client that began with another protocol hears where it should have gone. */
@@ -327,7 +325,7 @@ export class Pop3Session implements Session {
       this.#patience.waiting(false);
     }
     if (this.#farewell !== null) throw this.#farewell;
-    if (!this.#spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
+    if (!this.#manners.spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
   }
 
   /** RFC 2595 §4: what was pipelined behind STLS is discarded, and what was said before is forgotten. */
