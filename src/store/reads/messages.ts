@@ -78,18 +78,19 @@ function sparse<R>(db: Connection, columns: string, mailbox: MailboxId, uids: re
   return found;
 }
 
+export const changedSql = {
+  /** The rest of those that one command has changed: the index has the id too, so that no page looks at those before it. */
+  same: `SELECT ${COLUMNS} FROM message
+    WHERE mailbox = ?1 AND modseq = ?2 AND id > (?1 << 32) | ?3 AND expunged = 0 ORDER BY id LIMIT ${Limit.pageRows}`,
+  later: `SELECT ${COLUMNS} FROM message
+    WHERE mailbox = ?1 AND modseq > ?2 AND expunged = 0 ORDER BY modseq, id LIMIT 0 + ?3`,
+} as const;
+
 /** Messages that stand and were changed after `since`, or by it with a UID above `after`, by MODSEQ and UID. */
 export function changedSince(db: Connection, mailbox: MailboxId, since: ModSeq, after: number): MessageRow[] {
-  return db
-    .all<Row>(
-      `SELECT ${COLUMNS} FROM message
-       WHERE mailbox = ?1 AND modseq >= ?2 AND (modseq > ?2 OR id > (?1 << 32) | ?3) AND expunged = 0
-       ORDER BY modseq, id LIMIT ${Limit.pageRows}`,
-      mailbox,
-      since,
-      after,
-    )
-    .map(messageRow);
+  const same = db.all<Row>(changedSql.same, mailbox, since, after);
+  const later = db.all<Row>(changedSql.later, mailbox, since, Limit.pageRows - same.length);
+  return [...same, ...later].map(messageRow);
 }
 
 /** Sum of the sizes of messages with \Deleted that stand: by the index of these. */
