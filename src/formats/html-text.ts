@@ -1,6 +1,8 @@
 // HTML as the text that a reader sees, in pieces and in bounded memory: without tags, comments, scripts and styles, its
 // character references resolved, white space as one space. For searching, not for showing: nothing here is safe HTML.
 
+import { namedCharacter, numberedCharacter } from './character-reference.ts';
+
 /** Elements that stand apart from what is around them. */
 const APART = new Set(
   `address article aside blockquote body br caption center dd div dl dt fieldset figcaption figure footer form h1 h2 h3
@@ -9,43 +11,6 @@ const APART = new Set(
 );
 /** Elements whose content is no text. */
 const SILENT = new Set(['script', 'style']);
-
-/** Names of the characters 160 to 255, in their order (HTML 4, Latin-1). */
-const LATIN =
-  `nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute
-micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil
-Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute
-Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute
-icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml`.split(
-    /\s+/,
-  );
-const NAMED: ReadonlyMap<string, string> = new Map([
-  ...LATIN.map((name, at) => [name, String.fromCharCode(160 + at)] as const),
-  ...Object.entries({
-    amp: '&',
-    apos: "'",
-    bdquo: '„',
-    bull: '•',
-    euro: '€',
-    gt: '>',
-    hellip: '…',
-    ldquo: '“',
-    lsquo: '‘',
-    lt: '<',
-    mdash: '—',
-    ndash: '–',
-    OElig: 'Œ',
-    oelig: 'œ',
-    quot: '"',
-    rdquo: '”',
-    rsquo: '’',
-    sbquo: '‚',
-    Scaron: 'Š',
-    scaron: 'š',
-    trade: '™',
-    Yuml: 'Ÿ',
-  }),
-]);
 
 const SPACE = 32;
 const QUOTE = 34;
@@ -83,12 +48,14 @@ export class HtmlText {
   #read(html: string, last: boolean): string {
     let text = '';
     let at = 0;
+    const tags = new Next(html, '<');
+    const references = new Next(html, '&');
     this.#rest = '';
     while (at < html.length) {
       const ahead = last ? Number.POSITIVE_INFINITY : html.length - at;
       switch (this.#state) {
         case 'text': {
-          const special = nearest(html, at, '<', '&');
+          const special = Math.min(tags.behind(at), references.behind(at));
           text += this.#spaced(html.slice(at, special));
           at = special;
           if (at >= html.length) break;
@@ -123,7 +90,8 @@ export class HtmlText {
   #tag(html: string, at: number): [string, number] {
     if (html.startsWith('<!--', at)) {
       this.#state = 'comment';
-      return ['', at + 4];
+      // `<!-->` and `<!--->` are whole comments: the dashes may be those of the end, too.
+      return ['', at + 2];
     }
     TAG.lastIndex = at;
     const found = TAG.exec(html);
@@ -186,11 +154,25 @@ export class HtmlText {
   }
 }
 
-function nearest(text: string, from: number, one: string, other: string): number {
-  const a = text.indexOf(one, from);
-  // Not looked for beyond the other: each character is seen once.
-  const b = (a < 0 ? text.slice(from) : text.slice(from, a)).indexOf(other);
-  return b >= 0 ? from + b : a < 0 ? text.length : a;
+/** Where a character stands next, asked from ever later places: each stretch of text is looked through once. */
+class Next {
+  readonly #text: string;
+  readonly #character: string;
+  #found = -1;
+
+  constructor(text: string, character: string) {
+    this.#text = text;
+    this.#character = character;
+  }
+
+  /** The first place from `at` on, or the end of the text. */
+  behind(at: number): number {
+    if (this.#found < at) {
+      const found = this.#text.indexOf(this.#character, at);
+      this.#found = found < 0 ? this.#text.length : found;
+    }
+    return this.#found;
+  }
 }
 
 /** At "&". @returns the character, or the "&" itself where it begins no reference */
@@ -200,12 +182,13 @@ function reference(html: string, at: number): [string, number] {
   if (found === null) return ['&', at + 1];
   const [whole, decimal, hex, name] = found;
   if (name !== undefined) {
-    const character = NAMED.get(name);
-    return character === undefined ? ['&', at + 1] : [character, at + whole.length];
+    const character = namedCharacter(name);
+    // Beyond Latin-1 a name ends in a semicolon: `&part=2` is what it says.
+    const meant = character !== undefined && (character <= '\xff' || whole.endsWith(';'));
+    return meant ? [character, at + whole.length] : ['&', at + 1];
   }
   const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
-  const valid = code > 0 && code <= 0x10_ffff && (code < 0xd800 || code > 0xdfff);
-  return [valid ? String.fromCodePoint(code) : '\ufffd', at + whole.length];
+  return [numberedCharacter(code), at + whole.length];
 }
 
 function indexOfAnyCase(text: string, mark: string, from: number): number {

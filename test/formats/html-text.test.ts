@@ -24,6 +24,10 @@ const CASES: readonly (readonly [html: string, text: string])[] = [
   ['a < b, 3<4', 'a < b, 3<4'],
   ['<!DOCTYPE html><?xml version="1.0"?>x', 'x'],
   ['x<!-- <p>no</p> -- > -->y', 'xy'],
+  ['<!-->a<!--->b<!-- c -->d', 'abd'],
+  ['don&#146;t &#x80;5 &#x9f;', 'don’t €5 Ÿ'],
+  ['&Alpha;&omega;&zwnj;&ensp;&rarr;&hearts;&thinsp;x', 'Αω\u200c →♥ x'],
+  ['?a=1&part=2&pi=3', '?a=1&part=2&pi=3'],
   ['<style>p { content: "</p>" }</style>x<SCRIPT a="b">if (a < b) "</p>";</Script >y', 'xy'],
   ['<title>T</title><body>B</body>', 'T B '],
   ['ends in <a href="never', 'ends in '],
@@ -39,6 +43,8 @@ describe('HTML as text', () => {
   });
 
   test('is made in one pass of hostile HTML', () => {
+    // Without the other character that text ends at, too.
+    for (const sign of ['&', '<']) expect(textOf(sign.repeat(3_000_000))).toBe(sign.repeat(3_000_000));
     for (const part of ['<', '&', '<!--', '<script>', '<a "', '&#', '</script', "<a x='", '<a =']) {
       const html = part.repeat(100_000);
       expect(textOf(html, 4_096).length).toBeLessThanOrEqual(html.length);

@@ -14,7 +14,7 @@ import type { Place } from './section.ts';
 export { texts } from '../search/indexed-text.ts';
 
 /** Rises whenever the blob or what is in it changes, or the texts of the search index: all is derived again then. */
-export const version = 7;
+export const version = 8;
 
 /** A summary, opened. The octets are views of the blob. */
 export interface Summary {
