@@ -40,14 +40,6 @@ export class OctetWindow {
     return this.#window[offset - this.#start] ?? -1;
   }
 
-  /** Do these octets stand at this place? */
-  says(offset: number, octets: Uint8Array): boolean {
-    if (!this.#holds(offset, octets.length)) this.#load(offset, octets.length);
-    const from = offset - this.#start;
-    const to = from + octets.length;
-    return to <= this.#window.length && this.#window.compare(octets, 0, octets.length, from, to) === 0;
-  }
-
   /** Binary text of `[from, to)`, which is then in memory at once. */
   text(from: number, to: number): string {
     const length = Math.min(to, this.size) - from;

@@ -2,6 +2,7 @@
 // encoded, its label and those of the multiparts around it are put right (RFC 2045 §6.4), and all else stays as it is. In one pass, a part's first octets in memory. What
 // is signed or encrypted is left alone (RFC 1847 §2.1), and so is what an encoding was said of.
 
+import { Boundaries, type BoundaryFound } from './boundaries.ts';
 import { labelled } from './encoding-label.ts';
 import { HeaderBlock, type HeaderField, parseHeader } from './header.ts';
 import { LinePieces } from './line-pieces.ts';
@@ -28,11 +29,8 @@ export interface SevenBitOptions {
   readonly relabel: boolean;
 }
 
-/** A boundary that we are inside of, with its dashes, and what its parts are by default (RFC 2046 §5.1.5). */
-interface Enclosure {
-  readonly delimiter: Buffer;
-  readonly otherwise: 'text/plain' | 'message/rfc822';
-}
+/** What a part is by default (RFC 2046 §5.1.5). */
+type Otherwise = 'text/plain' | 'message/rfc822';
 
 /** A part whose first octets are gathered until it is clear what becomes of it. */
 interface Judged {
@@ -49,12 +47,14 @@ const LABELS_OF_RAW: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary']);
 export class SevenBitConversion {
   readonly #options: SevenBitOptions;
   readonly #lines = new LinePieces();
-  readonly #enclosures: Enclosure[] = [];
+  /** Of the multiparts that we are inside of, and what the parts of each are by default. */
+  readonly #boundaries = new Boundaries();
+  readonly #otherwises: Otherwise[] = [];
   #depth = 0;
   /** What lines are now: of a header, of a part being judged, of one being encoded, or of no interest. */
   #header: HeaderBlock | null = new HeaderBlock(LIMITS.header);
   #outermost = true;
-  #otherwise: Enclosure['otherwise'] = 'text/plain';
+  #otherwise: Otherwise = 'text/plain';
   #judged: Judged | null = null;
   #encoder: TransferEncoder | null = null;
   #encodes: SevenBitEncoding | null = null;
@@ -91,41 +91,26 @@ export class SevenBitConversion {
   }
 
   #take(line: Buffer, begins: boolean): void {
-    const level = begins ? this.#delimiterLevel(line) : -1;
-    if (level >= 0) this.#delimiter(line, level);
+    const delimiter = begins ? this.#boundaries.startOf((place) => line[place] ?? -1) : null;
+    if (delimiter !== null) this.#delimiter(line, delimiter);
     else if (this.#header !== null) this.#headerLine(line);
     else if (this.#judged !== null) this.#judge(line);
     else if (this.#encoder !== null) this.#encode(line);
     else this.#out.push(line);
   }
 
-  /** RFC 2046 §5.1.1: it is enough that a boundary stands at the start of the line, behind `--`. Where two fit, the
-   * longer one is meant, as structure.ts has it. */
-  #delimiterLevel(line: Buffer): number {
-    if (line[0] !== 45 || line[1] !== 45) return -1;
-    let found = -1;
-    let length = 0;
-    for (const [level, { delimiter }] of this.#enclosures.entries()) {
-      const fits = delimiter.length >= length && line.subarray(0, delimiter.length).equals(delimiter);
-      if (fits) [found, length] = [level, delimiter.length];
-    }
-    return found;
-  }
-
-  #delimiter(line: Buffer, level: number): void {
+  #delimiter(line: Buffer, { level, length: behind }: BoundaryFound): void {
     // A header that a delimiter ends has no body behind it.
     if (this.#header !== null) this.#out.push(this.#header.bytes);
     this.#header = null;
     this.#finishPart(false);
     this.#out.push(line);
-    const enclosure = this.#enclosures[level];
-    const behind = enclosure === undefined ? 0 : enclosure.delimiter.length;
     const closes = line[behind] === 45 && line[behind + 1] === 45;
-    this.#enclosures.length = closes ? level : level + 1;
-    this.#depth = this.#enclosures.length;
+    this.#boundaries.leave(closes ? level : level + 1);
+    this.#depth = this.#boundaries.length;
     if (closes) return;
     this.#header = new HeaderBlock(LIMITS.header);
-    this.#otherwise = enclosure?.otherwise ?? 'text/plain';
+    this.#otherwise = this.#otherwises[level] ?? 'text/plain';
   }
 
   #headerLine(line: Buffer): void {
@@ -162,8 +147,7 @@ export class SevenBitConversion {
         this.#otherwise = 'text/plain';
         return;
       }
-      const otherwise = subtype === 'digest' ? 'message/rfc822' : 'text/plain';
-      this.#enclosures.push({ delimiter: Buffer.from(`--${boundary}`, 'latin1'), otherwise });
+      this.#otherwises[this.#boundaries.push(boundary)] = subtype === 'digest' ? 'message/rfc822' : 'text/plain';
     } else if (composite || (type === 'message' && subtype !== 'global')) {
       // RFC 2046 §5.2: other messages may not be encoded.
       this.#out.push(header);

@@ -1,6 +1,7 @@
 // The MIME structure of a message (RFC 2045, RFC 2046) as octet offsets and line counts, in one pass over the octets.
 // Malformed MIME always gives a structure: what cannot be taken apart is one part. What a part holds is not decoded.
 
+import { Boundaries } from './boundaries.ts';
 import { type HeaderField, parseHeaderText } from './header.ts';
 import { type MimeFacts, mimeFacts, TEXT_PLAIN } from './mime-facts.ts';
 import { type OctetReader, OctetWindow } from './octet-window.ts';
@@ -85,8 +86,8 @@ function holdsMessage({ type, subtype, encoding }: MimeFacts): boolean {
 
 class Scan {
   readonly #octets: OctetWindow;
-  /** Boundaries of the multiparts around us with their dashes, outermost first. */
-  readonly #boundaries: Buffer[] = [];
+  /** Boundaries of the multiparts around us. */
+  readonly #boundaries = new Boundaries();
   #depth = 0;
   #parts = 0;
   #headers = 0;
@@ -137,7 +138,7 @@ class Scan {
   }
 
   #multipart(head: Head, boundary: string): Message {
-    const level = this.#boundaries.push(Buffer.from(`--${boundary}`, 'latin1')) - 1;
+    const level = this.#boundaries.push(boundary);
     this.#depth += 1;
     const parts: Entity[] = [];
     const otherwise = head.mime.subtype === 'digest' ? 'message/rfc822' : 'text/plain';
@@ -154,7 +155,7 @@ class Scan {
       at = part.end;
       delimiter = this.#delimiter;
     }
-    this.#boundaries.length = level;
+    this.#boundaries.leave(level);
     this.#depth -= 1;
     // Behind the last part comes the epilogue, up to a delimiter of a multipart around this one.
     this.#delimiter = delimiter?.level === level ? this.#find(delimiter.after) : delimiter;
@@ -228,21 +229,12 @@ class Scan {
     }
   }
 
-  /** RFC 2046 §5.1.1: it is enough that a boundary stands at the start of the line, behind `--`. Where two fit, the
-   * longer one is meant. */
   #delimiterAt(at: number): Delimiter | null {
     const octets = this.#octets;
-    let level = -1;
-    let length = 0;
-    for (let i = this.#boundaries.length - 1; i >= 0; i -= 1) {
-      const boundary = this.#boundaries[i];
-      if (boundary !== undefined && boundary.length > length && octets.says(at, boundary)) {
-        level = i;
-        length = boundary.length;
-      }
-    }
-    if (level < 0) return null;
-    const behind = at + length;
+    const found = this.#boundaries.startOf((place) => octets.at(at + place));
+    if (found === null) return null;
+    const { level } = found;
+    const behind = at + found.length;
     const close = octets.at(behind) === DASH && octets.at(behind + 1) === DASH;
     const before = octets.at(at - 2) === CR ? at - 2 : at - 1;
     return { before, after: octets.lineEnd(behind, octets.size), level, close };
