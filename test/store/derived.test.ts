@@ -1,6 +1,6 @@
 // derived.db: filled behind the back of accept, computed on a miss, and made anew whenever it does not fit.
 
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
@@ -131,6 +131,28 @@ describe('summaries', () => {
     db.close();
     await place.open({ deriver });
     await until(async () => (await kept(place.folder)) === 0);
+  });
+
+  it('of what was lost with a backup are never those of what came since, also where that is as much', async () => {
+    await using place = await storeFolder();
+    const path = join(place.folder, 'mail.db');
+    const first = await place.open({ deriver });
+    await bodyOf(first, letter('kept'));
+    await first.close();
+    const backup = await readFile(path);
+    const second = await place.open({ deriver });
+    const lost = await bodyOf(second, letter('lost'));
+    await until(async () => (await one(place.folder, 'SELECT max(body) AS n FROM summary')) === lost);
+    await second.close();
+    await writeFile(path, backup);
+    // Whoever looks at no summaries, or is faster than they are, is as far again before they are looked at.
+    const third = await place.open();
+    const body = await bodyOf(third, letter('new'));
+    await third.close();
+    const fourth = await place.open({ deriver });
+    const last = await bodyOf(fourth, letter('last'));
+    await until(async () => (await one(place.folder, 'SELECT max(body) AS n FROM summary')) === last);
+    expect(text((await fourth.read.summaries([body])).get(body))).toMatch(/Subject: new/);
   });
 
   it('go with their bodies', async () => {

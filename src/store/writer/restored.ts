@@ -7,10 +7,12 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { dirname } from 'node:path';
 import type { Connection } from '../engine.ts';
 
-/** More than were given out since any backup, of UIDVALIDITYs, mailboxes and e-mails, so that none comes twice. */
+/** More than were given out since any backup, of UIDVALIDITYs, mailboxes, e-mails and bodies, so that none comes twice: what
+ * was derived of a body that is lost is never taken for that of another. */
 const VALIDITIES_LOST = 100_000;
 const MAILBOXES_LOST = 1_000_000;
 const EMAILS_LOST = 4_294_967_296;
+const BODIES_LOST = 4_294_967_296;
 
 /**
  * To be called with an open store, before anything else is done to it.
@@ -56,10 +58,12 @@ function raiseEverything(db: Connection): void {
   db.exec('BEGIN IMMEDIATE');
   try {
     db.run(
-      `UPDATE meta SET uid_validity = max(uid_validity, unixepoch()) + ?, mailbox = mailbox + ?, email = email + ?`,
+      `UPDATE meta SET uid_validity = max(uid_validity, unixepoch()) + ?, mailbox = mailbox + ?, email = email + ?,
+       body = body + ?`,
       VALIDITIES_LOST,
       MAILBOXES_LOST,
       EMAILS_LOST,
+      BODIES_LOST,
     );
     db.run(
       `UPDATE mailbox SET uid_validity = (SELECT uid_validity FROM meta) + place
