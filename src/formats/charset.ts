@@ -8,10 +8,40 @@ export interface CharsetDecoder {
   end(): string;
 }
 
+/** Names that mail programs use and the Encoding Standard does not: those of code pages, and of JIS with extensions that
+ * hardly occur. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['cp932', 'shift_jis'],
+  ['cp936', 'gbk'],
+  ['ms936', 'gbk'],
+  ['windows-936', 'gbk'],
+  ['gb_18030', 'gb18030'],
+  ['gb18030-2000', 'gb18030'],
+  ['cp949', 'euc-kr'],
+  ['ms949', 'euc-kr'],
+  ['uhc', 'euc-kr'],
+  ['euckr', 'euc-kr'],
+  ['cp950', 'big5'],
+  ['ms950', 'big5'],
+  ['windows-950', 'big5'],
+  ['eucjp', 'euc-jp'],
+  ['eucjp-ms', 'euc-jp'],
+  ['cp51932', 'euc-jp'],
+  ['iso-2022-jp-1', 'iso-2022-jp'],
+  ['iso-2022-jp-2', 'iso-2022-jp'],
+  ['iso-2022-jp-3', 'iso-2022-jp'],
+  ['iso-2022-jp-ms', 'iso-2022-jp'],
+  ['cp50220', 'iso-2022-jp'],
+  ['cp50221', 'iso-2022-jp'],
+  ['win-1250', 'windows-1250'],
+  ['win-1251', 'windows-1251'],
+  ['koi8u', 'koi8-u'],
+]);
+
 /** The decoder of a charset by any of its names; null where nobody knows it. */
 function decoderOf(charset: string): TextDecoder | null {
   try {
-    return new TextDecoder(charset);
+    return new TextDecoder(ALIASES.get(charset) ?? charset);
   } catch {
     return null;
   }
