@@ -109,7 +109,8 @@ export function removeAccount(work: Work, command: CommandOf<'remove-account'>):
   if (primary !== undefined) forgetIdentifier(work, primary.address);
   work.db.run('DELETE FROM address WHERE account = ?', account);
   work.db.run('DELETE FROM subscription WHERE account = ?', account);
-  work.db.run('DELETE FROM mailbox_annotation WHERE mailbox = 0 AND account = ?', account);
+  // Also what it has noted about mailboxes of others: nobody sees it any more, and it takes their room.
+  work.db.run('DELETE FROM mailbox_annotation WHERE account = ?', account);
   work.db.run('DELETE FROM mailbox_access_key WHERE account = ?', account);
   if (work.db.run('DELETE FROM account WHERE id = ?', account) === 0) {
     throw new StoreError('missing', 'There is no such account');

@@ -57,6 +57,7 @@ export function annotationCases(harness: Harness): void {
       expect(await seen(store, inbox, alice)).toEqual({ '/shared/a': '6' });
       await store.execute({ kind: 'remove-account', account: bob });
       expect(await seen(store, null, bob)).toEqual({});
+      expect(await seen(store, inbox, bob)).toEqual({ '/shared/a': '6' });
     });
 
     it('bounds them, and then changes nothing', async () => {
