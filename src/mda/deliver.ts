@@ -38,12 +38,13 @@ export function deliver(recipient: LocalRecipient, reversePath: ReversePath, now
  * @throws Refusal 554 5.4.6
  */
 export function refuseDeliveryLoop(header: readonly HeaderField[], recipients: readonly LocalRecipient[]): void {
+  const addresses = new Set(recipients.map(({ address }) => comparable(address)));
   for (const field of header) {
     if (!field.is('delivered-to')) continue;
     const before = parseMailbox(field.value);
     if (before === null) continue;
     const seen = comparable(before);
-    if (recipients.some(({ address }) => comparable(address) === seen)) {
+    if (addresses.has(seen)) {
       throw new Refusal(554, '5.4.6', 'Mail loop: delivered to this address before', `delivery loop at ${seen}`);
     }
   }

@@ -34,3 +34,16 @@ it.each([
   if (loop) expect(check).toThrow(Refusal);
   else expect(check).not.toThrow();
 });
+
+it('looks at each recipient once, however many marks there are', () => {
+  let looked = 0;
+  const recipient = {
+    account: alice,
+    get address() {
+      looked += 1;
+      return { localPart: 'alice', domain: 'example.test' };
+    },
+  };
+  refuseDeliveryLoop(header('Delivered-To: bob@example.test\r\n'.repeat(1_000)), Array(100).fill(recipient));
+  expect(looked).toBe(100);
+});
