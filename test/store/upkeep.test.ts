@@ -62,6 +62,22 @@ describe('summaries', () => {
 });
 
 describe('derived.db', () => {
+  it('forgets also what was freed before it was open', async () => {
+    await using place = await storeFolder();
+    await (await place.open()).close();
+    {
+      using parts = await upkeepOf(place.folder);
+      await parts.upkeep.start();
+      for (const body of [1, 2, 3]) parts.upkeep.fromFront(summary(body));
+    }
+    using parts = await upkeepOf(place.folder);
+    parts.upkeep.fromWriter({ kind: 'freed', bodies: [1 as BodyId] });
+    await parts.upkeep.start();
+    expect(await rowsBeside(parts.derived, count)).toEqual([{ n: 2 }]);
+    parts.upkeep.fromWriter({ kind: 'freed', bodies: [3 as BodyId] });
+    expect(await rowsBeside(parts.derived, 'SELECT body FROM summary')).toEqual([{ body: 2 }]);
+  });
+
   it('that cannot be opened is tried again after a pause', async () => {
     await using place = await storeFolder();
     await (await place.open()).close();

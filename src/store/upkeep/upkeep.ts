@@ -21,6 +21,8 @@ import { Lull } from './lull.ts';
 
 /** Of the bodies that may wait, so many wait for a lull; more are derived while mail keeps coming. */
 const WAITING = Limit.deriverQueue / 2;
+/** Bodies that are forgotten in one transaction. */
+const FORGOTTEN = 500;
 /** ms until derived.db is opened again where it could not be. */
 const REST = 10_000;
 
@@ -38,6 +40,8 @@ export class Upkeep {
   /** Bodies to derive, oldest first; from `#at` on. */
   #queue: BodyId[] = [];
   #at = 0;
+  /** Bodies that are gone, of which something may still be kept: freeing begins before derived.db is open. */
+  #gone: readonly BodyId[] = [];
   #waitingSince: number | null = null;
   #working = false;
   /** The front was told that derived.db can be read, and may have it open. */
@@ -73,6 +77,7 @@ export class Upkeep {
       this.#indexing = new Indexing(parts, deriver.texts);
     }
     this.#open(openDerived);
+    this.#forget();
     this.#wake();
   }
 
@@ -90,7 +95,9 @@ export class Upkeep {
         this.#wake();
         break;
       case 'freed':
-        this.#guard((derived) => forgetBodies(derived, message.bodies));
+        if (this.#data.deriver === null || this.#gone.length > Limit.deriverQueue) break;
+        this.#gone = [...this.#gone, ...message.bodies];
+        this.#forget();
         break;
     }
   }
@@ -214,6 +221,15 @@ export class Upkeep {
   #keep(summaries: readonly Summary[]): void {
     if (summaries.length === 0) return;
     this.#guard((derived) => keepSummaries(derived, originOf(this.#mail).commit, summaries));
+  }
+
+  /** What cannot be forgotten now waits for the next bodies that are gone. */
+  #forget(): void {
+    while (this.#gone.length > 0) {
+      const bodies = this.#gone.slice(0, FORGOTTEN);
+      if (!this.#guard((derived) => forgetBodies(derived, bodies))) return;
+      this.#gone = this.#gone.slice(bodies.length);
+    }
   }
 
   /** Uses derived.db, which is opened again if that fails. @returns whether it did not fail */
