@@ -383,4 +383,12 @@ export const imapMutants: readonly Mutant[] = [
     caughtBy: 'test/store/open.test.ts',
     test: 'put back',
   },
+  {
+    rule: 'a backup of a run that was killed later is known as one',
+    file: 'src/store/writer/writer.ts',
+    from: '    this.#renewNumber();',
+    to: '',
+    caughtBy: 'test/store/open.test.ts',
+    test: 'killed behind it',
+  },
 ];

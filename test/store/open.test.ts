@@ -1,12 +1,14 @@
 // Opening a store: its folder, its lock, its version, and reading it from beside.
 
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
 import { unsuitableFileSystem } from '../../src/store/exclusion.ts';
 import { openReads } from '../../src/store/inspect.ts';
+import { Limit } from '../../src/store/limits.ts';
 import { migrate, migrations, schemaVersion } from '../../src/store/schema/migrations.ts';
+import { FakeClock } from '../fake-clock.ts';
 import { account, deliver, letter, mailboxOf } from './mail.ts';
 import { storeFolder } from './open-folder.ts';
 
@@ -59,6 +61,25 @@ describe('opening a store', () => {
     await third.close();
     const fourth = await place.open();
     expect((await mailboxOf(fourth, alice)).uidValidity).toBe(after.find(({ name }) => name === 'INBOX')?.uidValidity);
+  });
+
+  it('knows a backup of the run that was killed behind it', async () => {
+    await using place = await storeFolder();
+    await using after = await storeFolder();
+    const clock = new FakeClock();
+    const store = await place.open({ clock });
+    const alice = await account(store);
+    const { uidValidity } = await mailboxOf(store, alice);
+    const db = new Connection(join(place.folder, 'mail.db'));
+    db.exec(`VACUUM INTO '${join(after.folder, 'mail.db')}'`);
+    db.close();
+    await deliver(store, alice, letter('lost'));
+    clock.advance(Limit.tick);
+    // Behind the tick.
+    await deliver(store, alice, letter('later'));
+    await copyFile(join(place.folder, 'epoch'), join(after.folder, 'epoch'));
+    const restored = await after.open();
+    expect((await mailboxOf(restored, alice)).uidValidity).toBeGreaterThan(uidValidity);
   });
 
   it('takes a store in a new folder for one that was put back, and not one that was stopped between two numbers', async () => {

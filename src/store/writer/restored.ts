@@ -1,5 +1,5 @@
-// Was mail.db put back from a backup? A number that is new at each start and each end stands in the database and in a file
-// beside it; a copy of the database from before has another one. Then every UIDVALIDITY rises (RFC 3501 §2.3.1.1): UIDs
+// Was mail.db put back from a backup? A number that is new at each start and each end, and each minute in which something
+// has changed, stands in the database and in a file beside it; a copy of the database from before has another one. Then every UIDVALIDITY rises (RFC 3501 §2.3.1.1): UIDs
 // that clients have seen since the backup would else be given out again.
 
 import { randomInt } from 'node:crypto';

@@ -35,6 +35,8 @@ export class Writer {
   #sweptAt = 0;
   #pausedUntil = 0;
   #closed = false;
+  /** The last transaction when the store got its number. */
+  #numbered: number;
   /** It has been said that no command is done any more. */
   #broken = false;
   /** Something happened since freeing last found nothing to do. */
@@ -59,6 +61,7 @@ export class Writer {
       buried: (mailbox: MailboxId) => this.#sweep.buried(mailbox, this.numbers.commit, this.#now),
       doomed: () => this.#sweep.doomed(),
     });
+    this.#numbered = this.numbers.commit;
     this.#sweep = new Sweep(this.#db, this.#batch.views);
     this.#sweep.load(this.numbers.commit, this.#now, new Set());
     this.#log = new LogKeeper(
@@ -86,6 +89,7 @@ export class Writer {
   tick(now: number): void {
     this.#now = Math.max(this.#now, now);
     this.#dirty = true;
+    this.#renewNumber();
   }
 
   checkpointed({ log, done }: Checkpointed): void {
@@ -144,6 +148,15 @@ export class Writer {
     this.#db.close();
   }
 
+  /** A backup that was made while this run goes on is known as one also where the run is killed: but for the last minute. */
+  #renewNumber(): void {
+    if (this.#closed || this.#broken || this.numbers.commit === this.#numbered) return;
+    this.#numbered = this.numbers.commit;
+    const failed = renew(this.#db, this.#data.epoch, (text) => this.#say({ kind: 'warning', text }));
+    this.#batch.distrust(failed);
+    this.#tellBroken();
+  }
+
   #freePages(): number {
     return this.#db.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
   }
@@ -180,14 +193,16 @@ export class Writer {
   }
 }
 
-/** Without a new number a backup of this run would not be known as one: no reason not to run. */
-function renew(db: Connection, epoch: string, warn: (text: string) => void): void {
+/** Without a new number a backup of this run would not be known as one: no reason not to run. @returns what failed */
+function renew(db: Connection, epoch: string, warn: (text: string) => void): unknown {
   try {
     renewNumber(db, epoch);
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK');
     warn(`${epoch} could not be written: ${storeError(error).message}`);
+    return error;
   }
+  return undefined;
 }
 
 function openMail({ path, walCap, epoch }: WriterData, warn: (text: string) => void): Connection {
