@@ -35,7 +35,17 @@ export function decodeWords(value: string): string {
 }
 
 function runText(run: Run | null): string {
-  return run === null ? '' : decodeCharset(Buffer.concat(run.octets), run.charset);
+  if (run === null) return '';
+  const octets = Buffer.concat(run.octets);
+  return decodeCharset(octets.includes(ESCAPE) ? joinedStates(octets) : octets, run.charset);
+}
+
+const ESCAPE = 0x1b;
+
+/** Each word of ISO-2022-JP ends in ASCII, and the next one leaves it at once. Decoders take a change of state
+ * with no text behind it for an attack, and put a sign there. */
+function joinedStates(octets: Buffer): Buffer {
+  return Buffer.from(octets.toString('latin1').replace(/(?:\x1b[$(]{1,2}[@-Z])+(?=\x1b[$(])/g, ''), 'latin1');
 }
 
 /** The Q encoding (RFC 2047 §4.2): `_` is a space, `=XX` an octet. What should not be in it counts as UTF-8. */
