@@ -1,6 +1,6 @@
-// Was mail.db put back from a backup? A number that is new at each start and each end, and each minute in which something
-// has changed, stands in the database and in a file beside it; a copy of the database from before has another one. Then every UIDVALIDITY rises (RFC 3501 §2.3.1.1): UIDs
-// that clients have seen since the backup would else be given out again.
+// Was mail.db put back from a backup? A number that is new at each start and each end, and in each minute that has changed
+// anything, stands in the database and in a file beside it; a copy of the database from before has another one. Then every
+// UIDVALIDITY rises (RFC 3501 §2.3.1.1): UIDs that clients have seen since the backup would else be given out again.
 
 import { randomInt } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
