@@ -36,11 +36,21 @@ export class AuthenticationFailure extends Error {
   }
 }
 
-/** What somebody who logs in has shown: a password, that they know it, or that somebody else vouches for an account. */
+/** What somebody who logs in has shown: a password, that they do not know it, or that somebody vouches for an account. */
 export type Shown =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  | { readonly kind: 'proof'; readonly username: string; readonly proven: boolean }
+  | { readonly kind: 'unproven'; readonly username: string }
   | { readonly kind: 'account'; readonly account: number };
+
+/** What is kept of a password for SCRAM. */
+export interface KeptVerifier extends ScramVerifier {
+  /**
+   * For a client that has shown to know the password of this verifier, and has not been told yet: the id of its account.
+   * @throws AuthenticationFailure where another password is kept by now, and where a source that failed often has to wait;
+   *   StoreError
+   */
+  confirm(): Promise<number>;
+}
 
 /** What became of a token. `error` is for the client (RFC 6750 §3.1), `reason` for the log; it holds nothing of the token. */
 export type TokenVerdict =
@@ -87,14 +97,9 @@ export interface Directory {
   /** Is a password held against what is kept of it? Not where any will do. */
   readonly checksPasswords: boolean;
   /** What is kept for a login name for SCRAM (RFC 5802 §3); made up, and the same each time, where nothing is.
+   * @param source the peer's IP address
    * @throws AuthenticationFailure for what cannot be a name; StoreError */
-  verifier(username: string, hash: ScramHash): Promise<ScramVerifier>;
-  /**
-   * Ends an exchange in which a client had to show that it knows the password of `verifier`: slows failures as
-   * `authenticate` does.
-   * @throws AuthenticationFailure; StoreError where accounts cannot be read
-   */
-  confirm(username: string, proven: boolean, source: string): Promise<Account>;
+  verifier(username: string, hash: ScramHash, source: string): Promise<KeptVerifier>;
   /** null: no tokens are taken. */
   readonly tokens: TokenDesk | null;
   /**
@@ -103,6 +108,6 @@ export interface Directory {
    * @throws StoreError where accounts cannot be read
    */
   certified(addresses: readonly string[], username: string | null): Promise<CertificateVerdict>;
-  /** The end of a login, whatever was shown. @throws AuthenticationFailure; StoreError */
+  /** The end of a login, whatever was shown; slows failures as `authenticate` does. @throws AuthenticationFailure; StoreError */
   admit(shown: Shown, source: string): Promise<Account>;
 }

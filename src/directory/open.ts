@@ -14,6 +14,7 @@ import {
   AuthenticationFailure,
   type CertificateVerdict,
   type Directory,
+  type KeptVerifier,
   type Resolution,
   type Shown,
   type TokenDesk,
@@ -111,18 +112,21 @@ class StoreDirectory implements OpenDirectory {
     return this.#unchanged(row);
   }
 
-  async verifier(username: string, hash: ScramHash): Promise<ScramVerifier> {
+  async verifier(username: string, hash: ScramHash, source: string): Promise<KeptVerifier> {
     const { row, claimant } = await this.#named(username);
-    const kept = row?.password ? keptVerifier(row.password, hash) : undefined;
-    if (kept !== undefined) return kept;
-    const secret = Buffer.from(await this.#options.store.read.epoch());
-    return madeUpVerifier(claimant.key, hash, secret);
+    const verifier =
+      (row?.password ? keptVerifier(row.password, hash) : undefined) ?? (await this.#madeUp(claimant, hash));
+    return {
+      ...verifier,
+      confirm: async () => {
+        await this.#authenticator.judge(claimant, true, source);
+        return (await this.#unchanged(row)).id;
+      },
+    };
   }
 
-  async confirm(username: string, proven: boolean, source: string): Promise<Account> {
-    const { row, claimant } = await this.#named(username);
-    await this.#authenticator.judge(claimant, proven, source);
-    return this.#unchanged(row);
+  async #madeUp({ key }: Claimant, hash: ScramHash): Promise<ScramVerifier> {
+    return madeUpVerifier(key, hash, Buffer.from(await this.#options.store.read.epoch()));
   }
 
   get tokens(): TokenDesk | null {
@@ -152,8 +156,11 @@ class StoreDirectory implements OpenDirectory {
     switch (shown.kind) {
       case 'password':
         return await this.authenticate(shown.username, shown.password, source);
-      case 'proof':
-        return await this.confirm(shown.username, shown.proven, source);
+      case 'unproven': {
+        const { row, claimant } = await this.#named(shown.username);
+        await this.#authenticator.judge(claimant, false, source);
+        return this.#unchanged(row);
+      }
       case 'account': {
         const row = (await this.#accounts.current()).byId(shown.account);
         if (row === undefined) throw new AuthenticationFailure('rejected', 'the account changed meanwhile');
@@ -223,7 +230,8 @@ class StoreDirectory implements OpenDirectory {
     const address = parseMailbox(username.includes('@') ? username : `${username}@${this.firstDomain}`);
     const row = address === null ? undefined : (await this.#accounts.current()).exactly(address);
     const claimant: Claimant = {
-      key: row === undefined ? `- ${localKey(username)}` : String(row.id),
+      // However a name is written: else what is made up for it would differ, where what is kept would not.
+      key: row === undefined ? `- ${localKey(address === null ? username : formatAddress(address))}` : String(row.id),
       password: row?.password ?? null,
     };
     return { row, address, claimant };

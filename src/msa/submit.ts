@@ -6,13 +6,13 @@ import { type Address, formatAddress, parseMailbox } from '../formats/address.ts
 import { formatDate } from '../formats/date.ts';
 import { messageId as makeMessageId } from '../formats/message-id.ts';
 import { Refusal } from '../formats/refusal.ts';
-import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
+import type { ScramHash } from '../formats/scram.ts';
 import type { ArrivedHeader } from '../mta/content.ts';
 import { RecipientList } from '../mta/recipients.ts';
 import { storeRefusal } from '../mta/store-refusal.ts';
 import { type Incoming, type TakeoverOptions, takeOver } from '../mta/takeover.ts';
 import { MessageNumbers, sessionReceived, zoneAt } from '../mta/transaction-facts.ts';
-import type { CertificateVerdict, Claim } from '../sasl/mechanism.ts';
+import type { CertificateVerdict, Claim, KeptVerifier } from '../sasl/mechanism.ts';
 import type { Authentication, Identity, Receiver, SmtpSession } from '../smtp/receiver.ts';
 import { completeHeader, headerFields } from './completion.ts';
 import { sealOf } from './seal.ts';
@@ -31,7 +31,9 @@ export function createMsa(options: MsaOptions): Receiver {
   const numbers = new MessageNumbers();
   return {
     authentication: {
-      verifier: options.directory.checksPasswords ? (name, hash) => verifier(options, name, hash) : null,
+      verifier: options.directory.checksPasswords
+        ? (name, hash, session) => verifier(options, name, hash, session)
+        : null,
       tokens: tokensOf(options),
       certified: (addresses, username) => certified(options, addresses, username),
       authenticate: (claim, session) => authenticate(options, claim, session),
@@ -79,9 +81,25 @@ export function createMsa(options: MsaOptions): Receiver {
   };
 }
 
-async function verifier({ directory }: MsaOptions, name: string, hash: ScramHash): Promise<ScramVerifier> {
+async function verifier(
+  { directory, log }: MsaOptions,
+  name: string,
+  hash: ScramHash,
+  { id, remoteAddress, localPort }: SmtpSession,
+): Promise<KeptVerifier> {
   try {
-    return await directory.verifier(name, hash);
+    const kept = await directory.verifier(name, hash, remoteAddress);
+    return {
+      ...kept,
+      confirm: () =>
+        kept.confirm().catch((error: unknown) => {
+          if (error instanceof AuthenticationFailure) {
+            const { message: reason } = error;
+            log.warn({ session: id, hop: 'MUA→MSA', remoteAddress, localPort, reason }, 'not authenticated');
+          }
+          throw refusalOf(error);
+        }),
+    };
   } catch (error) {
     throw refusalOf(error);
   }

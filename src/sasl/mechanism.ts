@@ -11,12 +11,11 @@ export interface PasswordClaim {
   readonly password: string;
 }
 
-/** A name, and whether the client has shown that it knows the password; the directory has the last word. */
-export interface ProofClaim {
-  readonly kind: 'proof';
+/** A name whose password the client was to show that it knows, and has not: for the directory to count. */
+export interface UnprovenClaim {
+  readonly kind: 'unproven';
   readonly mechanism: string;
   readonly username: string;
-  readonly proven: boolean;
 }
 
 /** An account for which somebody else has vouched, whom the directory believes. */
@@ -28,7 +27,7 @@ export interface AccountClaim {
 }
 
 /** What a mechanism ends with. */
-export type Claim = PasswordClaim | ProofClaim | AccountClaim;
+export type Claim = PasswordClaim | UnprovenClaim | AccountClaim;
 
 /** The answer to one response. `refused`: not what the mechanism's grammar allows; `reason` is for the log and holds
  * nothing that the client sent. */
@@ -47,6 +46,13 @@ export interface Exchange {
 /** What an exchange can bind itself to (RFC 5056): the octets of a channel binding by its name, null for one that this
  * connection does not have. */
 export type ChannelBindings = (name: 'tls-exporter' | 'tls-server-end-point') => Buffer | null;
+
+/** What is kept of a password, and the word of who keeps it on a client that has shown to know it. */
+export interface KeptVerifier extends ScramVerifier {
+  /** The directory's number of the account. To be asked before the client is told that it is right: rejects where that is
+   * no longer kept, or where it may not be told now. */
+  confirm(): Promise<number>;
+}
 
 /** `error` is for the client (RFC 6750 §3.1), `reason` for the log; it holds nothing of the token. */
 export interface TokenRefusal {
@@ -78,7 +84,7 @@ export interface Surroundings {
   readonly bindings: ChannelBindings | null;
   /** What is kept for a name; made up, and the same each time, for a name that is nobody's. null: passwords are not
    * checked here, so nobody can prove to know one. */
-  readonly verifier: ((username: string, hash: ScramHash) => Promise<ScramVerifier>) | null;
+  readonly verifier: ((username: string, hash: ScramHash) => Promise<KeptVerifier>) | null;
   /** null: no tokens are taken here. */
   readonly tokens: TokenDesk | null;
   /** Whose is the certificate that the client has shown? `username` is whose it should be, null: whoever's. null: it has

@@ -1,10 +1,18 @@
 // SCRAM-SHA-1, SCRAM-SHA-256 and their -PLUS forms as a server (RFC 5802 §5, RFC 7677): the password never crosses the wire,
 // the server proves that it keeps the verifier, and with -PLUS both prove that nobody sits between them (RFC 5929 §4,
-// RFC 9266). A wrong proof ends in a claim that is not proven, so that the directory can count it.
+// RFC 9266). A wrong proof ends in a claim of its own, so that the directory can count it.
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { parseSaslname, type ScramHash, type ScramVerifier } from '../formats/scram.ts';
-import { decodeText, type Exchange, type Mechanism, refused, type Step, type Surroundings } from './mechanism.ts';
+import { parseSaslname, type ScramHash } from '../formats/scram.ts';
+import {
+  decodeText,
+  type Exchange,
+  type KeptVerifier,
+  type Mechanism,
+  refused,
+  type Step,
+  type Surroundings,
+} from './mechanism.ts';
 
 const NAMES: Readonly<Record<ScramHash, string>> = { sha1: 'SCRAM-SHA-1', sha256: 'SCRAM-SHA-256' };
 
@@ -33,8 +41,8 @@ function exchange(mechanism: string, hash: ScramHash, binds: boolean, surroundin
   let opening: ClientFirst | null = null;
   let serverFirst = '';
   let nonce = '';
-  let verifier: ScramVerifier | null = null;
-  let proven = false;
+  let verifier: KeptVerifier | null = null;
+  let account: number | null = null;
 
   /** server-first-message = [reserved-mext ","] nonce "," salt "," iteration-count ["," extensions] */
   async function first(message: string): Promise<Step> {
@@ -50,7 +58,8 @@ function exchange(mechanism: string, hash: ScramHash, binds: boolean, surroundin
 
   /** client-final-message = channel-binding "," nonce ["," extensions] "," proof;
    * server-final-message = verifier ["," extensions] */
-  function final(message: string, said: ClientFirst, { storedKey, serverKey }: ScramVerifier): Step {
+  async function final(message: string, said: ClientFirst, kept: KeptVerifier): Promise<Step> {
+    const { storedKey, serverKey } = kept;
     const match = /^(c=([^,]+),r=([^,]+)(?:,[^,]+)*),p=([^,]+)$/.exec(message);
     const [, withoutProof = '', binding = '', repeated = '', proof = ''] = match ?? [];
     if (match === null) return refused(`${mechanism}: no client-final-message`);
@@ -62,14 +71,13 @@ function exchange(mechanism: string, hash: ScramHash, binds: boolean, surroundin
     const shown = Buffer.from(proof, 'base64');
     const clientKey = shown.map((octet, at) => octet ^ (signature[at] ?? 0));
     if (shown.length !== signature.length || !equal(createHash(hash).update(clientKey).digest(), storedKey)) {
-      return claim(said.username);
+      return { kind: 'claim', claim: { kind: 'unproven', mechanism, username: said.username } };
     }
-    proven = true;
+    // First: whoever hears our proof knows that the password was right, however many they were told to wait with.
+    account = await kept.confirm();
     const server = hmac(hash, serverKey, authMessage).toString('base64');
     return { kind: 'challenge', challenge: Buffer.from(`v=${server}`) };
   }
-
-  const claim = (username: string): Step => ({ kind: 'claim', claim: { kind: 'proof', mechanism, username, proven } });
 
   return {
     step(response) {
@@ -77,8 +85,9 @@ function exchange(mechanism: string, hash: ScramHash, binds: boolean, surroundin
       if (response === null) return { kind: 'challenge', challenge: Buffer.alloc(0) };
       // What follows the server's proof is empty: RFC 4422 §5 has it acknowledged so where a protocol cannot carry it
       // with its success.
-      if (opening !== null && proven) {
-        return response.length === 0 ? claim(opening.username) : refused(`${mechanism}: more than was asked for`);
+      if (account !== null) {
+        if (response.length > 0) return refused(`${mechanism}: more than was asked for`);
+        return { kind: 'claim', claim: { kind: 'account', mechanism, account } };
       }
       const message = response.length <= MESSAGE_MAX ? decodeText(response) : undefined;
       if (message === undefined) return refused(`${mechanism}: no text`);

@@ -1,14 +1,14 @@
 // Where a login takes place, put together the same way for every protocol: what the connection is, and what the directory
 // keeps and checks.
 
-import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
-import type { CertificateVerdict, ChannelBindings, Surroundings, TokenVerdict } from './mechanism.ts';
+import type { ScramHash } from '../formats/scram.ts';
+import type { CertificateVerdict, ChannelBindings, KeptVerifier, Surroundings, TokenVerdict } from './mechanism.ts';
 import { nonce } from './nonce.ts';
 
 /** Of the directory, what mechanisms need. `source` is the peer's IP address. */
 export interface Keeper {
   readonly checksPasswords: boolean;
-  verifier(username: string, hash: ScramHash): Promise<ScramVerifier>;
+  verifier(username: string, hash: ScramHash, source: string): Promise<KeptVerifier>;
   readonly tokens: {
     readonly scope: string | null;
     readonly configuration: string;
@@ -33,7 +33,7 @@ export function surroundingsAt(keeper: Keeper, place: Place): Surroundings {
   const desk = bindings === null ? null : keeper.tokens;
   return {
     bindings: channelBinding ? bindings : null,
-    verifier: keeper.checksPasswords ? (name, hash) => keeper.verifier(name, hash) : null,
+    verifier: keeper.checksPasswords ? (name, hash) => keeper.verifier(name, hash, remoteAddress) : null,
     tokens: desk && {
       scope: desk.scope,
       configuration: desk.configuration,

@@ -4,8 +4,9 @@
 import type { Address, ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
 import type { Reply } from '../formats/refusal.ts';
+import type { ScramHash } from '../formats/scram.ts';
 import type { TlsFacts } from '../platform/tls.ts';
-import type { CertificateVerdict, Claim, Surroundings, TokenDesk, TokenVerdict } from '../sasl/mechanism.ts';
+import type { CertificateVerdict, Claim, KeptVerifier, TokenDesk, TokenVerdict } from '../sasl/mechanism.ts';
 
 /** Who has authenticated: an account of the directory. */
 export interface Identity {
@@ -33,7 +34,7 @@ export interface SmtpSession {
 /** How clients log in. Methods throw a Refusal, which is then the reply. */
 export interface Authentication {
   /** What is kept for a name (RFC 5802 §3), made up for a name that is nobody's; null: nobody's password is checked. */
-  readonly verifier: Surroundings['verifier'];
+  readonly verifier: ((username: string, hash: ScramHash, session: SmtpSession) => Promise<KeptVerifier>) | null;
   /** Who checks tokens; null: none are taken. */
   readonly tokens:
     | (Omit<TokenDesk, 'check'> & {

@@ -179,6 +179,35 @@ describe('catch-all', () => {
   });
 });
 
+describe('proofs', () => {
+  const source = '192.0.2.1';
+
+  it('are for the password that is kept, and not for one before it', async () => {
+    const { directory, store } = await open();
+    const kept = await directory.verifier('alice', 'sha256', source);
+    expect(await directory.admit({ kind: 'account', account: await kept.confirm() }, source)).toMatchObject({
+      address: 'alice@example.test',
+    });
+    await put(store, 'alice@example.test', [], builder);
+    expect(await outcome(kept.confirm())).toBe('rejected');
+  });
+
+  it('are told to nobody whose source has to wait', async () => {
+    const clock = new FakeClock();
+    const { directory } = await open({ clock });
+    const guess = () => outcome(directory.admit({ kind: 'unproven', username: 'alice' }, source));
+    for (let failures = 0; failures < 3; failures++) expect(await guess()).toBe('rejected');
+    const waiting = guess();
+    const kept = await directory.verifier('alice', 'sha256', source);
+    expect(await outcome(kept.confirm())).toBe('busy');
+    const elsewhere = await directory.verifier('alice', 'sha256', '198.51.100.1');
+    expect(await outcome(elsewhere.confirm())).toBe('accepted');
+    clock.advance(60_000);
+    expect(await waiting).toBe('rejected');
+    expect(await outcome(kept.confirm())).toBe('accepted');
+  });
+});
+
 describe('certificates', () => {
   const refused = { kind: 'refused', reason: expect.any(String) };
 

@@ -227,7 +227,6 @@ function listed(accounts: ReadonlyMap<string, AccountId>, takesTokens: boolean):
     checksPasswords: false,
     verifier: () => Promise.reject(new Error('no verifiers here')),
     certified: () => Promise.reject(new Error('no certificates here')),
-    confirm: () => Promise.reject(new Error('no proofs here')),
     tokens: takesTokens
       ? {
           scope: 'example_scope',

@@ -1,6 +1,7 @@
 // Logging in without saying the password: SCRAM with and without channel binding on every port that knows users.
 
 import { describe, expect, test } from 'vitest';
+import { makePassword } from '../../src/directory/password.ts';
 import { type Binding, bindingOf, scramClient } from '../clients/scram.ts';
 import { createWorld, loginOf } from '../world.ts';
 import { type Conversation, converse, LOGGED_IN, REFUSED } from './login-talk.ts';
@@ -82,6 +83,33 @@ test('a name that nobody has is answered as a name that somebody has', async () 
   expect(await first('nobody')).toBe(unknown);
   expect(await first('alice')).toBe(known);
 });
+
+test('a name that is written in another way tells no more of whether somebody has it', async () => {
+  await using world = await createWorld({ level: 'fatal' });
+  const salt = async (user: string): Promise<string> => {
+    using client = await converse(world.here, 993);
+    return (await client.say(`n,,n=${user},r=abc`, 'SCRAM-SHA-256')).replace(/^r=[^,]+/, '');
+  };
+  expect(await salt('alice')).toBe(await salt('alice@Example.test'));
+  expect(await salt('nobody')).toBe(await salt('nobody@Example.test'));
+});
+
+test.each([465, 993, 995] as const)(
+  'on %d the password that counts is that of the end of an exchange',
+  async (gate) => {
+    await using world = await createWorld({ level: 'fatal' });
+    const { store } = world.here.running;
+    using client = await converse(world.here, gate);
+    const { user, password } = loginOf('alice');
+    const scram = scramClient('sha256', { user, password }, 'none', Buffer.alloc(0));
+    const { message } = scram.final(await client.say(scram.first, 'SCRAM-SHA-256'));
+    const alice = (await store.read.accounts()).find(({ address }) => address === user);
+    if (alice === undefined) throw new Error('no alice');
+    const changed = await makePassword('another');
+    await store.execute<'set-password'>({ kind: 'set-password', account: alice.id, password: changed });
+    expect(await client.say(message)).toMatch(REFUSED);
+  },
+);
 
 test('no proof is asked for where any password will do', async () => {
   await using world = await createWorld({

@@ -3,17 +3,19 @@
 
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { ScramHash, ScramVerifier } from '../../src/formats/scram.ts';
+import type { ScramHash } from '../../src/formats/scram.ts';
 import { scramSha256, scramSha256Plus } from '../../src/sasl/client/scram.ts';
-import type { ChannelBindings, Step, Surroundings } from '../../src/sasl/mechanism.ts';
+import type { ChannelBindings, KeptVerifier, Step, Surroundings } from '../../src/sasl/mechanism.ts';
 import { offeredMechanisms, startMechanism } from '../../src/sasl/mechanisms.ts';
 
+const ACCOUNT = 7;
+
 /** Written apart from the source: RFC 5802 §3. */
-function verifierOf(password: string, hash: ScramHash, salt: Buffer, iterations = 4096): ScramVerifier {
+function verifierOf(password: string, hash: ScramHash, salt: Buffer, iterations = 4096): KeptVerifier {
   const salted = pbkdf2Sync(password, salt, iterations, hash === 'sha1' ? 20 : 32, hash);
   const key = (text: string) => createHmac(hash, salted).update(text).digest();
   const storedKey = createHash(hash).update(key('Client Key')).digest();
-  return { iterations, salt, storedKey, serverKey: key('Server Key') };
+  return { iterations, salt, storedKey, serverKey: key('Server Key'), confirm: async () => ACCOUNT };
 }
 
 const BINDINGS: ChannelBindings = (name) => Buffer.from(`what ${name} gives`);
@@ -40,7 +42,7 @@ async function say(name: string, where: Surroundings, ...messages: (string | nul
 const challenge = (text: string): Step => ({ kind: 'challenge', challenge: Buffer.from(text) });
 const claim = (mechanism: string, proven: boolean, username = 'user'): Step => ({
   kind: 'claim',
-  claim: { kind: 'proof', mechanism, username, proven },
+  claim: proven ? { kind: 'account', mechanism, account: ACCOUNT } : { kind: 'unproven', mechanism, username },
 });
 
 describe('the examples', () => {
@@ -183,4 +185,20 @@ describe('what a client may not say then', () => {
     const [, step] = await say('SCRAM-SHA-256', surroundings(), 'n,,n=user,r=abc', `c=biws,r=abcserver,p=${proof}`);
     expect(step).toEqual(claim('SCRAM-SHA-256', false));
   });
+});
+
+it('tells a client nothing of its proof before the directory has heard of it', async () => {
+  const exchange = startMechanism(
+    'SCRAM-SHA-1',
+    surroundings({
+      nonce: () => '3rfcNHYJY1ZVvWVs7j',
+      verifier: async (_, hash) => ({
+        ...verifierOf('pencil', hash, Buffer.from('QSXCR+Q6sek8bf92', 'base64')),
+        confirm: () => Promise.reject(new Error('not now')),
+      }),
+    }),
+  );
+  await exchange?.step(Buffer.from('n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL'));
+  const proof = 'c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=';
+  await expect((async () => exchange?.step(Buffer.from(proof)))()).rejects.toThrow('not now');
 });

@@ -94,11 +94,11 @@ export class Session {
   get sasl(): Surroundings {
     const { receiver, channelBinding: binds } = this.options;
     const secured = this.#secured;
-    const { tokens: desk = null, certified } = receiver.authentication ?? {};
+    const { tokens: desk = null, verifier = null, certified } = receiver.authentication ?? {};
     const addresses = this.#client?.kind === 'vouched' ? this.#client.addresses : null;
     return {
       bindings: binds && secured ? (name) => channelBinding(secured, name) : null,
-      verifier: receiver.authentication?.verifier ?? null,
+      verifier: verifier && ((name, hash) => verifier(name, hash, this.facts)),
       // RFC 6750 §5.3: who hears a token has it, so it is not asked for in clear.
       tokens: secured && desk && { ...desk, check: (token, username) => desk.check(token, username, this.facts) },
       certificate: addresses && certified ? (username) => certified(addresses, username) : null,
