@@ -9,6 +9,9 @@ import { type Gate, nearAddress, placeOf } from './ports-table.ts';
 
 /** ms for the control socket, then for all gates at once: together less than what a container's health check waits. */
 const PATIENCE = 2_000;
+/** A gate that lets clients wait for at least this long, ms, may be silent for as long as we listen; the control socket
+ * has shown that the server lives, and the connection that it is taken. */
+const LONG_WAIT = 1_000;
 /** Octets of a greeting. */
 const MAX_GREETING = 1_024;
 
@@ -41,7 +44,10 @@ function ailment(gate: Gate): Promise<string | null> {
       socket.destroy();
       resolve(result);
     };
-    const giveUp = systemClock.after(PATIENCE, () => end(`${gate.role} at ${place} does not answer`));
+    const giveUp = systemClock.after(PATIENCE, () => {
+      const waits = gate.greetsAfter >= LONG_WAIT && !socket.connecting;
+      end(waits ? null : `${gate.role} at ${place} does not answer`);
+    });
     socket.on('data', (chunk: Buffer) => {
       said += chunk.toString('latin1');
       if (!said.includes('\r\n') && said.length < MAX_GREETING) return;

@@ -18,6 +18,8 @@ export interface Gate {
   readonly tls: TlsMode;
   readonly floor: 'TLS 1.0' | 'TLS 1.2' | null;
   readonly auth: 'never' | 'mandatory';
+  /** ms until a client is greeted (early_talker_wait). */
+  readonly greetsAfter: number;
   /** One clause for the table. */
   readonly why: string;
   /** A reason for each cell. */
@@ -35,6 +37,7 @@ export function gatesOf(config: Config, listeners: readonly BoundListener[] | nu
       tls: listener.tls,
       floor: floorOf(listener),
       auth: listener.role === 'transfer' ? ('never' as const) : ('mandatory' as const),
+      greetsAfter: listener.earlyTalkerWait,
       why: WHY[listener.role][listener.tls],
       reasons: { role: ROLE[listener.role], tls: tlsReason(listener), auth: authReason(listener) },
     }));

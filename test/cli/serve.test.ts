@@ -91,6 +91,13 @@ it('is not healthy while it does not answer', async () => {
   expect((await over(program, ['health'])).code).toBe(0);
 });
 
+it('is healthy where a gate lets its clients wait for the greeting', async () => {
+  const program = await start({
+    more: '[[listener]]\nrole = "transfer"\nport = 0\ntls = "offered"\nearly_talker_wait = "30s"\n',
+  });
+  expect(await over(program, ['health'])).toMatchObject({ code: 0, stderr: '' });
+});
+
 it('ends with 0 in time when it is told to, with sessions open, idle, half-way and stuck', async () => {
   const program = await start();
   const idle = await imap(program);
