@@ -74,7 +74,7 @@ export async function remove(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
   await administer(config, 'existing', async (store) => {
     const account = await changeable(config, store, name);
-    if (formatAddress(mailboxOf(name)).toLowerCase() !== account.address.toLowerCase()) {
+    if (comparable(name) !== comparable(account.address)) {
       // Who names an alias may mean that alone, and not all the mail behind it.
       throw new Failure(`${name} is an alias of ${account.address}: name that, to remove it with all its mail`);
     }
@@ -98,12 +98,12 @@ async function newPassword(context: Context, address: string) {
 
 /** The account of an address or alias, if verbs may change it. @throws Failure */
 async function changeable(config: Config, store: Administration, name: string): Promise<AccountSummary> {
-  const address = formatAddress(mailboxOf(name)).toLowerCase();
+  const address = comparable(name);
   const accounts = await store.accounts();
-  const account = accounts.find((each) => [each.address, ...each.aliases].some((own) => own.toLowerCase() === address));
+  const account = accounts.find((each) => [each.address, ...each.aliases].some((own) => comparable(own) === address));
   if (account === undefined) throw new Failure(`there is no account ${name}: see "postern account list"`);
   if (account.seeded) {
-    const written = config.accounts.find((each) => each.address.toLowerCase() === account.address.toLowerCase());
+    const written = config.accounts.find((each) => comparable(each.address) === comparable(account.address));
     const where = written?.place ? placeText(written.place) : 'the configuration';
     throw new Failure(`${account.address} is written in ${where}: change it there, then send the server SIGHUP`);
   }
@@ -125,6 +125,11 @@ function mailboxOf(name: string): Address {
   const address = parseMailbox(name);
   if (address === null) throw new Failure(`"${name}" is no address like carol@example.org`, EXIT.usage);
   return address;
+}
+
+/** One text for all ways to write an address, as the directory compares. @throws Failure */
+function comparable(name: string): string {
+  return formatAddress(mailboxOf(name)).normalize('NFC').toLowerCase();
 }
 
 function quotaOf(text: string): number {

@@ -71,7 +71,7 @@ async function changes(row: AccountRow | undefined, account: SeedAccount): Promi
     row?.seeded === true &&
     row.quota === quota &&
     row.aliases.length === aliases.length &&
-    aliases.every((alias) => row.aliases.includes(alias));
+    aliases.every((alias) => row.aliases.some((kept) => normal(kept) === normal(alias)));
   const kept = row?.password ?? null;
   if (await isKept(kept, account)) return same ? undefined : { address, aliases, quota, password: kept };
   return { address, aliases, quota, password: await passwordOf(account) };

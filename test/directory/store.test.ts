@@ -21,7 +21,7 @@ it('seeds, moves an alias, releases, and writes nothing the second time', async 
   await using folder = await storeFolder();
   const store = await folder.open();
   await seedAccounts(store, [seed('alice@example.test', ['post@example.test']), seed('bob@example.test')]);
-  const file = [seed('alice@example.test'), seed('Bob@Example.test', ['Post@example.test'])];
+  const file = [seed('alice@example.test'), seed('Bob@Example.test', ['Post@example.test', 'BJ\u00d6RN@example.test'])];
   expect((await seedAccounts(store, file)).put).toEqual(['alice@example.test', 'bob@example.test']);
   expect(await seedAccounts(store, file)).toEqual({ put: [], released: [] });
   expect((await seedAccounts(store, file.slice(1))).released).toEqual(['alice@example.test']);

@@ -19,7 +19,8 @@ const FIRST_MAILBOXES: readonly (readonly [string, SpecialUse | null])[] = [
 ];
 
 /** put-account. @throws StoreError exists, if an address is another account's (or any's, with `fail`) */
-export function putAccount(work: Work, command: CommandOf<'put-account'>): Results['put-account'] {
+export function putAccount(work: Work, given: CommandOf<'put-account'>): Results['put-account'] {
+  const command = { ...given, address: comparable(given.address), aliases: given.aliases.map(comparable) };
   const holder = work.db.get<{ account: AccountId; position: number }>(
     'SELECT account, position FROM address WHERE address = ?',
     command.address,
@@ -45,6 +46,12 @@ export function putAccount(work: Work, command: CommandOf<'put-account'>): Resul
   }
   work.publish({ kind: 'directory', account });
   return { account, created: true };
+}
+
+/** SQLite compares without regard to case in ASCII alone. So any other address is kept in the form by which the directory
+ * compares: two that are one there, as "josé" and "JOSÉ", would take each other's mail. */
+function comparable(address: string): string {
+  return /^[ -~]*$/.test(address) ? address : address.normalize('NFC').toLowerCase();
 }
 
 function replace(work: Work, account: AccountId, command: CommandOf<'put-account'>): void {

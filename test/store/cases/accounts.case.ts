@@ -51,6 +51,16 @@ export function accountCases(harness: Harness): void {
       });
     });
 
+    it('has one account for an address, however its letters are written', async () => {
+      const { store } = given;
+      const { account } = await put(store, 'Jos\u00e9@x.test', { aliases: ['\u212aelvin@x.test'] });
+      for (const same of ['JOS\u00c9@x.test', 'jose\u0301@x.test', 'kelvin@x.test']) {
+        await expect(put(store, same), same).rejects.toMatchObject({ kind: 'exists' });
+        await expect(put(store, 'other@x.test', { aliases: [same] }), same).rejects.toMatchObject({ kind: 'exists' });
+      }
+      expect(await put(store, 'JOSE\u0301@x.test', { existing: 'replace' })).toEqual({ account, created: false });
+    });
+
     it('replaces, keeps or refuses an account that exists', async () => {
       const { store } = given;
       const { account } = await put(store, 'a@x.test', { aliases: ['b@x.test'] });
