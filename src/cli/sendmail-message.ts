@@ -15,29 +15,42 @@ const DOT = 46;
  * @param dotEnds a line with a single dot is the end, and the rest is not looked at
  */
 export function canonicalMessage(octets: Buffer, dotEnds: boolean): Buffer {
-  const parts: Buffer[] = [];
-  const end = Buffer.from('\r\n');
+  // Each end of a line may take one octet more than it did, and the last line may have had none.
+  const message = Buffer.allocUnsafe(octets.length + endsIn(octets) + 2);
+  let size = 0;
+  /** CRs in front of this one stand alone: a run of them is looked at once. */
+  let alone = 0;
   // The line by which mailbox files tell messages apart (mbox, RFC 4155).
-  for (let at = /^>?From /.test(octets.toString('latin1', 0, 6)) ? nextLine(octets, 0).next : 0; at < octets.length; ) {
-    const { stop, next } = nextLine(octets, at);
-    if (dotEnds && stop === at + 1 && octets[at] === DOT) break;
-    parts.push(octets.subarray(at, stop), end);
-    at = next;
+  let dropped = /^>?From /.test(octets.toString('latin1', 0, 6));
+  for (let at = 0; at < octets.length; ) {
+    let stop = at;
+    while (stop < octets.length && !isEnd(octets[stop])) stop++;
+    if (dotEnds && !dropped && stop === at + 1 && octets[at] === DOT) break;
+    if (!dropped) {
+      size += octets.copy(message, size, at, stop);
+      message[size++] = CR;
+      message[size++] = LF;
+    }
+    dropped = false;
+    at = stop + 1;
+    if (octets[stop] !== CR || stop < alone) continue;
+    // CRLF, and the CR CR LF of a file that was converted twice, are one end.
+    let next = stop;
+    while (octets[next] === CR) next++;
+    if (octets[next] === LF) at = next + 1;
+    else alone = next;
   }
-  return Buffer.concat(parts);
+  return message.subarray(0, size);
 }
 
-/** Where the line ends, and where the next one begins. */
-function nextLine(octets: Buffer, from: number): { stop: number; next: number } {
-  const feed = octets.indexOf(LF, from);
-  const lineFeed = feed < 0 ? octets.length : feed;
-  const back = octets.subarray(from, lineFeed).indexOf(CR);
-  if (back < 0) return { stop: lineFeed, next: lineFeed + 1 };
-  const stop = from + back;
-  // CRLF, and the CR CR LF of a file that was converted twice, are one end.
-  let next = stop;
-  while (octets[next] === CR && next < lineFeed) next++;
-  return { stop, next: next === lineFeed && feed >= 0 ? next + 1 : stop + 1 };
+function endsIn(octets: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < octets.length; at++) if (isEnd(octets[at])) count++;
+  return count;
+}
+
+function isEnd(octet: number | undefined): boolean {
+  return octet === LF || octet === CR;
 }
 
 /** Recipients that cannot be read. */

@@ -14,6 +14,9 @@ test.each([
   ['a CR that stands alone', '1%\r2%\rdone\n', '1%\r\n2%\r\ndone\r\n'],
   ['CR CR LF', 'a\r\r\nb\n', 'a\r\nb\r\n'],
   ['a CR at the end', 'a\r', 'a\r\n'],
+  ['CRs in a row', 'a\r\r\rb\n', 'a\r\n\r\n\r\nb\r\n'],
+  ['CRs in a row that end in LF', 'a\r\r\r\nb\r\r\n', 'a\r\nb\r\n'],
+  ['a mailbox file with a dot in its first line', 'From .\n.\nx', ''],
   ['a dot', 'a\n.\nb\n', 'a\r\n'],
   ['a dot with CRLF', 'a\r\n.\r\nb\r\n', 'a\r\n'],
   ['a dot without an end', 'a\n.', 'a\r\n'],
@@ -27,6 +30,16 @@ test.each([
 test('with -i a dot is a line, and octets stay what they are', () => {
   const octets = Buffer.from([46, 10, 0xff, 0, 10]);
   expect([...canonicalMessage(octets, false)]).toEqual([46, 13, 10, 0xff, 0, 13, 10]);
+});
+
+test.each([
+  ['progress bars', '99 %\r', '99 %\r\n'],
+  ['nothing but CR', '\r', '\r\n'],
+  ['nothing but LF', '\n', '\r\n'],
+])('large ones, of %s alone', (_, line, canonical) => {
+  const lines = Math.floor((8 * 1024 * 1024) / line.length);
+  const message = canonicalMessage(Buffer.from(line.repeat(lines)), true);
+  expect(message.equals(Buffer.from(canonical.repeat(lines)))).toBe(true);
 });
 
 test('addresses as people list them', () => {
