@@ -21,6 +21,7 @@ import { createTlsReportInbox } from './mta/tls-report/inbox.ts';
 import { createTlsReportPoster } from './mta/tls-report/post.ts';
 import { createTlsReporter } from './mta/tls-report/reporter.ts';
 import { readAuthorities } from './platform/authorities.ts';
+import { watchCertificates } from './platform/certificate-watch.ts';
 import { type ClientAuthorities, createTlsKeeper } from './platform/certificates.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { serveControl } from './platform/control.ts';
@@ -79,6 +80,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       }),
     );
     const keeper = await keeping;
+    opened.use(watchCertificates(keeper, clock, log));
     await seedAccounts(store, config.accounts);
     const directory = opened.use(
       await openDirectory({ ...config, issuer: await issuerOf(config, clock), store, clock, log }),

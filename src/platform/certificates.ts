@@ -43,7 +43,8 @@ export interface CertificateKeeper extends TlsKeeper {
 }
 
 const DAY = 86_400_000;
-/** A local certificate is renewed by the start, or the reload, that finds less than this left of it. */
+/** A local certificate is renewed by the start, or the reload, that finds less than this left of it; there is one a day
+ * (certificate-watch.ts). */
 const RENEW_BEFORE = 30 * DAY;
 /** The operator is warned of a certificate of theirs that has less than this left. */
 const WARN_BEFORE = 14 * DAY;
