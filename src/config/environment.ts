@@ -12,10 +12,11 @@ const PREFIX = 'POSTERN_';
 /** Read elsewhere: the file's name, and the password for verbs that ask for one. */
 export const OTHER_VARIABLES: readonly string[] = ['POSTERN_CONFIG', 'POSTERN_PASSWORD'];
 
-/** What Kubernetes and Docker links set for a service that is called "postern". */
-const SERVICE_LINK = /^POSTERN_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP)(?:_(?:ADDR|PORT|PROTO))?)$/;
-/** The same, known only by what they hold: `POSTERN_PORT=tcp://10.0.0.1:25` is theirs, `POSTERN_PORT=25` is a mistake. */
-const LINK_VALUE = /^(?:tcp|udp):\/\//;
+/** What Kubernetes and Docker links set for services that are called "postern", or "postern-imap". */
+const SERVICE_LINK =
+  /^POSTERN_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP)(?:_(?:ADDR|PORT|PROTO))?)$/;
+/** The same, known only by what it holds: `POSTERN_PORT=tcp://10.0.0.1:25` is theirs, `POSTERN_PORT=25` is a mistake. */
+const PORT_LINK = /^POSTERN_(?:\w+_)?PORT=(?:tcp|udp):\/\//;
 
 interface Variable {
   readonly path: Path;
@@ -52,7 +53,7 @@ export function overlayEnvironment(
   const tables = new Map<string, { readonly path: Path; readonly each: Outline; readonly from: [string, number][] }>();
   for (const [name, given] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || given === undefined || given === '') continue;
-    if (OTHER_VARIABLES.includes(name) || SERVICE_LINK.test(name) || LINK_VALUE.test(given)) continue;
+    if (OTHER_VARIABLES.includes(name) || SERVICE_LINK.test(name) || PORT_LINK.test(`${name}=${given}`)) continue;
     const number = /_(\d{1,4})$/.exec(name)?.[1];
     const variable = variables.get(name) ?? variables.get(name.replace(/_\d{1,4}$/, '_n'));
     if (variable?.outline.is === 'value') {

@@ -92,10 +92,20 @@ it('an empty variable is none; those of others are left alone', async () => {
     POSTERN_PORT: 'tcp://10.0.0.1:25',
     POSTERN_PORT_25_TCP: 'tcp://10.0.0.1:25',
     POSTERN_PORT_25_TCP_ADDR: '10.0.0.1',
+    POSTERN_IMAP_SERVICE_HOST: '10.0.0.2',
+    POSTERN_IMAP_SERVICE_PORT: '993',
+    POSTERN_IMAP_PORT: 'tcp://10.0.0.2:993',
+    POSTERN_IMAP_PORT_993_TCP_PROTO: 'tcp',
     HOSTNAME: 'other',
     postern_hostname: 'x',
   });
   expect(config.hostname).toBe('mail.example.test');
+});
+
+it('a setting that looks like a link of others is a mistake, and not left alone', async () => {
+  await expect(load(FILE, { POSTERN_RELAY_SMARTHOST: 'tcp://smtp.example.net:587' })).rejects.toMatchObject({
+    complaints: [{ place: { file: 'POSTERN_RELAY_SMARTHOST' } }],
+  });
 });
 
 it.each([
