@@ -5,7 +5,7 @@ import { controlHandlers, controlPath } from './cli/administration.ts';
 import type { Config, ListenerConfig } from './config/config.ts';
 import { placeText } from './config/place.ts';
 import { type OpenDirectory, openDirectory } from './directory/open.ts';
-import { domainsWithoutPostmaster } from './directory/postmaster.ts';
+import { domainsLosingPostmaster, domainsWithoutPostmaster } from './directory/postmaster.ts';
 import { seedAccounts } from './directory/seed.ts';
 import type { TokenIssuer } from './directory/token/issuer.ts';
 import { openTokenIssuer } from './directory/token/open.ts';
@@ -158,6 +158,9 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       listeners: doors.listeners,
       async reload(fresh) {
         await keeper.reload();
+        const rows = await store.read.accounts();
+        const losing = config.test.catchAll ? [] : domainsLosingPostmaster(rows, fresh.accounts, config.domains);
+        if (losing.length > 0) throw withoutPostmaster(losing);
         const { put, released } = await seedAccounts(store, fresh.accounts);
         log.info({ put, released }, 'accounts read again');
       },
@@ -191,9 +194,12 @@ function signerOf({ data, domains, dkim, test }: Config, clock: Clock): DkimSign
 async function demandPostmasters(config: Config, directory: OpenDirectory): Promise<void> {
   if (config.test.catchAll) return;
   const missing = await domainsWithoutPostmaster(directory, config.domains);
-  if (missing.length === 0) return;
-  const wanted = missing.map((domain) => `postmaster@${domain}`);
-  throw new Error(
+  if (missing.length > 0) throw withoutPostmaster(missing);
+}
+
+function withoutPostmaster(domains: readonly string[]): Error {
+  const wanted = domains.map((domain) => `postmaster@${domain}`);
+  return new Error(
     `nobody is ${wanted.join(', ')} (RFC 5321 §4.5.1 wants a postmaster for each domain): add ` +
       `aliases = ${JSON.stringify(wanted)} to an [[account]], or run "postern account add ${wanted[0]}"`,
   );

@@ -85,6 +85,11 @@ function addressKey(address: Address): string {
   return `${localKey(address.localPart)}@${address.domain.toLowerCase()}`;
 }
 
+/** One text for all ways to write the address; the text itself where it is none. */
+export function comparable(text: string): string {
+  return keyOfText(text) ?? text;
+}
+
 function keyOfText(text: string): string | undefined {
   const address = parseMailbox(text);
   return address === null ? undefined : addressKey(address);

@@ -275,6 +275,26 @@ it('SIGHUP: accounts and certificates are read again, and sessions live on', asy
   expect(program.output.join('\n')).not.toContain('new here');
 });
 
+it('SIGHUP: accounts without a postmaster are not taken', async () => {
+  const program = await start({ logLevel: 'info' });
+  const text = await readFile(program.config, 'utf8');
+  await writeFile(program.config, text.replace('postmaster@', 'someone@'));
+  process.kill(program.pid, 'SIGHUP');
+  await logged(program, 'not read again');
+  expect(program.output.join('\n')).toContain('postmaster@example.test');
+  // It moves, with the next file.
+  await writeFile(
+    program.config,
+    `${text.replace('postmaster@', 'someone@')}\naliases = ["postmaster@example.test"]\n`,
+  );
+  process.kill(program.pid, 'SIGHUP');
+  await logged(program, 'accounts read again');
+  const client = await SmtpClient.open({ port: program.port(25) });
+  sockets.push(client.link.socket);
+  await client.command('MAIL FROM:<>', 250);
+  await client.command('RCPT TO:<postmaster@example.test>', 250);
+});
+
 it('SIGHUP: own certificates are served to the next connection, and only if they can be used', async () => {
   const names = ['mail.example.test', 'localhost'] as const;
   const [first, second] = [await makeTestIdentity(...names), await makeTestIdentity(...names)];
