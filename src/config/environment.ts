@@ -79,7 +79,14 @@ export function overlayEnvironment(
       const at = [...path, index];
       place(document, at, newTable(), variablePlace(name));
       for (const [key, text] of pairsOf(env[name] ?? '', name, complaints)) {
+        const known = each.is === 'table' ? Object.keys(each.entries) : [];
         const entry = each.is === 'table' && Object.hasOwn(each.entries, key) ? each.entries[key] : undefined;
+        if (entry === undefined && nearest(key, known) === null) {
+          // As in pairsOf: it is shown only where it looks like a key.
+          const text = `has an unknown key; known are ${known.join(', ')}; write a semicolon within a value as "\\;"`;
+          complaints.push({ place: variablePlace(name), text });
+          continue;
+        }
         place(document, [...at, key], read(text, entry?.is === 'value' ? entry.kind : 'text'), variablePlace(name));
       }
     }

@@ -108,6 +108,13 @@ it('a setting that looks like a link of others is a mistake, and not left alone'
   });
 });
 
+it('the end of a password with a semicolon in it is not shown', async () => {
+  const given = 'address=alice@example.test;password=one;two=three';
+  const wrong = await load(FILE, { POSTERN_ACCOUNT_1: given }).catch((error: Error) => error.message);
+  expect(wrong).toMatch(/^POSTERN_ACCOUNT_1: /);
+  expect(wrong).not.toMatch(/two|three/);
+});
+
 it.each([
   ['POSTERN_HOSTNAM', 'x', 'POSTERN_HOSTNAME'],
   ['POSTERN_MESSAGE_SIZE', '1MB', ''],
