@@ -13,6 +13,13 @@ export interface SeedAccount {
   readonly password: string | null;
   readonly passwordHash: string | null;
   readonly quota: number | null;
+  /** Where it is written, for people. */
+  readonly place?: { readonly file: string; readonly line: number } | null;
+}
+
+/** An address of the file is that of an account which is not in it; `message` says whose, and what to do. */
+export class AddressTaken extends Error {
+  override readonly name = 'AddressTaken';
 }
 
 /** What seeding changed: addresses. */
@@ -25,7 +32,7 @@ export interface Seeded {
 /**
  * Makes the store's seeded accounts those of the file.
  * @throws RangeError for an address, password or hash that cannot be used
- * @throws StoreError
+ * @throws AddressTaken, StoreError
  */
 export async function seedAccounts(
   store: Pick<Store, 'read' | 'execute'>,
@@ -53,8 +60,35 @@ export async function seedAccounts(
       .filter((row) => given(row).length < row.aliases.length)
       .map((row) => put(store, { ...row, aliases: given(row) })),
   ]);
-  await Promise.all(changed.map((account) => put(store, { ...account, seeded: true })));
+  await Promise.all(
+    changed.map((account) =>
+      put(store, { ...account, seeded: true }).catch(async (error: unknown) => {
+        throw (await takenFrom(store, accounts, account)) ?? error;
+      }),
+    ),
+  );
   return { put: changed.map((account) => account.address), released: gone.map((row) => row.address) };
+}
+
+/** Whose is what this account was to have? null: nobody's. */
+async function takenFrom(
+  store: Pick<Store, 'read'>,
+  accounts: readonly SeedAccount[],
+  { address, aliases }: Wanted,
+): Promise<AddressTaken | null> {
+  const written = accounts.find((account) => normal(account.address) === address);
+  const where = written?.place ? `${written.place.file}:${written.place.line}: ` : '';
+  for (const row of await store.read.accounts()) {
+    if (normal(row.address) === address) continue;
+    const own = [row.address, ...row.aliases].map(normal);
+    const taken = [address, ...aliases].find((each) => own.includes(normal(each)));
+    if (taken === undefined) continue;
+    return new AddressTaken(
+      `${where}${taken} belongs to the account ${row.address}, which is not in the configuration: write another address, ` +
+        `or remove that account with all its mail ("postern account remove ${row.address}")`,
+    );
+  }
+  return null;
 }
 
 interface Wanted {

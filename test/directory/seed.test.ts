@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { makePassword, verifyPassword } from '../../src/directory/password.ts';
-import { type SeedAccount, seedAccounts } from '../../src/directory/seed.ts';
+import { AddressTaken, type SeedAccount, seedAccounts } from '../../src/directory/seed.ts';
 import { accountStore } from './account-store.ts';
 
 const account = (address: string, more: Partial<SeedAccount> = {}): SeedAccount => ({
@@ -109,4 +109,25 @@ it('lets an alias become an account', async () => {
     ['alice@example.test', []],
     ['post@example.test', []],
   ]);
+});
+
+it.each([
+  ['as an alias', account('bob@example.test', { aliases: ['sales@example.test'] })],
+  ['as its own', account('Sales@example.test')],
+])('says whose an address is that it cannot have %s, and where that is written', async (_, wanted) => {
+  const store = accountStore();
+  await store.execute<'put-account'>({
+    kind: 'put-account',
+    address: 'carol@example.test',
+    aliases: ['sales@example.test'],
+    quota: null,
+    password: null,
+    seeded: false,
+    existing: 'fail',
+  });
+  const error = await seedAccounts(store, [{ ...wanted, place: { file: 'postern.toml', line: 7 } }]).catch(
+    (wrong) => wrong,
+  );
+  expect(error).toBeInstanceOf(AddressTaken);
+  expect(error.message).toMatch(/^postern\.toml:7: sales@example\.test .*carol@example\.test/);
 });
