@@ -2,7 +2,7 @@
 // rules by which an address or a login name leads to one. How a password is checked is authentication.ts's business.
 
 import { type Address, formatAddress, normalizeDomain, parseMailbox } from '../formats/address.ts';
-import type { ScramHash, ScramVerifier } from '../formats/scram.ts';
+import type { ScramHash } from '../formats/scram.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AccountId, AccountRow } from '../store/rows.ts';
@@ -64,6 +64,7 @@ class StoreDirectory implements OpenDirectory {
   readonly firstDomain: string;
   readonly #hostname: string;
   #full = false;
+  #epoch: Buffer | null = null;
 
   constructor(options: DirectoryOptions, accounts: FollowedAccounts) {
     this.#options = options;
@@ -114,8 +115,9 @@ class StoreDirectory implements OpenDirectory {
 
   async verifier(username: string, hash: ScramHash, source: string): Promise<KeptVerifier> {
     const { row, claimant } = await this.#named(username);
-    const verifier =
-      (row?.password ? keptVerifier(row.password, hash) : undefined) ?? (await this.#madeUp(claimant, hash));
+    // Made up also where it is not needed: a name that somebody has must take no less time than one that nobody has.
+    const madeUp = madeUpVerifier(claimant.key, hash, await this.#secret());
+    const verifier = (row?.password ? keptVerifier(row.password, hash) : undefined) ?? madeUp;
     return {
       ...verifier,
       confirm: async () => {
@@ -125,8 +127,10 @@ class StoreDirectory implements OpenDirectory {
     };
   }
 
-  async #madeUp({ key }: Claimant, hash: ScramHash): Promise<ScramVerifier> {
-    return madeUpVerifier(key, hash, Buffer.from(await this.#options.store.read.epoch()));
+  /** What verifiers are made up with: the same as long as the store lives. */
+  async #secret(): Promise<Buffer> {
+    this.#epoch ??= Buffer.from(await this.#options.store.read.epoch());
+    return this.#epoch;
   }
 
   get tokens(): TokenDesk | null {

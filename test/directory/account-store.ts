@@ -9,6 +9,8 @@ export interface AccountStore extends Pick<Store, 'execute' | 'follow' | 'read'>
   /** Commands that were executed. */
   readonly commands: CommandKind[];
   readonly followers: number;
+  /** How often its epoch was asked for. */
+  readonly epochs: number;
 }
 
 export function accountStore(options: { readonly namesAccount: boolean } = { namesAccount: true }): AccountStore {
@@ -16,6 +18,7 @@ export function accountStore(options: { readonly namesAccount: boolean } = { nam
   const followers = new Set<(change: Change) => void>();
   const commands: CommandKind[] = [];
   let commit = 0;
+  let epochs = 0;
   const publish = (account: AccountId) => {
     commit++;
     const change: Change = {
@@ -56,8 +59,16 @@ export function accountStore(options: { readonly namesAccount: boolean } = { nam
     get followers() {
       return followers.size;
     },
+    get epochs() {
+      return epochs;
+    },
     // A store of accounts answers nothing else: a test that asks fails.
     read: {
+      epoch: async () => {
+        epochs++;
+        await turn();
+        return '0123456789abcdef';
+      },
       accounts: async () => {
         await turn();
         return [...rows.values()];

@@ -192,6 +192,16 @@ describe('proofs', () => {
     expect(await outcome(kept.confirm())).toBe('rejected');
   });
 
+  it('ask as much of the store for a name that somebody has as for one that nobody has', async () => {
+    const asked = async (name: string) => {
+      const { directory, store } = await open();
+      for (let round = 0; round < 3; round++) await directory.verifier(name, 'sha256', source);
+      return store.epochs;
+    };
+    expect(await asked('alice')).toBe(1);
+    expect(await asked('nobody')).toBe(1);
+  });
+
   it('are told to nobody whose source has to wait', async () => {
     const clock = new FakeClock();
     const { directory } = await open({ clock });

@@ -74,6 +74,9 @@ export function recordingStore(): RecordingStore {
     get followers() {
       return accounts.followers;
     },
+    get epochs() {
+      return accounts.epochs;
+    },
     follow: accounts.follow,
     read: {
       accounts: async () => (await accounts.read.accounts()).map(used),
