@@ -3,6 +3,8 @@
 import { getCACertificates, type SecureContextOptions } from 'node:tls';
 import { createTransport } from 'nodemailer';
 import type { Config } from '../config/config.ts';
+import { formatAddress, toAddress } from '../formats/address.ts';
+import { parseAddressList } from '../formats/address-list.ts';
 import { readBounded } from '../platform/bounded-file.ts';
 import { runningGates } from './administration.ts';
 import { printable } from './columns.ts';
@@ -25,7 +27,7 @@ export async function send(context: Context, options: SendOptions): Promise<numb
   const gates = await runningGates(config);
   if (gates === null) throw new Failure('no server runs on this data folder: start one with "postern serve"');
   const gate = preferred(gates);
-  const user = options.user ?? options.from;
+  const user = options.user ?? addressIn(options.from);
   const pass = await passwordOf(context, config, user);
   const transport = createTransport({
     host: nearAddress(gate.address),
@@ -80,9 +82,19 @@ function preferred(gates: readonly Gate[]): Gate {
   return gate;
 }
 
+/** `Alice <alice@example.org>` without its name. */
+function addressIn(from: string): string {
+  const [first] = parseAddressList(from);
+  if (first?.kind !== 'mailbox' || first.domain === '') return from;
+  const address = toAddress(first.localPart, first.domain);
+  return address === null ? from : formatAddress(address);
+}
+
 /** An account of the configuration file has its password there; any other is asked for. */
 async function passwordOf(context: Context, config: Config, user: string): Promise<string> {
-  const seeded = config.accounts.find(({ address }) => address.toLowerCase() === user.toLowerCase());
+  const seeded = config.accounts.find(({ address, aliases }) =>
+    [address, ...aliases].some((each) => each.toLowerCase() === user.toLowerCase()),
+  );
   if (seeded?.password) return seeded.password;
   if (config.test.anyPassword) return 'any';
   if (!context.stdin.isTTY && !context.env.POSTERN_PASSWORD) {

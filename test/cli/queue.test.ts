@@ -90,6 +90,13 @@ it('sends to a mailbox here: text from an argument or standard input, files, sev
   expect(sent).toMatchObject({ code: 0, stderr: '' });
   expect(sent.stdout).toContain(bob);
   expect((await run(['send', '--from', alice, '--to', bob], { input: 'From standard input.\n' })).code).toBe(0);
+  // Whoever they are called, the configuration knows their password.
+  for (const from of [`Al Ice <${alice}>`, 'postmaster@example.test']) {
+    expect(await run(['send', '--from', from, '--to', bob, '--body', 'x']), from).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+  }
   const [first = '', second = ''] = await inbox(bob);
   expect(first).toMatch(/^Subject: =\?UTF-8\?/im);
   expect(first).toContain('Hello.');
