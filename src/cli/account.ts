@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import type { Config } from '../config/config.ts';
 import { placeText } from '../config/place.ts';
 import { size } from '../config/values.ts';
+import { comparable } from '../directory/address-book.ts';
 import { isUsablePassword, makePassword } from '../directory/password.ts';
 import { type Address, formatAddress, parseMailbox } from '../formats/address.ts';
 import { type AccountSummary, type Administration, administer } from './administration.ts';
@@ -74,7 +75,7 @@ export async function remove(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
   await administer(config, 'existing', async (store) => {
     const account = await changeable(config, store, name);
-    if (comparable(name) !== comparable(account.address)) {
+    if (comparable(formatAddress(mailboxOf(name))) !== comparable(account.address)) {
       // Who names an alias may mean that alone, and not all the mail behind it.
       throw new Failure(`${name} is an alias of ${account.address}: name that, to remove it with all its mail`);
     }
@@ -98,7 +99,7 @@ async function newPassword(context: Context, address: string) {
 
 /** The account of an address or alias, if verbs may change it. @throws Failure */
 async function changeable(config: Config, store: Administration, name: string): Promise<AccountSummary> {
-  const address = comparable(name);
+  const address = comparable(formatAddress(mailboxOf(name)));
   const accounts = await store.accounts();
   const account = accounts.find((each) => [each.address, ...each.aliases].some((own) => comparable(own) === address));
   if (account === undefined) throw new Failure(`there is no account ${name}: see "postern account list"`);
@@ -125,11 +126,6 @@ function mailboxOf(name: string): Address {
   const address = parseMailbox(name);
   if (address === null) throw new Failure(`"${name}" is no address like carol@example.org`, EXIT.usage);
   return address;
-}
-
-/** One text for all ways to write an address, as the directory compares. @throws Failure */
-function comparable(name: string): string {
-  return formatAddress(mailboxOf(name)).normalize('NFC').toLowerCase();
 }
 
 function quotaOf(text: string): number {

@@ -2,6 +2,7 @@
 
 import { agentMutants } from './agents.ts';
 import { imapMutants } from './imap.ts';
+import { loginMutants } from './logins.ts';
 import type { Mutant } from './mutant.ts';
 import { pop3Mutants } from './pop3.ts';
 import { queueMutants } from './queue.ts';
@@ -23,6 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...trustMutants,
   ...tlsReportMutants,
   ...imapMutants,
+  ...loginMutants,
   ...sharingMutants,
   ...viewMutants,
   ...searchMutants,
