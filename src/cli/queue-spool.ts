@@ -1,4 +1,5 @@
-// Messages of programs on this machine that lie in the spool until a server takes them: in no queue yet, and shown beside it.
+// Messages of programs on this machine that lie in the spool until a server takes them: in no queue yet, and shown
+// beside it.
 
 import { openSpooled, SpoolDamage, type SpoolPlace, spooledIds } from '../msa/spool.ts';
 import { systemClock } from '../platform/clock.ts';

@@ -1,5 +1,5 @@
-// The table [oauth] as a checked value: whose tokens are taken, and how they are checked. What must fit together there is said
-// with its line.
+// The table [oauth] as a checked value: whose tokens are taken, and how they are checked. What must fit together there
+// is said with its line.
 
 import type { OauthConfig } from './config.ts';
 import type { Complaint, Place } from './place.ts';

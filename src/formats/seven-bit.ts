@@ -1,6 +1,7 @@
 // A message made 7-bit (RFC 6152 §3), or at least without NUL (RFC 3516 §4.4): each part that has what must not be is
-// encoded, its label and those of the multiparts around it are put right (RFC 2045 §6.4), and all else stays as it is. In one pass, a part's first octets in memory. What
-// is signed or encrypted is left alone (RFC 1847 §2.1), and so is what an encoding was said of.
+// encoded, its label and those of the multiparts around it are put right (RFC 2045 §6.4), and all else stays as it is.
+// In one pass, a part's first octets in memory. What is signed or encrypted is left alone (RFC 1847 §2.1), and so is
+// what an encoding was said of.
 
 import { Boundaries, type BoundaryFound } from './boundaries.ts';
 import { labelled } from './encoding-label.ts';

@@ -224,7 +224,8 @@ class Runner implements QueueRunner {
         const limit = this.#lanes.size + this.#connections.free + 1;
         const due = await store.read.queue.dueDestinations(now, limit);
         this.#crowded = false;
-        // Who has a lane may be due only until the disk has what came of it. Whatever else is, the look at the lane's end finds.
+        // Who has a lane may be due only until the disk has what came of it. Whatever else is, the look at the lane's
+        // end finds.
         for (const destination of due) if (!this.#lanes.has(destination)) this.#serve(destination);
         const next = await store.read.queue.nextAt(now);
         if (next !== null) this.#expect(next);

@@ -1,5 +1,5 @@
-// One question over HTTPS whose answer is a JSON object, to a host that the operator has named: its certificate is checked, no
-// redirect is followed, time and size are bounded, and nothing is kept open.
+// One question over HTTPS whose answer is a JSON object, to a host that the operator has named: its certificate is
+// checked, no redirect is followed, time and size are bounded, and nothing is kept open.
 
 import type { IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';

@@ -1,5 +1,5 @@
-// The issuer's public keys (JWKS, RFC 7517 §5): fetched when they are first needed, kept for a while, and fetched again for a
-// key that is not among them, but not for everybody who makes one up.
+// The issuer's public keys (JWKS, RFC 7517 §5): fetched when they are first needed, kept for a while, and fetched again
+// for a key that is not among them, but not for everybody who makes one up.
 
 import type { CompactJWSHeaderParameters, CryptoKey, FlattenedJWSInput, JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../../platform/clock.ts';

@@ -1,5 +1,5 @@
-// The issuer that the configuration names. Either its keys are read and tokens are checked here (RFC 9068), or they are shown
-// to it (RFC 7662). Nothing is fetched before the first token.
+// The issuer that the configuration names. Either its keys are read and tokens are checked here (RFC 9068), or they are
+// shown to it (RFC 7662). Nothing is fetched before the first token.
 
 import type { OauthConfig } from '../../config/config.ts';
 import { createIntrospection } from './introspection.ts';

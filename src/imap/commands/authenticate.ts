@@ -1,5 +1,5 @@
-// STARTTLS, AUTHENTICATE and LOGIN (RFC 3501 §6.2), and UNAUTHENTICATE (RFC 8437). Before TLS is on, where it is demanded, no password is asked for,
-// read, tried or logged (RFC 2595 §3.2).
+// STARTTLS, AUTHENTICATE and LOGIN (RFC 3501 §6.2), and UNAUTHENTICATE (RFC 8437). Before TLS is on, where it is
+// demanded, no password is asked for, read, tried or logged (RFC 2595 §3.2).
 
 import { AuthenticationFailure } from '../../directory/directory.ts';
 import { decodeBase64 } from '../../formats/base64.ts';

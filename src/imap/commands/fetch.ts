@@ -1,5 +1,5 @@
-// FETCH and UID FETCH (RFC 3501 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3): pages of rows, one response for each message. What another session has expunged
-// is still answered, as long as this one has not been told.
+// FETCH and UID FETCH (RFC 3501 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3): pages of rows, one response for each message.
+// What another session has expunged is still answered, as long as this one has not been told.
 
 import { MAX_UID } from '../../store/limits.ts';
 import type { MessageRow, ModSeq, Uid } from '../../store/rows.ts';

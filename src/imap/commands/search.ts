@@ -1,5 +1,5 @@
-// SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 4731, RFC 7162 §3.1.5): the messages that this client knows. What a key means is
-// src/imap/search's business, how results are told search-answer.ts's.
+// SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 4731, RFC 7162 §3.1.5): the messages that this client knows. What a key
+// means is src/imap/search's business, how results are told search-answer.ts's.
 
 import { bad, no, ok, uidRequired } from '../completion.ts';
 import { searchProgram } from '../grammar/search-program.ts';

@@ -1,5 +1,5 @@
-// STORE and UID STORE (RFC 3501 §6.4.6, RFC 7162 §3.1.3). What another session has changed meanwhile is told with it; .SILENT hides only
-// what this client asked for itself.
+// STORE and UID STORE (RFC 3501 §6.4.6, RFC 7162 §3.1.3). What another session has changed meanwhile is told with it;
+// .SILENT hides only what this client asked for itself.
 
 import type { ModSeq, Uid } from '../../store/rows.ts';
 import { bad, no, ok } from '../completion.ts';

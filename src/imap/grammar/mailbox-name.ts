@@ -1,5 +1,5 @@
-// Mailbox names: on the wire modified UTF-7 (RFC 3501 §5.1.3), or UTF-8 (RFC 9755 §3), which they are in the store; INBOX in any case, `/` between levels,
-// and the patterns of LIST. Pure.
+// Mailbox names: on the wire modified UTF-7 (RFC 3501 §5.1.3), or UTF-8 (RFC 9755 §3), which they are in the store;
+// INBOX in any case, `/` between levels, and the patterns of LIST. Pure.
 
 import { isUtf8 } from 'node:buffer';
 import { bad, no } from '../completion.ts';

@@ -1,6 +1,7 @@
-// What the store derives of each body, once, for IMAP: ENVELOPE, BODY, BODYSTRUCTURE and PREVIEW as the octets that are sent,
-// what SORT and THREAD compare, and where each part lies. The deriver's module: octets in, a compact blob out. Offsets count from the body; a message's
-// prefix (Return-Path, Delivered-To) shifts them by its length and changes nothing else here.
+// What the store derives of each body, once, for IMAP: ENVELOPE, BODY, BODYSTRUCTURE and PREVIEW as the octets that are
+// sent, what SORT and THREAD compare, and where each part lies. The deriver's module: octets in, a compact blob out.
+// Offsets count from the body; a message's prefix (Return-Path, Delivered-To) shifts them by its length and changes
+// nothing else here.
 
 import type { OctetReader } from '../../formats/octet-window.ts';
 import { asBuffer } from '../../formats/octets.ts';

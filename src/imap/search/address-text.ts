@@ -1,5 +1,5 @@
-// What FROM, TO, CC and BCC find besides the text of a field (RFC 3501 §6.4.4): its addresses as ENVELOPE shows them, without
-// the comments, quotes and white space that may stand inside.
+// What FROM, TO, CC and BCC find besides the text of a field (RFC 3501 §6.4.4): its addresses as ENVELOPE shows them,
+// without the comments, quotes and white space that may stand inside.
 
 import { parseAddressList } from '../../formats/address-list.ts';
 import { decodeWords } from '../../formats/encoded-words.ts';

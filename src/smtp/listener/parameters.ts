@@ -1,5 +1,5 @@
-// The parameters of MAIL and RCPT (RFC 5321 §4.1.2, esmtp-param) as values: SIZE, BODY, SMTPUTF8, REQUIRETLS, RET, ENVID and AUTH;
-// NOTIFY and ORCPT. What is not known is 555, what is badly said is 501 (RFC 5321 §4.1.1.11).
+// The parameters of MAIL and RCPT (RFC 5321 §4.1.2, esmtp-param) as values: SIZE, BODY, SMTPUTF8, REQUIRETLS, RET,
+// ENVID and AUTH; NOTIFY and ORCPT. What is not known is 555, what is badly said is 501 (RFC 5321 §4.1.1.11).
 
 import type { MailParameters, Notify, RcptParameters } from '../../formats/envelope.ts';
 import { Refusal } from '../../formats/refusal.ts';

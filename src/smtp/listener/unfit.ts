@@ -7,7 +7,8 @@ import { Refusal } from '../../formats/refusal.ts';
 export type Fault = 'bare CR' | 'bare LF' | 'NUL' | 'line too long';
 
 export function unfit(fault: Fault): Refusal {
-  // RFC 5321 §2.3.8, §4.1.1.4, RFC 5322 §2.3: what differs between receivers is how mail is smuggled. RFC 5321 §4.5.3.1.6: lines.
+  // RFC 5321 §2.3.8, §4.1.1.4, RFC 5322 §2.3: what differs between receivers is how mail is smuggled. RFC 5321
+  // §4.5.3.1.6: lines.
   if (fault === 'line too long') return new Refusal(550, '5.6.0', 'A line of the message is too long', fault);
   return new Refusal(550, '5.6.11', `The message has a ${fault}: lines end with CR LF, and NUL is not allowed`, fault);
 }

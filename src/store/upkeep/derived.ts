@@ -1,5 +1,6 @@
-// derived.db: what can be computed again, the summaries of bodies and the search index (text-index.ts). Its own file, never waited for; one that is
-// missing, damaged, of another deriver or ahead of mail.db (which was restored, then) is made anew.
+// derived.db: what can be computed again, the summaries of bodies and the search index (text-index.ts). Its own file,
+// never waited for; one that is missing, damaged, of another deriver or ahead of mail.db (which was restored, then) is
+// made anew.
 
 import { existsSync, rmSync } from 'node:fs';
 import { Connection, isDamaged } from '../engine.ts';

@@ -1,5 +1,5 @@
-// What nobody waits for: summaries of new bodies, the search index, and the checkpoints of mail.db. Everything here may fail, be late or
-// be left out without anybody noticing more than time.
+// What nobody waits for: summaries of new bodies, the search index, and the checkpoints of mail.db. Everything here may
+// fail, be late or be left out without anybody noticing more than time.
 
 import type { Clock } from '../../platform/clock.ts';
 import { Connection, isDamaged } from '../engine.ts';
