@@ -76,8 +76,8 @@ export const searchMutants: readonly Mutant[] = [
   {
     rule: 'SORT: what is alike stands in the order of the mailbox',
     file: 'src/imap/sort/order.ts',
-    from: 'return one.place - other.place;',
-    to: 'return other.place - one.place;',
+    from: 'return one - other;',
+    to: 'return other - one;',
     caughtBy: transcripts,
     test: 'SORT, as in the examples',
   },

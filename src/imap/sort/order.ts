@@ -87,15 +87,15 @@ export async function inOrder(
   for (const { key, reverse } of criteria) {
     columns.push({ values: await column(messages, VALUES[key], turn), sign: reverse ? -1 : 1 });
   }
-  const places = Array.from(messages, (message, place) => ({ message, place }));
-  const compare: Comparison<{ readonly place: number }> = (one, other) => {
+  const compare: Comparison<number> = (one, other) => {
     for (const { values, sign } of columns) {
-      const difference = (values[one.place] ?? 0) - (values[other.place] ?? 0);
+      const difference = (values[one] ?? 0) - (values[other] ?? 0);
       if (difference !== 0) return sign * difference;
     }
-    return one.place - other.place;
+    return one - other;
   };
-  return (await sorted(places, compare, turn)).map(({ message }) => message);
+  const places = await sorted([...messages.keys()], compare, turn);
+  return places.flatMap((place) => messages[place] ?? []);
 }
 
 /** A criterion's values as numbers. Of strings they are the places: each is compared with the others only once. */
