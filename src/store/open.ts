@@ -53,7 +53,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   });
   let upkeep: UpkeepLine | undefined;
   try {
-    const commit = await ready(writer);
+    const commit = await ready(writer, options.log);
     const line = new UpkeepLine(
       startUpkeep({
         mail: files.mail,
@@ -104,8 +104,8 @@ function startUpkeep(data: UpkeepData): Worker {
   return startThread(new URL('./upkeep/thread.ts', import.meta.url), { name: 'upkeep', data, transfer: [data.writer] });
 }
 
-/** Waits until the writer has opened the store. @throws StoreError */
-function ready(writer: Worker): Promise<Commit> {
+/** Waits until the writer has opened the store, and logs what it found there. @throws StoreError */
+function ready(writer: Worker, log: Log): Promise<Commit> {
   return new Promise((resolve, reject) => {
     const done = () => {
       writer.off('message', hear).off('error', fail).off('exit', fail);
@@ -117,7 +117,7 @@ function ready(writer: Worker): Promise<Commit> {
       } else if (message.kind === 'refused') {
         done();
         reject(new StoreError(message.failure.kind, message.failure.message));
-      }
+      } else if (message.kind === 'warning') log.warn({ part: 'store' }, message.text);
     };
     const fail = (error: unknown) => {
       done();

@@ -2,6 +2,7 @@
 
 import { chmod, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
 import { unsuitableFileSystem } from '../../src/store/exclusion.ts';
@@ -53,7 +54,10 @@ describe('opening a store', () => {
     const lost = await mailboxOf(second, alice, 'Later');
     await second.close();
     await writeFile(path, backup);
-    const third = await place.open();
+    const lines: string[] = [];
+    const third = await place.open({ log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }) });
+    // Whoever put it back hears of it once.
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 40, part: 'store' }]);
     const after = await third.read.mailboxes(alice);
     for (const row of after) expect(row.uidValidity).toBeGreaterThan(lost.uidValidity);
     expect(new Set(after.map((row) => row.uidValidity)).size).toBe(after.length);
