@@ -3,6 +3,7 @@
 import { getCACertificates, type SecureContextOptions } from 'node:tls';
 import { createTransport } from 'nodemailer';
 import type { Config } from '../config/config.ts';
+import { comparable } from '../directory/address-book.ts';
 import { formatAddress, toAddress } from '../formats/address.ts';
 import { parseAddressList } from '../formats/address-list.ts';
 import { readBounded } from '../platform/bounded-file.ts';
@@ -92,8 +93,9 @@ function addressIn(from: string): string {
 
 /** An account of the configuration file has its password there; any other is asked for. */
 async function passwordOf(context: Context, config: Config, user: string): Promise<string> {
+  const name = comparable(user);
   const seeded = config.accounts.find(({ address, aliases }) =>
-    [address, ...aliases].some((each) => each.toLowerCase() === user.toLowerCase()),
+    [address, ...aliases].some((each) => comparable(each) === name),
   );
   if (seeded?.password) return seeded.password;
   if (config.test.anyPassword) return 'any';

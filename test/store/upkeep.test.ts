@@ -88,6 +88,13 @@ describe('derived.db', () => {
     parts.clock.advance(60_000);
     expect(new Set(parts.said)).toEqual(new Set(['warning']));
     expect(parts.said.length).toBeLessThan(10);
+    // Nor does it matter what else fails meanwhile.
+    const mail = new Connection(join(place.folder, 'mail.db'));
+    mail.exec('ALTER TABLE meta RENAME TO away');
+    parts.clock.advance(60_000);
+    mail.exec('ALTER TABLE away RENAME TO meta');
+    mail.close();
+    expect(new Set(parts.said)).toEqual(new Set(['warning']));
     await rmdir(derived);
     parts.clock.advance(60_000);
     expect(parts.said.at(-1)).toBe('open');

@@ -41,7 +41,7 @@ export class Upkeep {
   #queue: BodyId[] = [];
   #at = 0;
   /** Bodies that are gone, of which something may still be kept: freeing begins before derived.db is open. */
-  #gone: readonly BodyId[] = [];
+  #gone: BodyId[] = [];
   #waitingSince: number | null = null;
   #working = false;
   /** The front was told that derived.db can be read, and may have it open. */
@@ -96,7 +96,7 @@ export class Upkeep {
         break;
       case 'freed':
         if (this.#data.deriver === null || this.#gone.length > Limit.deriverQueue) break;
-        this.#gone = [...this.#gone, ...message.bodies];
+        for (const body of message.bodies) this.#gone.push(body);
         this.#forget();
         break;
     }
@@ -252,8 +252,8 @@ export class Upkeep {
     this.#derived?.close();
     this.#derived = undefined;
     if (this.#deriver === undefined) return;
-    const about = [this.#data.derived, originOf(this.#mail), this.#deriver.version] as const;
     try {
+      const about = [this.#data.derived, originOf(this.#mail), this.#deriver.version] as const;
       this.#derived = open?.(...about);
       if (this.#derived === undefined && this.#shown) {
         this.#say({ kind: 'unfit' });

@@ -10,6 +10,7 @@ import { Turn } from '../../../src/platform/turn.ts';
 import type { MailboxId } from '../../../src/store/rows.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { rowsBeside } from '../../store/beside.ts';
+import { until } from '../../store/cases/harness.ts';
 import { deliver } from '../../store/mail.ts';
 import { type Gate, openGate } from '../gate.ts';
 
@@ -121,7 +122,7 @@ function scanning(store: Store): Store {
 async function untilIndexed(count: number): Promise<void> {
   const sql = 'SELECT coalesce(sum(last - first + 1), 0) AS n FROM text_done';
   const indexed = async () => (await rowsBeside<{ n: number }>(`${gate.folder}/derived.db`, sql))?.[0]?.n ?? 0;
-  while ((await indexed()) < count) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await indexed()) >= count);
 }
 
 async function check(): Promise<void> {
