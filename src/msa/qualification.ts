@@ -1,7 +1,7 @@
 // Addresses without a domain in a header that a local program wrote (`To: root`): they mean somebody of this machine, which
 // nobody beyond it would know (RFC 6409 §8.2). Fields that need nothing stay as they are, to the octet.
 
-import libmime from 'libmime';
+import { encodeWord, encodeWords, foldLines } from 'nodemailer/lib/mime-funcs';
 import type { Config } from '../config/config.ts';
 import { type Address, formatAddress, toAddress } from '../formats/address.ts';
 import { type AddressEntry, parseAddressList } from '../formats/address-list.ts';
@@ -47,7 +47,7 @@ export function qualifiedField(field: HeaderField, domain: string): string | nul
 /** A subject that is not ASCII as encoded words (RFC 2047 §5), folded; null: it may stay as it is. */
 export function asciiSubject(field: HeaderField): string | null {
   if (!field.is('subject') || field.length > MAX_FIELD || isAscii(field.octets)) return null;
-  return `${libmime.foldLines(`${field.name}: ${libmime.encodeWords(field.value, 'Q', 52)}`, 76)}\r\n`;
+  return `${foldLines(`${field.name}: ${encodeWords(field.value, 'Q', 52)}`, 76)}\r\n`;
 }
 
 function isBare({ localPart, domain }: AddressEntry & { readonly kind: 'mailbox' }): boolean {
@@ -57,7 +57,7 @@ function isBare({ localPart, domain }: AddressEntry & { readonly kind: 'mailbox'
 /** A display name: as it is where it is made of atoms (RFC 5322 §3.2.5), quoted, or as encoded words (RFC 2047 §5). */
 export function displayName(name: string): string {
   const clean = name.replace(/[\0\r\n]+/g, ' ').trim();
-  if (!isAscii(clean)) return libmime.encodeWord(clean, 'Q', 60);
+  if (!isAscii(clean)) return encodeWord(clean, 'Q', 60);
   return /^[\w!#$%&'*+\-/=?^`{|}~ ]+$/.test(clean) ? clean : `"${clean.replace(/["\\]/g, '\\$&')}"`;
 }
 
