@@ -3,11 +3,17 @@
 // back-pressure, the STARTTLS upgrade that loses every octet said before it, and an orderly end. What it does not
 // give: commands, replies, limits and content are ours, since the gaps there are many.
 
+import { createRequire } from 'node:module';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { SMTPServer } from 'smtp-server';
-import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
-import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { Connection } from '../../platform/listener.ts';
+
+// As CommonJS, since an import of the other edition imports node:http, for which Node loads all of fetch: a twentieth of
+// the time to start, and 2 MiB.
+const require = createRequire(import.meta.url);
+const { SMTPServer }: typeof import('smtp-server') = require('smtp-server');
+const { SMTPConnection }: typeof import('smtp-server/lib/smtp-connection.js') =
+  require('smtp-server/lib/smtp-connection.js');
+const { SMTPStream }: typeof import('smtp-server/lib/smtp-stream.js') = require('smtp-server/lib/smtp-stream.js');
 
 const NOTHING = () => {};
 
@@ -110,7 +116,7 @@ export class Wire extends SMTPConnection {
 
   /** Private name: makes the stream, also the new one after STARTTLS. Called by the constructor of the library, before
    * #listener is there, hence the function. */
-  override _createParser(): SMTPStream {
+  override _createParser(): WireStream {
     return new WireStream(() => this.#listener);
   }
 

@@ -5,9 +5,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { SMTPServer } from 'smtp-server';
-import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
-import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { expect, test } from 'vitest';
 import { WireServer } from '../../../src/smtp/listener/library.ts';
 import { SmtpClient } from '../../clients/smtp.ts';
@@ -16,6 +13,11 @@ import { testKeeper } from './gate.ts';
 
 const require = createRequire(import.meta.url);
 const folder = dirname(require.resolve('smtp-server/package.json'));
+// The edition that is used.
+const { SMTPServer }: typeof import('smtp-server') = require('smtp-server');
+const { SMTPConnection }: typeof import('smtp-server/lib/smtp-connection.js') =
+  require('smtp-server/lib/smtp-connection.js');
+const { SMTPStream }: typeof import('smtp-server/lib/smtp-stream.js') = require('smtp-server/lib/smtp-stream.js');
 
 test('the version is pinned exactly', () => {
   const own = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -24,11 +26,11 @@ test('the version is pinned exactly', () => {
 });
 
 test.each([
-  ['smtp-connection.js', 'b7ee51b8774cabf09ce667a89743efd027eca234d23bee5e5296c2c00de0fd3a'],
-  ['smtp-stream.js', '4e48daabf1b43c951e6f561940a9d141ed3f2d953f8783889586c67122c2aa18'],
-  ['smtp-server.js', '7d526449a98692430a28bf927c49cfa1e7ea0d35e06d8c7442deb9c36dc6e2f8'],
+  ['smtp-connection.js', 'cda3703b62ec19374850fb1b3df22ebe7fae3b974104e2948fa6b2e40a3a7f70'],
+  ['smtp-stream.js', 'b3308eb8c6fdf99620c4c10f3dca48ffa1610f221518ec6c5de260a58762ea9b'],
+  ['smtp-server.js', 'eee6add05a0761c0e79908f91f6382f15d9f5874fdefb6b4d3043ce60cfbdd0a'],
 ])('%s is the code that was read', (file, digest) => {
-  const code = readFileSync(join(folder, 'dist/esm', file));
+  const code = readFileSync(join(folder, 'dist/cjs', file));
   expect(createHash('sha256').update(code).digest('hex')).toBe(digest);
 });
 
