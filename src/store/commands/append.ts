@@ -5,7 +5,7 @@ import type { CommandOf, Results } from '../commands.ts';
 import type { Uid } from '../rows.ts';
 import { StoreError } from '../store.ts';
 import { completeBody } from '../writer/bodies.ts';
-import { type Arrival, checkQuota, place, selectableMailbox } from '../writer/placement.ts';
+import { checkQuota, type NewMessage, place, selectableMailbox } from '../writer/placement.ts';
 import { standing } from '../writer/standing.ts';
 import { threadOf } from '../writer/threads.ts';
 import type { Work } from '../writer/work.ts';
@@ -17,7 +17,7 @@ export function append(work: Work, command: CommandOf<'append'>): Results['appen
   const old = command.replaces && replaced(work, command.replaces);
   const freed = old?.mailbox.account === mailbox.account ? old.row.size : 0;
   checkQuota(work, mailbox.account, Math.max(0, octets - freed));
-  const arrivals = command.messages.map((message): Arrival => {
+  const arrivals = command.messages.map((message): NewMessage => {
     const body = completeBody(work, message.body, 1);
     work.stored(body);
     const email = work.numbers.next('email');

@@ -5,7 +5,7 @@ import type { CommandOf, Results } from '../commands.ts';
 import { Flag, type ModSeq, type ViewId } from '../rows.ts';
 import { type MailboxState, selectableMailbox } from '../writer/placement.ts';
 import { runsOf } from '../writer/runs.ts';
-import { everyMessage, type Standing, standing } from '../writer/standing.ts';
+import { deletedMessages, everyMessage, type Standing, standing } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 
 export function expunge(work: Work, command: CommandOf<'expunge'>): Results['expunge'] {
@@ -18,18 +18,9 @@ export function expunge(work: Work, command: CommandOf<'expunge'>): Results['exp
 }
 
 function chosen(work: Work, mailbox: MailboxState, command: CommandOf<'expunge'>): readonly Standing[] {
-  if (command.uids === null) return command.force ? everyMessage(work, mailbox.id) : deletedMessages(work, mailbox);
+  if (command.uids === null) return command.force ? everyMessage(work, mailbox.id) : deletedMessages(work, mailbox.id);
   const rows = standing(work, mailbox.id, command.uids);
   return command.force ? rows : rows.filter((row) => (row.flags & Flag.Deleted) !== 0);
-}
-
-/** All messages with \Deleted that stand, ascending: by an index of their own. */
-function deletedMessages(work: Work, mailbox: MailboxState): readonly Standing[] {
-  return work.db.all<Standing>(
-    `SELECT uid, flags, keywords, modseq, size, body FROM message
-     WHERE mailbox = ? AND flags & ${Flag.Deleted} AND expunged = 0 ORDER BY id`,
-    mailbox.id,
-  );
 }
 
 function nothing(mailbox: MailboxState): Results['expunge'] {

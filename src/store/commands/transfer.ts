@@ -5,9 +5,9 @@ import type { CommandOf, CopyResult } from '../commands.ts';
 import { splitKeywords } from '../keywords.ts';
 import { Flag } from '../rows.ts';
 import { holdBodies } from '../writer/bodies.ts';
-import { type Arrival, checkQuota, type MailboxState, place, selectableMailbox } from '../writer/placement.ts';
+import { type Copy, checkQuota, type MailboxState, place, selectableMailbox } from '../writer/placement.ts';
 import { hasSeen } from '../writer/private-seen.ts';
-import { type Standing, type StandingWhole, standingWhole } from '../writer/standing.ts';
+import { type Standing, standing } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 import { remove } from './expunge.ts';
 
@@ -32,7 +32,7 @@ export function moveRows(
   work: Work,
   from: MailboxState,
   to: MailboxState,
-  rows: readonly StandingWhole[],
+  rows: readonly Standing[],
   terms: Terms,
 ): CopyResult {
   const copies = placeCopies(work, from, to, rows, terms);
@@ -43,7 +43,7 @@ export function moveRows(
 function ends(work: Work, command: CommandOf<'copy' | 'move'>) {
   const from = selectableMailbox(work, command.from);
   const to = selectableMailbox(work, command.to);
-  return { from, to, rows: standingWhole(work, from.id, command.uids) };
+  return { from, to, rows: standing(work, from.id, command.uids) };
 }
 
 function octetsOf(rows: readonly Standing[]): number {
@@ -54,39 +54,28 @@ function placeCopies(
   work: Work,
   from: MailboxState,
   to: MailboxState,
-  rows: readonly StandingWhole[],
+  rows: readonly Standing[],
   terms: Terms,
 ): CopyResult {
   const sources = Uint32Array.from(rows, (row) => row.uid);
   if (rows.length === 0) return { uidValidity: to.uid_validity, from: sources, to: new Uint32Array(0) };
-  const arrivals = rows.map((row) => arrivalOf(work, from, row, terms));
+  const copies = rows.map((row) => copyOf(work, from, row, terms));
   holdBodies(
     work,
     rows.map((row) => row.body),
   );
-  const { uids } = place(work, to, arrivals, terms.view, terms.seenTo ?? null);
+  const { uids } = place(work, to, copies, terms.view, terms.seenTo ?? null);
   return { uidValidity: to.uid_validity, from: sources, to: uids };
 }
 
-/** What a copy takes over: everything but UID, MODSEQ and save date (RFC 8514 §1). */
-function arrivalOf(work: Work, from: MailboxState, row: StandingWhole, { keep, seenFrom }: Terms): Arrival {
+/** A copy has the flags of its source, as far as they are kept. */
+function copyOf(work: Work, from: MailboxState, row: Standing, { keep, seenFrom }: Terms): Copy {
   const seen = seenFrom ? hasSeen(work, from.id, seenFrom, row.uid) : (row.flags & Flag.Seen) !== 0;
   const all = seen ? row.flags | Flag.Seen : row.flags & ~Flag.Seen;
-  const flags = keep === undefined ? all : all & keep.flags;
-  const keywords = keep?.keywords === false ? [] : splitKeywords(row.keywords);
-  const same = flags === row.flags && (row.keywords === null || keywords.length > 0);
   return {
-    copyOf: same ? { mailbox: from.id, uid: row.uid } : undefined,
-    body: row.body,
-    email: row.email,
-    thread: row.thread,
-    prefix: row.prefix,
+    copyOf: { mailbox: from.id, uid: row.uid, flags: row.flags, keywords: row.keywords },
     size: row.size,
-    lacking: row.lacking,
-    headerSize: row.header_size,
-    internalDate: row.internal_date,
-    internalZone: row.internal_zone,
-    flags,
-    keywords,
+    flags: keep === undefined ? all : all & keep.flags,
+    keywords: keep?.keywords === false ? [] : splitKeywords(row.keywords),
   };
 }

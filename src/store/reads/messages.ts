@@ -7,89 +7,66 @@ import { emailObjectId, threadObjectId } from '../object-id.ts';
 import { type BodyId, Flag, type MailboxId, type MessageRow, type ModSeq, type OutlineRow, type Uid } from '../rows.ts';
 import type { UidRun } from '../store.ts';
 
-interface Row {
-  readonly uid: Uid;
-  readonly modseq: ModSeq;
-  readonly flags: number;
-  readonly keywords: string | null;
-  readonly expunged: number;
-  readonly body: BodyId;
-  readonly size: number;
-  readonly header_size: number;
-  readonly internal_date: number;
-  readonly internal_zone: number;
-  readonly save_date: number;
-  readonly email: number;
-  readonly thread: number;
-  readonly prefix: Uint8Array | null;
-  readonly lacking: number;
-}
+const COLUMNS = `uid, body, hex(prefix), size, lacking, header_size, internal_date, internal_zone, save_date, modseq, flags,
+  keywords, email, thread, expunged`;
+type Columns = [
+  ...[Uid, BodyId, string, number, number, number, number, number, number, ModSeq, number],
+  ...[string | null, number, number, number],
+];
 
-const COLUMNS = `uid, modseq, flags, keywords, expunged, body, size, header_size, internal_date, internal_zone, save_date,
-  email, thread, prefix, lacking`;
-
-const OUTLINE = 'uid, body, size, internal_date AS "internalDate", prefix';
+const OUTLINE = 'uid, body, hex(prefix), size, internal_date';
+type Outline = [Uid, BodyId, string, number, number];
 
 /** UIDs this close together are read in one scan. */
 const DENSE = 4;
+
+const BETWEEN = 'SELECT * FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY id';
 
 const NO_PREFIX = new Uint8Array(0);
 
 /** Rows of the given UIDs, ascending; at most Limit.pageRows of them. */
 export function messages(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): MessageRow[] {
-  return chosen<Row>(db, COLUMNS, mailbox, uids).map(messageRow);
+  return chosen<Columns>(db, COLUMNS, mailbox, uids).map(messageRow);
 }
 
 /** The same in short. */
 export function outlines(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): OutlineRow[] {
-  return chosen<OutlineRow>(db, OUTLINE, mailbox, uids);
+  return chosen<Outline>(db, OUTLINE, mailbox, uids).map(([uid, body, prefix, size, internalDate]) => {
+    return { uid, body, prefix: prefix === '' ? null : octetsOf(prefix), size, internalDate };
+  });
 }
 
-function chosen<R extends { readonly uid: Uid }>(
+function chosen<Row extends [Uid, ...unknown[]]>(
   db: Connection,
   columns: string,
   mailbox: MailboxId,
   uids: readonly Uid[] | Uint32Array,
-): R[] {
+): Row[] {
   const wanted = uids.length > Limit.pageRows ? uids.slice(0, Limit.pageRows) : uids;
   const first = wanted[0];
   const last = wanted.at(-1);
   if (first === undefined || last === undefined) return [];
-  if (last - first >= DENSE * wanted.length) return sparse<R>(db, columns, mailbox, wanted);
-  const rows = db.all<R>(
-    `SELECT ${columns} FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY id`,
-    mailbox,
-    first,
-    last,
-  );
+  const between = (from: number, to: number) => db.tuples<Row>(columns, BETWEEN, mailbox, from, to);
+  if (last - first >= DENSE * wanted.length) return Array.from(wanted).flatMap((uid) => between(uid, uid));
   let at = 0;
-  return rows.filter((row) => {
-    while ((wanted[at] ?? Number.POSITIVE_INFINITY) < row.uid) at += 1;
-    return wanted[at] === row.uid;
+  return between(first, last).filter(([uid]) => {
+    while ((wanted[at] ?? Number.POSITIVE_INFINITY) < uid) at += 1;
+    return wanted[at] === uid;
   });
-}
-
-function sparse<R>(db: Connection, columns: string, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): R[] {
-  const found: R[] = [];
-  for (const uid of uids) {
-    const row = db.get<R>(`SELECT ${columns} FROM message WHERE id = (? << 32) | ?`, mailbox, uid);
-    if (row !== undefined) found.push(row);
-  }
-  return found;
 }
 
 export const changedSql = {
   /** The rest of those that one command has changed: the index has the id too, so that no page looks at those before it. */
-  same: `SELECT ${COLUMNS} FROM message
+  same: `SELECT * FROM message
     WHERE mailbox = ?1 AND modseq = ?2 AND id > (?1 << 32) | ?3 AND expunged = 0 ORDER BY id LIMIT ${Limit.pageRows}`,
-  later: `SELECT ${COLUMNS} FROM message
+  later: `SELECT * FROM message
     WHERE mailbox = ?1 AND modseq > ?2 AND expunged = 0 ORDER BY modseq, id LIMIT 0 + ?3`,
 } as const;
 
 /** Messages that stand and were changed after `since`, or by it with a UID above `after`, by MODSEQ and UID. */
 export function changedSince(db: Connection, mailbox: MailboxId, since: ModSeq, after: number): MessageRow[] {
-  const same = db.all<Row>(changedSql.same, mailbox, since, after);
-  const later = db.all<Row>(changedSql.later, mailbox, since, Limit.pageRows - same.length);
+  const same = db.tuples<Columns>(COLUMNS, changedSql.same, mailbox, since, after);
+  const later = db.tuples<Columns>(COLUMNS, changedSql.later, mailbox, since, Limit.pageRows - same.length);
   return [...same, ...later].map(messageRow);
 }
 
@@ -108,25 +85,30 @@ export function vanishedSince(db: Connection, mailbox: MailboxId, since: ModSeq)
   return db.all<UidRun>('SELECT first, last FROM vanished WHERE mailbox = ? AND modseq > ?', mailbox, since);
 }
 
-function messageRow(row: Row): MessageRow {
+function messageRow(row: Columns): MessageRow {
+  const [uid, body, prefix, size, lacking, headerSize, internalDate, internalZone, saveDate, modSeq, flags, ...rest] =
+    row;
+  const [keywords, email, thread, expunged] = rest;
   return {
-    uid: row.uid,
-    body: row.body,
-    prefix: row.prefix ?? NO_PREFIX,
-    size: row.size,
-    lineSize: row.size + row.lacking,
-    headerSize: row.header_size,
-    internalDate: row.internal_date,
-    internalZone: row.internal_zone,
-    saveDate: row.save_date,
-    modSeq: row.modseq,
-    flags: row.flags,
-    keywords: splitKeywords(row.keywords),
-    emailId: emailObjectId(row.email),
-    threadId: threadObjectId(row.thread),
-    expunged: row.expunged !== 0,
+    uid,
+    body,
+    prefix: prefix === '' ? NO_PREFIX : octetsOf(prefix),
+    size,
+    lineSize: size + lacking,
+    headerSize,
+    internalDate,
+    internalZone,
+    saveDate,
+    modSeq,
+    flags,
+    keywords: splitKeywords(keywords),
+    emailId: emailObjectId(email),
+    threadId: threadObjectId(thread),
+    expunged: expunged !== 0,
   };
 }
+
+const octetsOf = (hex: string): Uint8Array => Buffer.from(hex, 'hex');
 
 /** Octets that the messages that stand lack to be whole lines; few lack any. */
 export function lackingOf(db: Connection, mailbox: MailboxId): number {

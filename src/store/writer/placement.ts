@@ -7,7 +7,7 @@ import type { AccountId, BodyId, MailboxId, ModSeq, Uid, ViewId } from '../rows.
 import { Flag } from '../rows.ts';
 import { StoreError } from '../store.ts';
 import { setPrivateSeen } from './private-seen.ts';
-import { RowCopies, type RowPlace } from './row-copies.ts';
+import { RowCopies, type RowSource } from './row-copies.ts';
 import type { Work } from './work.ts';
 
 /** All bits that a message may have. */
@@ -49,21 +49,28 @@ export function mailboxNamed(work: Work, account: AccountId, name: string): Mail
   return work.db.get<MailboxState>(`${STATE} WHERE account = ? AND name = ?`, account, name);
 }
 
-/** What a message brings along. */
-export interface Arrival {
+/** A message that comes into a mailbox. */
+interface Arriving {
+  readonly size: number;
+  readonly flags: number;
+  readonly keywords: readonly string[];
+}
+
+/** What a new one brings along. */
+export interface NewMessage extends Arriving {
   readonly body: BodyId;
   readonly email: number;
   readonly thread: number;
   readonly prefix: Uint8Array | null;
-  readonly size: number;
   readonly lacking: number;
   readonly headerSize: number;
   readonly internalDate: number;
   readonly internalZone: number;
-  readonly flags: number;
-  readonly keywords: readonly string[];
-  /** The row of which it is a copy, flags and all. */
-  readonly copyOf?: RowPlace | undefined;
+}
+
+/** A copy has the rest from another row. */
+export interface Copy extends Arriving {
+  readonly copyOf: RowSource;
 }
 
 /** Puts messages into a mailbox, in their order, and tells its followers.
@@ -72,7 +79,7 @@ export interface Arrival {
 export function place(
   work: Work,
   mailbox: MailboxState,
-  arrivals: readonly Arrival[],
+  arrivals: readonly (NewMessage | Copy)[],
   view: ViewId | null,
   seenTo: AccountId | null = null,
 ): { readonly uids: Uint32Array; readonly modSeq: ModSeq } {
@@ -94,8 +101,7 @@ export function place(
     if (bits !== given) seen.push(at);
     const keywords = known.accept(arrival.keywords);
     // A keyword may be spelled otherwise here.
-    const same = bits === arrival.flags && keywords.length === 0;
-    if (same && arrival.copyOf) copies.add(arrival.copyOf, uid);
+    if ('copyOf' in arrival) copies.add(arrival.copyOf, uid, bits, joinKeywords(keywords));
     else insert(work, mailbox.id, uid, modSeq, bits, keywords, arrival);
     if (keywords.length > 0) named[at] = keywords;
     uids[at] = uid;
@@ -152,7 +158,7 @@ function insert(
   modSeq: ModSeq,
   flags: number,
   keywords: readonly string[],
-  arrival: Arrival,
+  arrival: NewMessage,
 ): void {
   work.db.run(
     `INSERT INTO message (id, modseq, flags, keywords, body, size, header_size, internal_date, internal_zone, save_date,
