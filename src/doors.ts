@@ -153,7 +153,7 @@ function protocolOf(
         handle: (connection) => smtp.handle(connection),
         close: (graceMs) => smtp.close(graceMs),
         busyLine: smtpDoor.busyLine(hostname),
-        wrongDoorLine: (seen) => smtpDoor.cleartextOnImplicit(ports.submission)(seen),
+        wrongDoorLine: (seen) => smtpDoor.cleartextOnImplicit(hostname, ports.submission)(seen),
       };
     }
     case 'imap': {

@@ -91,7 +91,7 @@ function fromDomain({ hello, remoteAddress }: ReceivedFacts): string {
   // The name is no domain: what is left of it goes into a comment, where it harms nobody.
   const said = hello === null ? '' : word(hello);
   const comment = said === '' ? '' : ` (helo=${said})`;
-  return `${literal ?? 'localhost'}${comment}`;
+  return `${literal === null ? 'localhost' : `${literal} (${literal})`}${comment}`;
 }
 
 /** What of a foreign word may stand in a comment or as an atom. */

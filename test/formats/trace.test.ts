@@ -49,12 +49,12 @@ test.each([
   ['client.test', '2001:db8::1', 'from client.test ([IPv6:2001:db8::1]) by'],
   ['[192.0.2.1]', '192.0.2.1', 'from [192.0.2.1] ([192.0.2.1]) by'],
   ['münchen.test', '192.0.2.1', 'from xn--mnchen-3ya.test ([192.0.2.1]) by'],
-  ['my pc', '192.0.2.1', 'from [192.0.2.1] (helo=my?pc) by'],
-  ['', '192.0.2.1', 'from [192.0.2.1] by'],
-  [null, '192.0.2.1', 'from [192.0.2.1] by'],
+  ['my pc', '192.0.2.1', 'from [192.0.2.1] ([192.0.2.1]) (helo=my?pc) by'],
+  ['', '192.0.2.1', 'from [192.0.2.1] ([192.0.2.1]) by'],
+  [null, '192.0.2.1', 'from [192.0.2.1] ([192.0.2.1]) by'],
   ['client.test', null, 'from client.test by'],
   [null, null, 'from localhost by'],
-  [null, 'fe80::1%eth0', 'from [IPv6:fe80::1] by'],
+  [null, 'fe80::1%eth0', 'from [IPv6:fe80::1] ([IPv6:fe80::1]) by'],
 ])('HELO %s from %s', (hello, remoteAddress, expected) => {
   expect(unfolded({ hello, remoteAddress })).toContain(expected);
 });

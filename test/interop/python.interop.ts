@@ -69,7 +69,7 @@ cases([{ ...python, name: 'python3 smtplib' }], () => {
 
   test('each port offers what belongs to it', async () => {
     const text = ['8bitmime', 'binarymime', 'chunking', 'smtputf8'];
-    const common = [...text, 'dsn', 'enhancedstatuscodes', 'limits', 'pipelining', 'size'].sort();
+    const common = [...text, 'dsn', 'enhancedstatuscodes', 'help', 'limits', 'pipelining', 'size'].sort();
     // Only what TLS protects can promise to go on protected.
     const secure = [...common, 'requiretls'].sort();
     const ours = [...secure, 'auth', 'deliverby', 'futurerelease', 'mt-priority'].sort();

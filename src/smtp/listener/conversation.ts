@@ -4,6 +4,7 @@
 import { Refusal, type Reply } from '../../formats/refusal.ts';
 import { TlsFailure } from '../../platform/tls.ts';
 import { recognise } from '../../platform/wrong-door.ts';
+import { badSequence } from './commands/command.ts';
 import { commands } from './commands/table.ts';
 import type { Line } from './input.ts';
 import { LIMITS, TIMES } from './limits.ts';
@@ -46,7 +47,9 @@ async function greet(session: Session): Promise<void> {
   if (earlyTalkerWait > 0 && (await session.pause(earlyTalkerWait, true)) === 'octets') {
     const seen = recognise(session.input.peek());
     if (seen === 'tls' || seen === 'http') return session.wrongDoor(seen);
-    return session.finish('early talker', { code: 554, text: `${hostname} You talked before the greeting` });
+    // RFC 5321 §3.1: then nothing but QUIT is of any use.
+    session.unwelcome = true;
+    return session.say({ code: 554, text: `${hostname} You talked before the greeting` });
   }
   if (!session.closing) session.say({ code: 220, text: `${hostname} ESMTP` });
 }
@@ -63,12 +66,14 @@ async function answer(session: Session, line: Line): Promise<Reply | null> {
       session.wrongDoor(seen);
       return null;
     }
+    if (session.unwelcome && verb !== 'QUIT') throw badSequence('No service here: QUIT');
     // RFC 3207 §4: before TLS nothing is looked at, so that no password sent early is.
     if (options.tls === 'required' && facts.tls === null && command?.beforeTls !== true) {
       throw new Refusal(530, '5.7.0', 'Must issue a STARTTLS command first');
     }
-    if (/[\0\r]/.test(line.text)) throw new Refusal(500, '5.5.2', 'A command line has a bare CR or a NUL');
     if (command === undefined) throw new Refusal(500, '5.5.1', 'Command not recognised');
+    // RFC 5321 §4.1.2.
+    if (/[\0\r]/.test(line.text)) throw new Refusal(501, '5.5.2', 'A command line has a bare CR or a NUL');
     const isAuth = verb === 'AUTH';
     if (line.octets > (isAuth ? LIMITS.authLine : LIMITS.commandLine)) {
       // RFC 4954 §6.
@@ -82,11 +87,13 @@ async function answer(session: Session, line: Line): Promise<Reply | null> {
 }
 
 /** STYLE's three kinds of errors: a Refusal is the reply, anything else is ours. */
-function fail(session: Session, verb: string | null, error: unknown): Reply {
+function fail(session: Session, verb: string | null, error: unknown): Reply | null {
   if (error instanceof Refusal) {
     if (FAULTS.has(error.reply.code)) session.tally.faults++;
     session.refused(verb, error);
-    return error.reply;
+    if (error.reply.code !== 421) return error.reply;
+    session.leave('server stops', error.reply.status ?? '4.3.2', error.reply.text);
+    return null;
   }
   session.tally.refused();
   session.log.error({ session: session.facts.id, hop: session.hop, verb, err: error }, 'command failed');
@@ -101,11 +108,11 @@ const FAULTS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 555])
 function endIfDue(session: Session): void {
   if (session.ending !== null) return;
   const { exceeded } = session.tally;
-  if (exceeded !== null) session.finish(exceeded, { code: 421, status: '4.7.0', text: exceeded });
+  if (exceeded !== null) session.leave(exceeded, '4.7.0', exceeded);
   else if (session.open !== null) return;
-  else if (session.closing) session.finish('server stops', SHUTTING_DOWN);
+  else if (session.closing) session.leave('server stops', ...SHUTTING_DOWN);
   else if (session.age > TIMES.session) {
-    session.finish('session limit', { code: 421, status: '4.7.0', text: 'Session too long, connect again' });
+    session.leave('session limit', '4.7.0', 'Session too long, connect again');
   }
 }
 

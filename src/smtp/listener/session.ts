@@ -2,7 +2,7 @@
 // conversation.ts; what each command means stands in commands/.
 
 import { TLSSocket } from 'node:tls';
-import type { Refusal, Reply } from '../../formats/refusal.ts';
+import type { EnhancedStatus, Refusal, Reply } from '../../formats/refusal.ts';
 import { type ClientCertificate, clientCertificate } from '../../platform/client-certificate.ts';
 import type { Connection } from '../../platform/listener.ts';
 import type { Hop, Log } from '../../platform/log.ts';
@@ -56,6 +56,8 @@ export class Session {
   ending: string | null = null;
   /** The server stops: no further transaction begins. */
   closing = false;
+  /** Greeted with 554. */
+  unwelcome = false;
   #waiting = false;
   #gone = false;
   readonly #closed = Promise.withResolvers<void>();
@@ -195,7 +197,8 @@ export class Session {
     const { tls, submissionPorts } = this.options;
     const startTls = tls === 'offered' || tls === 'required';
     this.log.warn({ session: this.facts.id, hop: this.hop, port: this.facts.localPort, door: seen }, 'wrong door');
-    this.finish('wrong door', wrongDoor(seen, this.facts.localPort, startTls, submissionPorts));
+    const { status, text } = wrongDoor(seen, this.facts.localPort, startTls, submissionPorts);
+    this.leave('wrong door', status, text);
   }
 
   /** Lets time pass. What was said so far leaves first.
@@ -262,6 +265,11 @@ export class Session {
     this.input.end();
   }
 
+  /** Ends the session of the server's own accord (RFC 5321 §3.8), by a 421 that names the host (RFC 5321 §4.2.3). */
+  leave(reason: string, status: EnhancedStatus, text: string): void {
+    this.finish(reason, { code: 421, status, text: `${this.options.hostname} ${text}` });
+  }
+
   /** The server stops: at once if nothing is under way, else after the transaction. */
   shutDown(): void {
     this.closing = true;
@@ -271,7 +279,7 @@ export class Session {
   /** The server stops now: a client that is waited for is told (RFC 5321 §3.8). One that waits for us is left its reply:
    * after a 421 it would send again what may just have been stored. */
   stop(): void {
-    if (this.input.awaited) this.finish('server stops', SHUTTING_DOWN);
+    if (this.input.awaited) this.leave('server stops', ...SHUTTING_DOWN);
   }
 
   /** Hangs up: what was said leaves, and the socket closes. */
@@ -290,7 +298,7 @@ export class Session {
 
   #expire(): void {
     if (this.input.awaited) {
-      this.finish('time-out', { code: 421, status: '4.4.2', text: `${this.options.hostname} Time-out, closing` });
+      this.leave('time-out', '4.4.2', 'Time-out, closing');
     } else {
       this.cut('time-out');
     }
@@ -307,4 +315,4 @@ export class Session {
   }
 }
 
-export const SHUTTING_DOWN: Reply = { code: 421, status: '4.3.2', text: 'Service shutting down, try again later' };
+export const SHUTTING_DOWN = ['4.3.2', 'Service shutting down, try again later'] as const;

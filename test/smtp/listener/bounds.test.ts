@@ -325,6 +325,12 @@ test('early talkers are turned away, where that is asked for; others are greeted
   const early = new Peer(await dial(gate.port));
   early.send('EHLO early\r\n');
   await early.expect(554);
+  // RFC 5321 §3.1: the connection stays, and is of no use.
+  await early.expect(503);
+  for (const line of ['MAIL FROM:<a@sender.test>', 'STARTTLS', 'NOOP']) {
+    await expect(early.say(line)).resolves.toMatchObject({ code: 503 });
+  }
+  await expect(early.say('QUIT')).resolves.toMatchObject({ code: 221 });
   await early.closed();
   const patient = new Peer(await dial(gate.port));
   await expect.poll(() => clock.next).toBe(clock.now() + 5_000);

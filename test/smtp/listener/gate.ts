@@ -191,7 +191,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
       maxConnections: options.connections ?? 1_000,
       maxConnectionsPerSource: options.connections ?? 1_000,
       busyLine: busyLine('mail.example.test'),
-      wrongDoorLine: cleartextOnImplicit(PORTS),
+      wrongDoorLine: cleartextOnImplicit('mail.example.test', PORTS),
       handshakeTimeout: 10_000,
     },
     (connection) => {

@@ -69,7 +69,10 @@ export class Peer implements AsyncDisposable {
 
   async expect(code: number, start = ''): Promise<PeerReply> {
     const reply = await this.reply();
-    if (reply.code !== code || !(reply.lines[0] ?? '').startsWith(start)) {
+    const [first = ''] = reply.lines;
+    // RFC 5321 §4.2.3: who parts says who it is.
+    const named = code !== 421 || /^[\d.]+ mail\.example\.test /.test(first);
+    if (reply.code !== code || !first.startsWith(start) || !named) {
       throw new Error(`wanted ${code} ${start}, got ${reply.code} ${reply.lines.join(' / ')}`);
     }
     return reply;

@@ -53,6 +53,8 @@ export function keywords(session: Session): string[] {
   if (startTls) list.push('STARTTLS');
   // RFC 8689 §2: only a session that is protected itself can promise it.
   if (facts.tls !== null) list.push('REQUIRETLS');
+  // RFC 5321 §4.1.1.1: all commands that not every server has are told; the others have brought theirs.
+  list.push('HELP');
   const auth = authMechanisms(session);
   if (auth.length > 0) list.push(`AUTH ${auth.join(' ')}`);
   list.push(`LIMITS MAILMAX=${LIMITS.messages} RCPTMAX=${recipients}`);

@@ -34,7 +34,7 @@ export const mail: Command = {
     }
     const parameters = mailParameters(path.rest, submissionTime(options), facts.tls !== null);
     const smtputf8 = parameters.smtputf8 === true;
-    refuseNonAscii(path.ascii, smtputf8);
+    refuseNonAscii(550, path.ascii, smtputf8);
     // RFC 1870 §6.1.
     if (parameters.size !== undefined && parameters.size > options.limits.messageSize) {
       throw new Refusal(552, '5.3.4', `Message exceeds the maximum size of ${options.limits.messageSize} octets`);
@@ -65,7 +65,7 @@ export const rcpt: Command = {
       throw new Refusal(501, '5.1.3', 'Not a mailbox: write <name@domain>', 'bad forward-path');
     }
     const parameters = rcptParameters(path.rest, open.smtputf8);
-    refuseNonAscii(path.ascii, open.smtputf8);
+    refuseNonAscii(553, path.ascii, open.smtputf8);
     if (open.recipients >= options.limits.recipients) return tooManyRecipients(session);
     // RFC 5321 §4.1.1.3: "Postmaster" stands without a domain.
     const address: Address = path.address === 'postmaster' ? POSTMASTER : path.address;
@@ -83,8 +83,8 @@ export const rcpt: Command = {
 const POSTMASTER: Address = { localPart: 'postmaster', domain: '' };
 
 /** RFC 6531 §3.5: an address beyond ASCII needs the SMTPUTF8 parameter of MAIL. */
-function refuseNonAscii(ascii: boolean, smtputf8: boolean): void {
-  if (!ascii && !smtputf8) throw new Refusal(553, '5.6.7', 'This address needs SMTPUTF8');
+function refuseNonAscii(code: 550 | 553, ascii: boolean, smtputf8: boolean): void {
+  if (!ascii && !smtputf8) throw new Refusal(code, '5.6.7', 'This address needs SMTPUTF8');
 }
 
 /** RFC 5321 §4.5.3.1.10. The log tells of the first; a list of thousands would fill it. */

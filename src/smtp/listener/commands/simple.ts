@@ -24,7 +24,8 @@ export const quit: Command = {
   verb: 'QUIT',
   beforeTls: true,
   idle: true,
-  run(session) {
+  run(session, argument) {
+    if (argument !== '') throw badArgument('Syntax: QUIT');
     session.finish('QUIT', { code: 221, status: '2.0.0', text: `${session.options.hostname} closing connection` });
     return null;
   },
