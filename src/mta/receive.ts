@@ -64,7 +64,7 @@ export function createMta(options: MtaOptions): Receiver {
                   now,
                   showClient: true,
                 });
-                return Buffer.concat([Buffer.from(received + separator(arrived)), asBuffer(arrived.octets)]);
+                return Buffer.concat([Buffer.from(received + separator(arrived)), ...withoutReturnPath(arrived)]);
               },
             },
             content,
@@ -79,6 +79,19 @@ export function createMta(options: MtaOptions): Receiver {
 /** A text without any header stays all body: our field in front must not make its first lines a header's. */
 function separator({ octets, fields }: ArrivedHeader): string {
   return fields.length > 0 || asBuffer(octets).subarray(0, 2).equals(Buffer.from('\r\n')) ? '' : '\r\n';
+}
+
+/** RFC 5321 §4.4: of Return-Path fields the one that is written at delivery is the only one. All of this mail is delivered
+ * here. */
+function withoutReturnPath({ octets, fields }: ArrivedHeader): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const field of fields) {
+    if (!field.is('return-path')) continue;
+    pieces.push(asBuffer(octets).subarray(from, field.offset));
+    from = field.offset + field.length;
+  }
+  return [...pieces, asBuffer(octets).subarray(from)];
 }
 
 /** Mostly it is a user's program that was told port 25: the wrong door, so the answer names the right ones. */

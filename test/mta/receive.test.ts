@@ -92,6 +92,20 @@ describe('the message', () => {
     expect(field.match(/\r\n/g)).toHaveLength(1);
   });
 
+  it('has no Return-Path but that of the delivery (RFC 5321 §4.4)', async () => {
+    const { receiver, store } = await mta();
+    const header = [
+      'return-path: <',
+      ' a@b.test>',
+      'From: eve',
+      'Return-Path: <c@d.test>',
+      'X-Return-Path: <e@f.test>',
+    ];
+    await transact(receiver, { ...mail, content: lines(...header, '', 'Return-Path: <g@h.test>') });
+    const kept = lines('From: eve', 'X-Return-Path: <e@f.test>', '', 'Return-Path: <g@h.test>');
+    expect(store.body(store.accepted[0]).replace(/^Received:.*?\r\n(?!\t)/s, '')).toBe(kept);
+  });
+
   it.each([
     ['SMTP', { hello: { verb: 'HELO', name: 'x' } as const }, {}],
     ['ESMTP', {}, {}],
