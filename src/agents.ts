@@ -95,6 +95,7 @@ export async function startAgents(config: Config, ground: Ground): Promise<Agent
         submission: createMsa({
           ...agent,
           showClient: config.submission.showClient,
+          routed: new Set(config.relay.routes.map(({ domain }) => domain.toLowerCase())),
           test: config.test,
         }),
       },

@@ -3,10 +3,12 @@
 
 import { foldedField } from '../formats/folding.ts';
 import type { HeaderField } from '../formats/header.ts';
+import { messageIds } from '../formats/message-id.ts';
 import { asBuffer } from '../formats/octets.ts';
 import type { ArrivedHeader } from '../mta/content.ts';
 
-/** What is added, as whole lines with CRLF: the trace field always, the others where there is none of the name. */
+/** What is added, as whole lines with CRLF: the trace field always, the others where there is none of the name, or none
+ * that is one (RFC 6409 §8.3). */
 export interface Additions {
   readonly received: string;
   readonly date: string;
@@ -35,8 +37,9 @@ export function headerFields({ fields }: ArrivedHeader): readonly HeaderField[] 
  */
 export function completeHeader(arrived: ArrivedHeader, additions: Additions): Uint8Array {
   const octets = asBuffer(arrived.octets);
-  const fields = headerFields(arrived);
-  const last = fields.at(-1);
+  const all = headerFields(arrived);
+  const fields = all.some(isIdentifier) ? all : all.filter((field) => !field.is(FIELD_NAMES.messageId));
+  const last = all.at(-1);
   const end = last === undefined ? 0 : last.offset + last.length;
   let front = additions.received;
   for (const name of ['date', 'messageId', 'from'] as const) {
@@ -54,6 +57,11 @@ export function completeHeader(arrived: ArrivedHeader, additions: Additions): Ui
 }
 
 const FIELD_NAMES = { date: 'date', messageId: 'message-id', from: 'from' } as const;
+
+/** msg-id = [CFWS] "<" id-left "@" id-right ">" [CFWS] (RFC 5322 §3.6.4), as far as others tell messages apart by it. */
+function isIdentifier(field: HeaderField): boolean {
+  return field.is(FIELD_NAMES.messageId) && messageIds(field.value, 1).some((id) => /.@./.test(id));
+}
 
 function startsWithEmptyLine(octets: Buffer): boolean {
   return octets[0] === 13 && octets[1] === 10;

@@ -18,10 +18,13 @@ import { completeHeader, headerFields } from './completion.ts';
 import { sealOf } from './seal.ts';
 import { authoriseHeader, authoriseReversePath } from './sender.ts';
 import { SevenBitContent } from './seven-bit-content.ts';
+import { refuseShortDomains, shortDomain } from './whole-domains.ts';
 
 export interface MsaOptions extends TakeoverOptions {
   /** Does Received name the client and its address? */
   readonly showClient: boolean;
+  /** Domains that have a route of their own, lower case. */
+  readonly routed: ReadonlySet<string>;
   /** With `anyPassword` an identity proves nothing, so a sender's address is not held against it. */
   readonly test: { readonly anyPassword: boolean };
 }
@@ -67,7 +70,8 @@ export function createMsa(options: MsaOptions): Receiver {
         seal: options.dkim === null ? null : sealOf(options.dkim, submitter, reversePath),
       };
       return {
-        recipient: (address, rcpt) => recipients.add(address, rcpt, () => options.room.remote()),
+        recipient: (address, rcpt) =>
+          recipients.add(address, rcpt, () => shortDomain(options, address) ?? options.room.remote()),
         message(content) {
           // What stays here meets no hop that cannot have it.
           if (recipients.remotes.length === 0) return takeOver(options, submission, content);
@@ -166,13 +170,18 @@ async function authenticate({ directory, log }: MsaOptions, claim: Claim, sessio
 
 /** Judges the header that arrived and makes the one that is stored. @throws Refusal */
 function submittedHeader(
-  { directory, hostname, showClient, test }: MsaOptions,
+  options: MsaOptions,
   account: Account,
   { messageId, session, reversePath, parameters, recipients }: Incoming,
   arrived: ArrivedHeader,
   now: number,
 ): Uint8Array {
-  if (!test.anyPassword) authoriseHeader(directory, account, headerFields(arrived));
+  const { directory, hostname, showClient, test } = options;
+  const fields = headerFields(arrived);
+  if (!test.anyPassword) {
+    authoriseHeader(directory, account, fields);
+    refuseShortDomains(options, fields);
+  }
   return completeHeader(arrived, {
     received: sessionReceived(session, {
       hostname,

@@ -25,7 +25,7 @@ async function msa(options: { showClient?: boolean; catchAll?: boolean; anyPassw
   await world.store.execute<'set-password'>({ kind: 'set-password', account: alice.id, password: wonderland });
   const identity: Identity = { accountId: alice.id, address: alice.address, mechanism: 'PLAIN' };
   const session = smtpSession({ identity, tls: TLS, localPort: 465 });
-  const receiver = createMsa({ ...world.options, showClient });
+  const receiver = createMsa({ ...world.options, showClient, routed: new Set(['lan']) });
   const submit = (content: string, more: Partial<Parameters<typeof transact>[1]> = {}) =>
     transact(receiver, { from: 'alice@example.test', to: ['bob@example.test'], content, session, ...more });
   return { ...world, receiver, session, submit };
@@ -131,6 +131,39 @@ describe('S6: the sender is an address of the user', () => {
   });
 });
 
+describe('RFC 6409 §4.2: domains are whole', () => {
+  it.each([
+    ['carol@remote.test', '250'],
+    ['carol@sales', '554 5.1.2'],
+    ['carol@LAN', '250'],
+    ['carol@[192.0.2.1]', '250'],
+    ['bob@example.test', '250'],
+  ])('RCPT TO:<%s> gets %s', async (to, expected) => {
+    const { submit } = await msa();
+    expect((await submit(lines(...WHOLE, '', 'x'), { to: [to] })).recipients).toEqual([expected]);
+  });
+
+  it.each([
+    ['To: carol@remote.test, us: dave@sales;', '554 5.1.2'],
+    ['Cc: carol <carol@remote.test>,\r\n carol@sales (at home)', '554 5.1.2'],
+    ['Reply-To: <alice@sales>', '554 5.1.2'],
+    ['Resent-To: <carol@sales>', '554 5.1.2'],
+    ['To: printer@lan, carol, us:;, <carol@remote.test>', '250'],
+    ['Subject: carol@sales', '250'],
+  ])('%j gets %s', async (field, expected) => {
+    const { submit, store } = await msa();
+    expect((await submit(lines(...WHOLE, field, '', 'x'))).reply).toBe(expected);
+    expect(store.accepted).toHaveLength(expected === '250' ? 1 : 0);
+  });
+
+  it('is not asked where any password will do', async () => {
+    const { submit } = await msa({ catchAll: true, anyPassword: true });
+    const content = lines('From: app@localhost', 'To: user@sales', '', 'x');
+    const result = await submit(content, { from: 'app@localhost', to: ['user@sales'] });
+    expect(result).toEqual({ sender: '250', recipients: ['250'], reply: '250' });
+  });
+});
+
 describe('S7: the message is completed', () => {
   const stored = async (content: string, options?: Parameters<typeof msa>[0]) => {
     const { submit, store } = await msa(options);
@@ -149,6 +182,16 @@ describe('S7: the message is completed', () => {
     expect(others).toEqual(['Subject: x', '', 'body', '']);
     expect(`<${accept?.facts.messageId}>`).toBe(id?.replace('Message-ID: ', ''));
   });
+
+  it.each(['Message-ID:', 'Message-ID: 17', 'Message-Id: <17>', 'message-id: <@x>'])(
+    'with a Message-ID that is one in the place of %j (RFC 6409 §8.3)',
+    async (field) => {
+      const [date = '', , from = ''] = WHOLE;
+      const { rest } = await stored(lines(date, field, from, '', field));
+      expect(rest).toMatch(/^Message-ID: <[\w.-]+@mail\.example\.test>\r\n/);
+      expect(rest.slice(rest.indexOf('\r\n') + 2)).toBe(lines(date, from, '', field));
+    },
+  );
 
   it('and left alone where they are there', async () => {
     const content = lines('DATE : yesterday', 'message-id: <1@x>', ...WHOLE.slice(2), '', 'body');

@@ -35,6 +35,7 @@ async function world() {
     queue: { expire: 1_000_000, warn: 1_000 },
     room: ROOM,
     showClient: true,
+    routed: new Set<string>(),
     dkim: null,
     submissionPorts: { implicit: 465, starttls: 587 },
     test: { catchAll: false, anyPassword: false },

@@ -42,6 +42,7 @@ export async function agentWorld(test = { catchAll: false, anyPassword: false })
     queue: { expire: 432_000_000, warn: 14_400_000 },
     room: ROOM,
     showClient: true,
+    routed: new Set<string>(),
     dkim: null,
     submissionPorts: { implicit: 465, starttls: 587 },
     test,
