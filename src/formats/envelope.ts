@@ -16,6 +16,8 @@ export interface MailParameters {
   /** RET and ENVID (RFC 3461 §4.3, §4.4); ENVID is xtext-decoded. */
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
+  /** ENVID as it was said, where we would write it otherwise: the next hop gets the same (RFC 3461 §5.2.1). */
+  readonly envidXtext?: string;
   /** RFC 8689 §2: every hop of the way must be protected. */
   readonly requiretls?: boolean;
   /** Parameters of extensions that a listener does not know yet are refused with 555, so none is here. */
@@ -34,6 +36,8 @@ export interface RcptParameters {
   readonly notify?: Notify;
   /** ORCPT as `type;address`, xtext-decoded (RFC 3461 §4.2). */
   readonly orcpt?: string;
+  /** Its xtext as it was said, where we would write it otherwise (RFC 3461 §5.2.1). */
+  readonly orcptXtext?: string;
 }
 
 /** One recipient of an envelope. */

@@ -12,6 +12,11 @@ export function encodeXtext(text: string): string {
   });
 }
 
+/** Is this an xtext of a text, to the letter of RFC 3461 §4, and another than we would write? */
+export function isForeignXtext(said: string | undefined, text: string): said is string {
+  return said !== undefined && said !== encodeXtext(text) && !/\+.?[a-f]/.test(said);
+}
+
 /**
  * The text that an xtext stands for. Wider than RFC 3461 §4: lower case hexadecimal digits are read.
  * @returns null where it is no xtext, or stands for a control character or for octets that are no UTF-8

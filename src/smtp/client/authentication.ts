@@ -2,6 +2,7 @@
 // know what it has offered. What is said here never reaches a log or an error text.
 
 import { randomBytes } from 'node:crypto';
+import { decodeBase64 } from '../../formats/base64.ts';
 import type { Reply } from '../../formats/refusal.ts';
 import { type ClientMechanism, ExchangeFailure, type Secret } from '../../sasl/client/mechanism.ts';
 import { fittingMechanisms } from '../../sasl/client/mechanisms.ts';
@@ -82,7 +83,9 @@ async function exchange(
     }
     try {
       if (challenges === MAX_CHALLENGES) throw new ExchangeFailure('the server asks on and on');
-      line = base64(initial ?? (await client.respond(Buffer.from(reply.text, 'base64'))));
+      const challenge = decodeBase64(reply.text);
+      if (challenge === undefined) throw new ExchangeFailure('the server asks in something that is no base64');
+      line = base64(initial ?? (await client.respond(challenge)));
       initial = null;
     } catch (error) {
       if (!(error instanceof ExchangeFailure)) throw error;

@@ -55,6 +55,7 @@ export class Channel {
   /** Who waits for a reply or for room to write: told when something changes. */
   #wake: (() => void) | undefined;
   #cancelDeadline: (() => void) | undefined;
+  #deafen: () => void = () => {};
 
   constructor(socket: Socket | TLSSocket, clock: Clock) {
     this.#socket = socket;
@@ -80,6 +81,15 @@ export class Channel {
       ms === null
         ? undefined
         : this.#clock.after(ms, () => this.#fail(new ConnectionFailure('timeout', 'the whole exchange took too long')));
+  }
+
+  /** Ends the connection when `signal` says so. Not by the socket's own option: that destroys the socket below TLS, and Node
+   * 26 crashes where octets are on their way up. */
+  endWith(signal: AbortSignal): void {
+    const end = (): void => this.#fail(new ConnectionFailure('closed', 'the connection was given up'));
+    signal.addEventListener('abort', end);
+    this.#deafen = () => signal.removeEventListener('abort', end);
+    if (signal.aborted) end();
   }
 
   /** The next reply. @param timeout ms @throws ConnectionFailure */
@@ -203,6 +213,7 @@ export class Channel {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
     this.deadline(null);
+    this.#deafen();
     this.#socket.destroy();
     this.#wake?.();
   }
@@ -237,13 +248,24 @@ export async function openChannel(
   timeout: number,
 ): Promise<Channel> {
   const { address, port, signal } = target;
-  const socket = createConnection({ host: address, port, noDelay: true, ...(signal === undefined ? {} : { signal }) });
-  await settled(socket, 'connect', clock, timeout, (text) => new ConnectionFailure('unreachable', text));
-  if (tls === null) return new Channel(socket, clock);
-  const secured = tlsConnect({ ...tls, socket });
-  socket.on('error', () => {});
-  await handshake(secured, clock, timeout);
-  return new Channel(secured, clock);
+  let socket: Socket = createConnection({ host: address, port, noDelay: true });
+  const end = (): void => void socket.destroy(new Error('it was given up'));
+  if (signal?.aborted === true) end();
+  signal?.addEventListener('abort', end);
+  try {
+    await settled(socket, 'connect', clock, timeout, (text) => new ConnectionFailure('unreachable', text));
+    if (tls !== null) {
+      socket.on('error', () => {});
+      const secured = tlsConnect({ ...tls, socket });
+      socket = secured;
+      await handshake(secured, clock, timeout);
+    }
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+  const channel = new Channel(socket, clock);
+  if (signal !== undefined) channel.endWith(signal);
+  return channel;
 }
 
 function handshake(socket: TLSSocket, clock: Clock, timeout: number): Promise<void> {

@@ -28,21 +28,25 @@ export function mailLine(envelope: Envelope, { size, body, smtputf8, now }: Need
   if (extensions.deliverBy !== null && parameters.deliverBy !== undefined)
     line += ` BY=${by(parameters.deliverBy, now)}`;
   if (extensions.mtPriority && parameters.priority !== undefined) line += ` MT-PRIORITY=${parameters.priority}`;
+  // RFC 4954 §5: nobody here vouches for what a client says of who it is.
+  if (extensions.loggedIn) line += ' AUTH=<>';
   if (extensions.dsn) {
-    if (parameters.ret !== undefined) line += ` RET=${parameters.ret}`;
-    if (parameters.envid !== undefined) line += ` ENVID=${encodeXtext(parameters.envid)}`;
+    const { ret, envid, envidXtext } = parameters;
+    if (ret !== undefined) line += ` RET=${ret}`;
+    if (envid !== undefined) line += ` ENVID=${envidXtext ?? encodeXtext(envid)}`;
   }
   return `${line}\r\n`;
 }
 
-/** NOTIFY and ORCPT are those of this recipient (RFC 3461 §4.1, §4.2). @param delay a delay is to be told of too */
-export function rcptLine(recipient: Recipient, extensions: Extensions, delay: boolean): string {
-  const { notify, orcpt } = recipient.parameters;
+/** NOTIFY and ORCPT are those of this recipient (RFC 3461 §4.1, §4.2).
+ * @param delay a delay is to be told of too @param smtputf8 MAIL asks for it */
+export function rcptLine(recipient: Recipient, extensions: Extensions, delay: boolean, smtputf8: boolean): string {
+  const { notify, orcpt, orcptXtext } = recipient.parameters;
   let line = rcptPath(recipient);
   if (extensions.dsn) {
     const asked = delay ? withDelay(notify) : notify;
     if (asked !== undefined) line += ` NOTIFY=${asked === 'never' ? 'NEVER' : asked.join(',').toUpperCase()}`;
-    if (orcpt !== undefined) line += ` ORCPT=${originalRecipient(orcpt)}`;
+    if (orcpt !== undefined) line += ` ORCPT=${originalRecipient(orcpt, orcptXtext, smtputf8)}`;
   }
   return `${line}\r\n`;
 }
@@ -75,12 +79,13 @@ function path(address: Address | null): string {
   return address === null ? '<>' : `<${formatAddress(address)}>`;
 }
 
-/** original-recipient-address = atom ";" xtext; for utf-8 the embedded form of RFC 6533 §3 that every server takes. */
-function originalRecipient(orcpt: string): string {
+/** original-recipient-address = atom ";" xtext; for utf-8 as it is where the server takes it so, else the embedded form that
+ * every server takes (RFC 6533 §3). @param xtext of the address, if it is not to be written in our way */
+function originalRecipient(orcpt: string, xtext: string | undefined, smtputf8: boolean): string {
   const semicolon = orcpt.indexOf(';');
   const type = orcpt.slice(0, semicolon);
   const address = orcpt.slice(semicolon + 1);
-  if (type.toLowerCase() !== 'utf-8') return `${type};${encodeXtext(address)}`;
+  if (type.toLowerCase() !== 'utf-8') return `${type};${xtext ?? encodeXtext(address)}`;
   const embed = (character: string): string => `\\x{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
-  return `${type};${address.replace(/[^!-*,-<>-~]/gu, embed)}`;
+  return `${type};${address.replace(smtputf8 ? /[\0- \x7f+=]/g : /[^!-*,-<>-~]/gu, embed)}`;
 }

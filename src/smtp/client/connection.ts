@@ -134,10 +134,8 @@ export class SmtpConnection {
   }
 
   /** Says QUIT, waits a little for the answer, and closes. Never throws. */
-  async quit(): Promise<void> {
-    this.#channel.write('QUIT\r\n');
-    await this.#channel.reply(TIME_LIMITS.quit).catch(() => undefined);
-    this.#channel.destroy();
+  quit(): Promise<void> {
+    return leave(this.#channel);
   }
 
   /** Closes at once; a transaction under way ends as deferred. */
@@ -148,9 +146,17 @@ export class SmtpConnection {
   /** RFC 5321 §4.1.1.5. A failure leaves a connection that is not usable. */
   async #reset(): Promise<void> {
     this.#channel.write('RSET\r\n');
-    const reply = await this.#channel.reply(TIME_LIMITS.reset).catch(() => undefined);
-    if (reply === undefined || reply.code >= 300) this.#channel.destroy();
+    const reply = await this.#channel.answer(TIME_LIMITS.reset).catch(() => undefined);
+    if (reply === undefined) this.#channel.destroy();
+    else if (reply.code >= 300) await this.quit();
   }
+}
+
+/** RFC 5321 §4.1.1.10: nobody closes who has not said QUIT. Never throws. */
+async function leave(channel: Channel): Promise<void> {
+  channel.write('QUIT\r\n');
+  await channel.reply(TIME_LIMITS.quit).catch(() => undefined);
+  channel.destroy();
 }
 
 /**
@@ -187,18 +193,24 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
         throw new ConnectionFailure('refused', 'a password is configured, but the connection is not encrypted');
       }
       await authenticate(channel, extensions.auth, target.credentials);
+      extensions = { ...extensions, loggedIn: true };
     }
     channel.deadline(null);
     return new SmtpConnection(target, channel, extensions, certificate, quirks, clock);
   } catch (error) {
-    channel.destroy();
     if (error instanceof ConnectionFailure) {
       error.transcript = channel.transcript.lines(null);
       error.localAddress = channel.localAddress;
     }
+    // Also RFC 3207 §4.1, RFC 8689 §4.2.1. Nobody waits for that.
+    if (error instanceof ConnectionFailure && SPEAKING.has(error.kind)) void leave(channel);
+    else channel.destroy();
     throw error;
   }
 }
+
+/** Failures that leave a peer who can be spoken to. */
+const SPEAKING: ReadonlySet<ConnectionFailure['kind']> = new Set(['refused', 'unencrypted', 'certificate', 'login']);
 
 /** Of a server that was said HELO although it may know EHLO: none that is known. */
 const UNASKED: Extensions = { ...NO_EXTENSIONS };

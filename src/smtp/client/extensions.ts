@@ -28,6 +28,8 @@ export interface Extensions {
   readonly deliverBy: number | null;
   /** RFC 6710. */
   readonly mtPriority: boolean;
+  /** We have logged in, so that AUTH= belongs to MAIL (RFC 4954 §5). */
+  readonly loggedIn: boolean;
   /** RFC 9422: recipients that one transaction may have. */
   readonly rcptMax: number | null;
 }
@@ -47,6 +49,7 @@ export const NO_EXTENSIONS: Extensions = {
   binaryMime: false,
   deliverBy: null,
   mtPriority: false,
+  loggedIn: false,
   rcptMax: null,
 };
 
@@ -62,7 +65,8 @@ export function parseExtensions(reply: Reply): Extensions {
     offered.set(keyword, offered.has(keyword) ? `${offered.get(keyword)} ${parameters}` : parameters);
   }
   const maxSize = Number(/^\d{1,15}/.exec(offered.get('SIZE') ?? '')?.[0] ?? 0);
-  const leastTime = offered.get('DELIVERBY');
+  // deliverby-param = min-by-time *( ',' extension-token ) (RFC 2852 §2)
+  const leastTime = offered.get('DELIVERBY')?.split(',', 1)[0];
   const rcptMax = Number(/(?:^| )RCPTMAX=(\d{1,6})(?: |$)/.exec(offered.get('LIMITS') ?? '')?.[1] ?? 0);
   return {
     pipelining: offered.has('PIPELINING'),
@@ -78,6 +82,7 @@ export function parseExtensions(reply: Reply): Extensions {
     binaryMime: offered.has('BINARYMIME') && offered.has('CHUNKING'),
     deliverBy: leastTime === undefined ? null : Number(/^\d{1,9}$/.exec(leastTime)?.[0] ?? 0),
     mtPriority: offered.has('MT-PRIORITY'),
+    loggedIn: false,
     rcptMax: rcptMax > 0 ? rcptMax : null,
   };
 }

@@ -16,7 +16,9 @@ export function withoutQuirks(offered: Extensions, quirks: ReadonlySet<Quirk>): 
     ...offered,
     ...(quirks.has('PIPELINING') ? { pipelining: false } : {}),
     ...(quirks.has('CHUNKING') ? { chunking: false, binaryMime: false } : {}),
-    ...(quirks.has('PARAMETERS') ? { size: false, dsn: false, deliverBy: null, mtPriority: false } : {}),
+    ...(quirks.has('PARAMETERS')
+      ? { size: false, dsn: false, deliverBy: null, mtPriority: false, loggedIn: false }
+      : {}),
   };
 }
 

@@ -59,7 +59,7 @@ export async function transact(
       outcomes[index] = noUtf8('a recipient');
     } else if (chosen.length < most) {
       chosen.push(index);
-      rcpts.push(rcptLine(recipient, extensions, delay));
+      rcpts.push(rcptLine(recipient, extensions, delay, smtputf8));
     }
   }
   if (chosen.length === 0) return { outcomes, open: false };

@@ -3,7 +3,7 @@
 
 import type { MailParameters, Notify, RcptParameters } from '../../formats/envelope.ts';
 import { Refusal } from '../../formats/refusal.ts';
-import { decodeXtext } from '../../formats/xtext.ts';
+import { decodeXtext, isForeignXtext } from '../../formats/xtext.ts';
 import { isSubmissionParameter, type SubmissionTime, submissionParameters } from './submission-parameters.ts';
 
 /** RFC 3461 §4.4, §4.2, as said. */
@@ -48,7 +48,8 @@ export function mailParameters(text: string, submission: SubmissionTime | null, 
         parameters.ret = oneOf(name, value, ['FULL', 'HDRS']);
         break;
       case 'ENVID':
-        parameters.envid = xtext(name, value, ENVID_MAX);
+        parameters.envid = printable(name, xtext(name, value, ENVID_MAX));
+        if (isForeignXtext(value, parameters.envid)) parameters.envidXtext = value;
         break;
       case 'AUTH':
         if (submission === null) throw unknown(name);
@@ -66,7 +67,7 @@ export function rcptParameters(text: string, smtputf8: boolean): RcptParameters 
   const parameters: Mutable<RcptParameters> = {};
   for (const [name, value] of split(text)) {
     if (name === 'NOTIFY') parameters.notify = notify(value);
-    else if (name === 'ORCPT') parameters.orcpt = orcpt(value, smtputf8);
+    else if (name === 'ORCPT') Object.assign(parameters, orcpt(value, smtputf8));
     else throw unknown(name);
   }
   return parameters;
@@ -86,13 +87,23 @@ function notify(value: string | undefined): Notify {
 }
 
 /** original-recipient-address = addr-type ";" xtext (RFC 3461 §4.2); of type utf-8 also as it is (RFC 6533 §3). */
-function orcpt(value: string | undefined, smtputf8: boolean): string {
-  const match = /^([a-z0-9][a-z0-9-]*);(.+)$/isu.exec(value ?? '');
-  if (match?.[1] === undefined || match[2] === undefined) throw malformed('ORCPT');
-  if (smtputf8 && match[1].toLowerCase() === 'utf-8' && Buffer.byteLength(match[2]) <= ORCPT_MAX) {
-    if (!/[\u{80}-\u{9f}\u{2028}\u{2029}\u{fffd}]/u.test(match[2])) return `${match[1]};${match[2]}`;
+function orcpt(value: string | undefined, smtputf8: boolean): Pick<RcptParameters, 'orcpt' | 'orcptXtext'> {
+  const [, type, said] = /^([a-z0-9][a-z0-9-]*);(.+)$/isu.exec(value ?? '') ?? [];
+  if (type === undefined || said === undefined) throw malformed('ORCPT');
+  const isUtf8 = type.toLowerCase() === 'utf-8';
+  if (smtputf8 && isUtf8 && Buffer.byteLength(said) <= ORCPT_MAX) {
+    if (!/[\u{80}-\u{9f}\u{2028}\u{2029}\u{fffd}]/u.test(said)) return { orcpt: `${type};${said}` };
   }
-  return `${match[1]};${xtext('ORCPT', match[2], ORCPT_MAX)}`;
+  const address = xtext('ORCPT', said, ORCPT_MAX);
+  if (isUtf8) return { orcpt: `${type};${address}` };
+  const known = { orcpt: `${type};${printable('ORCPT', address)}` };
+  return isForeignXtext(said, address) ? { ...known, orcptXtext: said } : known;
+}
+
+/** RFC 3461 §4.2, §4.4: what stands in a report is ASCII. */
+function printable(name: string, text: string): string {
+  if (/[^ -~]/.test(text)) throw malformed(name);
+  return text;
 }
 
 /** Decoded; never empty. */

@@ -2,6 +2,7 @@
 
 import { createSecureContext } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/platform/clock.ts';
 import { type Identity, makeContext } from '../../../src/platform/tls.ts';
 import type { Judge, Presented } from '../../../src/smtp/client/certificate.ts';
 import { ConnectionFailure } from '../../../src/smtp/client/channel.ts';
@@ -65,13 +66,16 @@ describe('opening', () => {
     ['a reset instead of one', { on: at('EHLO', { do: 'reset' }) }, 'closed', undefined],
     ['451 to EHLO', { on: at('EHLO', '451 busy') }, 'refused', 451],
     ['a refused HELO', { on: (line: string) => (/^(EHLO|HELO)/.test(line) ? '550 no' : undefined) }, 'refused', 550],
-  ] as const)('%s ends it', async (_, script, kind, code) => {
+  ] as const)('%s ends it', async (what, script, kind, code) => {
     const server = await serve(script);
     const error = await failure(openTo(server));
     expect(error).toBeInstanceOf(ConnectionFailure);
     expect(error.kind).toBe(kind);
     expect(error.reply?.code).toBe(code);
     await server.until(() => server.sessions[0]?.closed ?? false);
+    // RFC 5321 §4.1.1.10: whoever is not hung up on says QUIT.
+    const said = server.sessions[0]?.commands.at(-1);
+    expect(said === 'QUIT').toBe(kind === 'refused' && !what.startsWith('421'));
   });
 
   test('a port that nobody listens on is unreachable', async () => {
@@ -160,17 +164,34 @@ describe('STARTTLS', () => {
     },
   );
 
-  test.each(['required', 'implicit'] as const)('%s: a judge who says no is the last to speak', async (tls) => {
-    const server = await serve({ keywords: TLS_KEYWORDS, implicit: tls === 'implicit' });
-    const problem = 'certificate-not-trusted';
-    const judge = () => ({ kind: 'refused', problem, text: 'no' }) as const;
-    expect(await failure(openTo(server, { tls, judge }))).toMatchObject({
-      kind: 'certificate',
-      certificate: { problem },
-    });
-    await server.until(() => server.sessions[0]?.closed ?? false);
-    const said = server.sessions[0]?.commands;
-    expect(said).toEqual(tls === 'required' ? ['EHLO client.test', 'STARTTLS'] : []);
+  test.each(['required', 'implicit'] as const)(
+    '%s: behind a judge who says no there is nothing but QUIT (RFC 3207 §4.1)',
+    async (tls) => {
+      const server = await serve({ keywords: TLS_KEYWORDS, implicit: tls === 'implicit' });
+      const problem = 'certificate-not-trusted';
+      const judge = () => ({ kind: 'refused', problem, text: 'no' }) as const;
+      expect(await failure(openTo(server, { tls, judge }))).toMatchObject({
+        kind: 'certificate',
+        certificate: { problem },
+      });
+      await server.until(() => server.sessions[0]?.closed ?? false);
+      const said = server.sessions[0]?.commands;
+      expect(said).toEqual(tls === 'required' ? ['EHLO client.test', 'STARTTLS', 'QUIT'] : ['QUIT']);
+    },
+  );
+
+  test('ends when it is told to, also while the peer speaks', async () => {
+    const server = await serve({ keywords: TLS_KEYWORDS });
+    for (let time = 0; time < 5; time++) {
+      const ending = new AbortController();
+      const connection = await openTo(server, { tls: 'required' }, systemClock, ending.signal);
+      const leaving = connection.quit();
+      ending.abort();
+      expect(connection.alive).toBe(false);
+      await leaving;
+    }
+    await server.until(() => server.sessions.every(({ closed }) => closed));
+    await expect(openTo(server, {}, systemClock, AbortSignal.abort())).rejects.toMatchObject({ kind: 'unreachable' });
   });
 
   test('a judge sees the chain, and what is wrong with it for the authorities', async () => {
@@ -230,8 +251,34 @@ describe('implicit TLS and AUTH', () => {
   test('no mechanism that is known here', async () => {
     const server = await serve({ keywords: ['AUTH GSSAPI'] });
     expect((await failure(openTo(server, { tls: 'none', credentials }))).kind).toBe('login');
-    expect(server.sessions[0]?.commands).toEqual(['EHLO client.test']);
+    await server.until(() => server.sessions[0]?.closed ?? false);
+    expect(server.sessions[0]?.commands).toEqual(['EHLO client.test', 'QUIT']);
   });
+
+  test('behind a login MAIL says that nobody vouches for the sender (RFC 4954 §5)', async () => {
+    const server = await serve({ keywords: ['AUTH PLAIN'], on: at('AUTH', '235 2.7.0 ok') });
+    const connection = await openTo(server, { tls: 'none', credentials });
+    await connection.send(envelopeTo(['a@fake.test']), contentOf('x\r\n'));
+    await connection.quit();
+    expect(server.messages[0]?.mail).toBe('MAIL FROM:<alice@client.test> AUTH=<>');
+    const other = await openTo(await serve({ keywords: ['AUTH PLAIN'] }), { tls: 'none' });
+    await other.send(envelopeTo(['a@fake.test']), contentOf('x\r\n'));
+    await other.quit();
+    expect(open[1]?.messages[0]?.mail).toBe('MAIL FROM:<alice@client.test>');
+  });
+
+  test.each(['Username:', 'VXNlcm5hbWU', 'VXNl=cm5'])(
+    'a challenge that is no base64 is cancelled: %s',
+    async (text) => {
+      const server = await serve({
+        keywords: ['AUTH LOGIN'],
+        on: (line) => (line === 'AUTH LOGIN' ? `334 ${text}` : line === '*' ? '501 5.7.0 cancelled' : undefined),
+      });
+      expect((await failure(openTo(server, { tls: 'none', credentials }))).kind).toBe('login');
+      await server.until(() => server.sessions[0]?.closed ?? false);
+      expect(server.sessions[0]?.commands.slice(1)).toEqual(['AUTH LOGIN', '*', 'QUIT']);
+    },
+  );
 
   test('a mechanism that asks for more is cancelled', async () => {
     const server = await serve({

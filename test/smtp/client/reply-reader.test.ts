@@ -83,6 +83,16 @@ describe('the reply to EHLO', () => {
     });
   });
 
+  test.each([
+    ['DELIVERBY', 0],
+    ['DELIVERBY 240', 240],
+    ['DELIVERBY 240,soon', 240],
+    ['DELIVERBY ,soon', 0],
+    ['8BITMIME', null],
+  ])('%s: the least time is the first of its options (RFC 2852 §2)', (line, least) => {
+    expect(parseExtensions({ code: 250, text: `fake.test\n${line}` }).deliverBy).toBe(least);
+  });
+
   test('SIZE without or with a zero limit is no limit (RFC 1870 §4)', () => {
     for (const line of ['SIZE', 'SIZE 0', 'SIZE what']) {
       expect(parseExtensions({ code: 250, text: `x\n${line}` })).toMatchObject({ size: true, maxSize: null });

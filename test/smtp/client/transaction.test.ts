@@ -292,6 +292,23 @@ describe('a transaction', () => {
     expect(plain.sessions[0]?.commands.slice(1, 3)).toEqual(['MAIL FROM:<alice@client.test>', 'RCPT TO:<a@fake.test>']);
   });
 
+  test('ENVID and ORCPT go on as they were said (RFC 3461 §5.2.1), in UTF-8 where MAIL asks for it (RFC 6533 §3)', async () => {
+    const server = await serve();
+    const connection = await openTo(server);
+    const recipients = [
+      ['a@fake.test', { orcpt: 'rfc822;A+b@x.test', orcptXtext: 'A+2Bb+40x.test' }],
+      ['b@fake.test', { orcpt: 'utf-8;ä b+\\x{E9}@x.test' }],
+    ] as const;
+    await connection.send(envelopeTo(recipients, { envid: 'ab', envidXtext: '+61b', smtputf8: true }), HELLO);
+    connection.destroy();
+    expect(server.messages[0]?.mail).toContain(' ENVID=+61b');
+    const said = server.messages[0]?.recipients.map((line) => Buffer.from(line, 'latin1').toString());
+    expect(said).toEqual([
+      'RCPT TO:<a@fake.test> ORCPT=rfc822;A+2Bb+40x.test',
+      'RCPT TO:<b@fake.test> ORCPT=utf-8;ä\\x{20}b\\x{2B}\\x{E9}@x.test',
+    ]);
+  });
+
   test('more recipients than the server takes are left for another transaction', async () => {
     const many = Array.from({ length: 5 }, (_, index) => `r${index}@fake.test`);
     const limited = await serve({ keywords: [...KEYWORDS, 'LIMITS RCPTMAX=2'] });

@@ -15,6 +15,7 @@ export function openTo(
   server: FakeServer,
   target: Partial<ConnectionTarget> = {},
   clock: Clock = systemClock,
+  signal?: AbortSignal,
 ): Promise<SmtpConnection> {
   const whole: ConnectionTarget = {
     address: '127.0.0.1',
@@ -29,6 +30,7 @@ export function openTo(
     hostname: 'client.test',
     clock,
     secureContext: contexts({ floor: 'any', authorities: false }),
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 

@@ -31,6 +31,24 @@ test('the envelope comes with all its parameters, decoded', async () => {
   expect(seen?.session.id).toMatch(/^[a-z0-9]{12}$/);
 });
 
+test('RFC 3461 §5.2.1: what the next hop is to get as it was said is kept so', async () => {
+  await using gate = await openGate();
+  await using peer = await Peer.at(gate);
+  peer.send(
+    'EHLO c\r\nMAIL FROM:<> ENVID=+41+2B\r\n' +
+      'RCPT TO:<a@example.test> ORCPT=rfc822;a+40b.test\r\n' +
+      'RCPT TO:<b@example.test> ORCPT=rfc822;b+3db.test\r\n',
+  );
+  for (const code of [250, 250, 250, 250]) await peer.expect(code);
+  const [seen] = gate.receiver.transactions;
+  expect(seen?.parameters).toEqual({ envid: 'A+', envidXtext: '+41+2B' });
+  // The second is none to the letter of RFC 3461 §4, and goes on as one that is.
+  expect(seen?.recipients.map(({ parameters }) => parameters)).toEqual([
+    { orcpt: 'rfc822;a@b.test', orcptXtext: 'a+40b.test' },
+    { orcpt: 'rfc822;b=b.test' },
+  ]);
+});
+
 test('parameters that were not said are absent, and the null path is null', async () => {
   await using gate = await openGate();
   await using peer = await Peer.at(gate);
