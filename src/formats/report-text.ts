@@ -45,7 +45,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   '7.4':
     'The other side must be reached encrypted, and could not be. Nothing was sent. Ask its administrator for help.',
   '7.5': 'The other side could not prove who it is. Nothing was sent. Ask its administrator for help.',
-  '7.10': 'Nobody vouches for the way to the other side. Send it without the demand for TLS, or in another way.',
+  '7.10':
+    'The way to the other side is not protected as you asked. Send it without the demand for TLS, or in another way.',
   '7.30': 'Send it without the demand for TLS on the whole way, or reach the recipient in another way.',
   '7': 'The other side does not accept this message. Reach the recipient in another way, or ask their administrator.',
 };

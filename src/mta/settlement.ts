@@ -56,7 +56,7 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
         // that is what the sender must know (X.7.0).
         const insecure = reply === undefined && outcome.status.startsWith('4.7.');
         const text = `It was tried for ${span(entry.expiresAt - entry.createdAt)}. ${sentence(reply, outcome.text)}`;
-        return settled({ kind: 'failed' }, reported('failed', insecure ? outcome.status : '4.4.7', text));
+        return settled({ kind: 'failed' }, reported('failed', insecure ? atLast(transit, outcome) : '4.4.7', text));
       }
       const nextAt = nextTry(entry, schedule, now);
       if (entry.warnAt === null || entry.warnAt > now) {
@@ -79,6 +79,11 @@ export function warning({ transit }: Task, entry: EntryRow, now: number): Verdic
   const report = reportedAs('delayed', transit, entry, status, last, text);
   const then = { kind: 'retry', nextAt, warnAt: nextWarning(transit, now) } as const;
   return { transit, settlement: { entry: entry.id, attempt: null, then }, report };
+}
+
+/** RFC 8689 §4.2.1 has codes for good for what was not protected as its sender asked. */
+function atLast({ parameters: { requiretls } }: TransitRow, { status }: Result['outcome']): EnhancedStatus {
+  return requiretls === true ? (`5${status.slice(1)}` as EnhancedStatus) : status; // of its class only the digit is another
 }
 
 const LATE = 'It is not there by the time that was asked for; it is tried on. ';

@@ -10,10 +10,14 @@ export function factsOf({ name, address, tls, exchange }: NextHop): HostFacts {
   return { name, tls, exchange, loopback: isLoopback(address) };
 }
 
-/** RFC 8689 §4.1: the header field counts for nothing where REQUIRETLS was said. */
-export function wishesOf({ parameters }: Pick<TransitRow, 'parameters'>): MessageWishes {
+/** RFC 8689 §4.1: the header field counts for nothing where REQUIRETLS was said. RFC 8689 §5: a report is not lost because
+ * the way back is another. */
+export function wishesOf({ parameters, reversePath }: Pick<TransitRow, 'parameters' | 'reversePath'>): MessageWishes {
   const requireTls = parameters.requiretls === true;
-  return { requireTls, tlsOptional: !requireTls && parameters.tlsOptional === true };
+  return {
+    requireTls: requireTls && reversePath !== null,
+    tlsOptional: !requireTls && parameters.tlsOptional === true,
+  };
 }
 
 /** Does the host promise what the message asks for (RFC 8689 §4.2.1)? */

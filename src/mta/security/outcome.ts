@@ -14,12 +14,14 @@ type Hop = Pick<NextHop, 'name' | 'exchange'>;
 /** A hop that was not protected as demanded: the message waits, since whatever is in the middle may go. Null: that is not
  * why the connection failed. */
 export function unprotected(hop: Hop, demand: Demand, failure: ConnectionFailure): Outcome | null {
+  // RFC 8689 §4.2.1.
+  const missing = demand.requireTls ? '4.7.10' : null;
   switch (failure.kind) {
     // RFC 3463 §3.8; X.7.4: the security feature is not there, X.7.5: it failed.
     case 'unencrypted':
-      return deferred('4.7.4', `${demanded(hop, demand)}, but ${failure.message}`);
+      return deferred(missing ?? '4.7.4', `${demanded(hop, demand)}, but ${failure.message}`);
     case 'handshake':
-      return deferred('4.7.5', `${demanded(hop, demand)}, but the handshake failed: ${failure.message}`);
+      return deferred(missing ?? '4.7.5', `${demanded(hop, demand)}, but the handshake failed: ${failure.message}`);
     case 'certificate':
       return deferred('4.7.5', `${demanded(hop, demand)}, but ${failure.message}`);
     default:

@@ -195,6 +195,8 @@ export async function openConnection(target: ConnectionTarget, context: Connecti
       await authenticate(channel, extensions.auth, target.credentials);
       extensions = { ...extensions, loggedIn: true };
     }
+    // RFC 8689 §2: nobody can promise it in clear.
+    if (channel.tls === null && extensions.requireTls) extensions = { ...extensions, requireTls: false };
     channel.deadline(null);
     return new SmtpConnection(target, channel, extensions, certificate, quirks, clock);
   } catch (error) {

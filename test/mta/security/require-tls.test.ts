@@ -84,6 +84,27 @@ describe('REQUIRETLS', () => {
     expect(entry?.last?.security).toMatchObject({ rung: 'verified', policy: 'no-policy-found' });
     expect(host.sessions).toEqual([]);
   });
+
+  test('comes back with 5.7.10 where the time is over and the way was never protected (RFC 8689 §4.2.1)', async () => {
+    const { s } = await stage({ keywords: PROMISES });
+    await using _ = s;
+    s.domain('near.test', 2);
+    await s.put({ to: ['bob@near.test'], parameters: REQUIRE });
+    while ((await s.entries()).length > 0) await s.pass();
+    expect((await s.inbox()).at(-1)).toMatch(/^Action: failed\r\nStatus: 5\.7\.10\r$/m);
+  });
+
+  test('a report goes back by any way, and asks for protection where it can have it (RFC 8689 §5)', async () => {
+    const { s, host } = await stage({ keywords: PROMISES });
+    await using _ = s;
+    s.domain('near.test', 4);
+    const clear = await s.hop(4, { keywords: PROMISES });
+    const report = { from: '', parameters: { requiretls: true } };
+    await s.put({ ...report, to: ['bob@near.test', 'bob@far.test'] });
+    await s.until((entries) => entries.length === 0);
+    expect(clear.messages).toMatchObject([{ secure: false, mail: expect.not.stringContaining('REQUIRETLS') }]);
+    expect(host.messages).toMatchObject([{ secure: true, mail: expect.stringMatching(/ REQUIRETLS\b/) }]);
+  });
 });
 
 test('TLS-Required: No: what the receiver has published does not count, for this message alone', async () => {
