@@ -25,6 +25,8 @@ export interface MailParameters {
   readonly tlsOptional?: boolean;
   /** Submitted for later delivery: ms since the epoch (RFC 4865). */
   readonly holdUntil?: number;
+  /** How that was asked for, `for;SECONDS` or `until;DATE`, which a report tells (RFC 4865 §5.1.2). */
+  readonly holdRequest?: string;
   /** DELIVERBY (RFC 2852): deadline in ms since the epoch and what to do then. */
   readonly deliverBy?: { readonly at: number; readonly mode: 'N' | 'R'; readonly trace: boolean };
   /** MT-PRIORITY (RFC 6710), -9 to 9. */

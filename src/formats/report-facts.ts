@@ -47,8 +47,10 @@ export interface DeliveryReport {
     readonly utf8: boolean;
     /** The transaction said BODY=8BITMIME. */
     readonly eightBit: boolean;
-    /** Until when the sender had it held (RFC 4865), by when it was to be there (RFC 2852); absent: no matter. */
+    /** Until when the sender had it held and how that was asked for (RFC 4865), by when it was to be there (RFC 2852); absent:
+     * no matter. */
     readonly holdUntil?: number | undefined;
+    readonly holdRequest?: string | undefined;
     readonly deliverBy?: number | undefined;
     /** What is sent back: all of it, or its header. */
     readonly returned: 'FULL' | 'HDRS';

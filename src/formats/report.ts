@@ -1,12 +1,13 @@
 // Delivery reports (RFC 3461 §6, RFC 3464, RFC 6522, and RFC 6533 for UTF-8): what happened to the recipients of one
 // message, for people and for machines, as the octets of a message. To whom and when is the MTA's business.
 
+import { isIP } from 'node:net';
 import { type Address, formatAddress, isAscii } from './address.ts';
 import { formatDate } from './date.ts';
 import type { Reply } from './refusal.ts';
 import type { DeliveryReport, ReportedRecipient } from './report-facts.ts';
 import { oneLine, reportSubject, reportText } from './report-text.ts';
-import { decodeUtf8Address, utf8AddressUnitext, utf8AddressXtext } from './xtext.ts';
+import { decodeUtf8Address, utf8AddressXtext } from './xtext.ts';
 
 /** A report but for the message sent back, whose octets belong between `before` and `after` as they are. */
 export interface ReportFrame {
@@ -93,10 +94,12 @@ function messageFields({ reportingMta, original, zone }: DeliveryReport): string
 
 /** deliver-by-date-field (RFC 2852 §5) and future-release-request-field (RFC 4865 §5.1.2), which has no
  * space. */
-function appointments({ holdUntil, deliverBy }: DeliveryReport['original'], zone: number): string[] {
+function appointments({ holdUntil, holdRequest, deliverBy }: DeliveryReport['original'], zone: number): string[] {
+  const until = holdUntil === undefined ? undefined : `until;${new Date(holdUntil).toISOString()}`;
+  const request = holdRequest ?? until;
   return [
     ...(deliverBy === undefined ? [] : [`Deliver-By-Date: ${formatDate(deliverBy, zone)}`]),
-    ...(holdUntil === undefined ? [] : [`Future-Release-Request: until;${new Date(holdUntil).toISOString()}`]),
+    ...(request === undefined ? [] : [`Future-Release-Request: ${printable(request, false)}`]),
   ];
 }
 
@@ -110,7 +113,7 @@ function recipientFields(recipient: ReportedRecipient, { original, zone }: Deliv
   const type = isAscii(recipient.recipient) ? 'rfc822' : 'utf-8';
   fields.push(`Final-Recipient: ${type}; ${typedAddress(formatAddress(recipient.recipient), type, utf8)}`);
   fields.push(`Action: ${recipient.action}`, `Status: ${field(recipient.status)}`);
-  if (recipient.remoteMta !== null) fields.push(`Remote-MTA: dns; ${printable(recipient.remoteMta, false)}`);
+  if (recipient.remoteMta !== null) fields.push(`Remote-MTA: dns; ${mtaName(recipient.remoteMta)}`);
   if (recipient.reply !== null) fields.push(diagnosticCode(recipient.reply, utf8));
   if (recipient.lastAttempt !== null) fields.push(`Last-Attempt-Date: ${formatDate(recipient.lastAttempt, zone)}`);
   if (recipient.action === 'delayed' && recipient.willRetryUntil !== null) {
@@ -119,9 +122,19 @@ function recipientFields(recipient: ReportedRecipient, { original, zone }: Deliv
   return fields;
 }
 
-/** `smtp; 550-5.1.1 …` (RFC 3464 §2.3.6, RFC 3461 §9.2): a reply of several lines becomes one, folded by words. */
+/** RFC 3461 §9.3: an address is a literal. */
+function mtaName(host: string): string {
+  const family = isIP(host);
+  if (family === 0) return printable(host, false);
+  return family === 6 ? `[IPv6:${host}]` : `[${host}]`;
+}
+
+/** `smtp; 550-5.1.1 … 550 5.1.1 …` (RFC 3464 §2.3.6, RFC 3461 §9.2): the reply as it was, folded by words. */
 function diagnosticCode({ code, status, text }: Reply, utf8: boolean): string {
-  const words = printable(`smtp; ${code} ${status === undefined ? '' : `${status} `}${text}`, utf8).split(' ');
+  const front = status === undefined ? '' : `${status} `;
+  const lines = text.split('\n');
+  const said = lines.map((line, at) => `${code}${at === lines.length - 1 ? ' ' : '-'}${front}${line}`);
+  const words = printable(`smtp; ${said.join(' ')}`, utf8).split(' ');
   let line = 'Diagnostic-Code:';
   let folded = '';
   for (const word of words) {
@@ -144,10 +157,9 @@ function originalRecipient(orcpt: string, utf8: boolean): string {
   return `${printable(type, false)}; ${typedAddress(said, type, utf8)}`;
 }
 
-/** An address of type utf-8 has a form for fields of ASCII, and one for others (RFC 6533 §3). */
+/** An address of type utf-8 stands as it is where that may be, and has a form for fields of ASCII (RFC 6533 §3). */
 function typedAddress(address: string, type: string, utf8: boolean): string {
-  if (type !== 'utf-8') return printable(address, utf8);
-  return field(utf8 ? utf8AddressUnitext(address) : utf8AddressXtext(address));
+  return type === 'utf-8' && !utf8 ? field(utf8AddressXtext(address)) : printable(address, utf8);
 }
 
 /** An address in a header field or in the text. */

@@ -43,11 +43,6 @@ export function decodeUtf8Address(written: string): string {
   });
 }
 
-/** An address in the utf-8-addr-unitext form of RFC 6533 §3, for a field that may hold UTF-8. */
-export function utf8AddressUnitext(address: string): string {
-  return address.replace(/[\0- \\\x7f+=]/g, (character) => `\\x{${hex(character.charCodeAt(0))}}`);
-}
-
 /** An address in the utf-8-addr-xtext form of RFC 6533 §3: ASCII only. */
 export function utf8AddressXtext(address: string): string {
   return address.replace(/[^!-*,-<>-[\]-~]/gu, (character) => `\\x{${hex(character.codePointAt(0) ?? 0)}}`);

@@ -84,6 +84,7 @@ export async function bounce(
       utf8: parameters.smtputf8 === true,
       eightBit: parameters.body === '8BITMIME' || !text,
       holdUntil: parameters.holdUntil,
+      holdRequest: parameters.holdRequest,
       deliverBy: parameters.deliverBy?.at,
       returned: whole ? 'FULL' : 'HDRS',
     },

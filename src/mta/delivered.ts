@@ -64,6 +64,7 @@ export async function deliveredReport(
       utf8: parameters.smtputf8 === true,
       eightBit: parameters.body === '8BITMIME' || parameters.body === 'BINARYMIME',
       holdUntil: parameters.holdUntil,
+      holdRequest: parameters.holdRequest,
       deliverBy: parameters.deliverBy?.at,
       returned: 'HDRS',
     },

@@ -101,6 +101,8 @@ describe('what is reported', () => {
       'Deliver-By-Date': 'Tue, 1 Jul 2003 10:53:37 +0200',
       'Future-Release-Request': 'until;2003-07-01T08:52:37.000Z',
     });
+    const { message } = await read({ original: { holdUntil: TIME, holdRequest: 'for;3600' } });
+    expect(message).toMatchObject({ 'Future-Release-Request': 'for;3600' });
   });
 
   test('a failure, with all that is known of it', async () => {
@@ -129,7 +131,7 @@ describe('what is reported', () => {
         Action: 'failed',
         Status: '5.1.1',
         'Remote-MTA': 'dns; mx.remote.test',
-        'Diagnostic-Code': 'smtp; 550 5.1.1 no such user was ever here',
+        'Diagnostic-Code': 'smtp; 550-5.1.1 no such user 550 5.1.1 was ever here',
         'Last-Attempt-Date': 'Tue, 1 Jul 2003 10:52:37 +0200',
       },
     ]);
@@ -185,6 +187,15 @@ describe('what is reported', () => {
   });
 });
 
+test.each([
+  ['192.0.2.1', 'dns; [192.0.2.1]'],
+  ['2001:db8::1', 'dns; [IPv6:2001:db8::1]'],
+  ['mx.remote.test', 'dns; mx.remote.test'],
+])('RFC 3461 §9.3: the host %s is %s', async (remoteMta, expected) => {
+  const { recipients } = await read({ recipients: [{ ...RECIPIENT, remoteMta }] });
+  expect(recipients[0]?.['Remote-MTA']).toBe(expected);
+});
+
 describe('beyond ASCII (RFC 6533)', () => {
   const recipient = { localPart: 'δοκιμή+x', domain: 'xn--mnchen-3ya.test' };
   const facts = { ...RECIPIENT, recipient, reply: { code: 550, text: 'unbekannt: δοκιμή' } };
@@ -193,13 +204,13 @@ describe('beyond ASCII (RFC 6533)', () => {
     const report = await read({
       to: { localPart: 'jörg', domain: 'example.test' },
       original: { utf8: true, envid: 'é' },
-      recipients: [{ ...facts, originalRecipient: 'utf-8;δοκιμή+x@münchen.test' }],
+      recipients: [{ ...facts, originalRecipient: 'utf-8;δοκι\\x{3BC}ή\\x{2B}x@münchen.test' }],
     });
     expect(report.types.slice(1)).toEqual(['message/global-delivery-status', 'message/global-headers']);
     expect(report.message['Original-Envelope-Id']).toBe('é');
     expect(report.recipients[0]).toMatchObject({
-      'Original-Recipient': 'utf-8; δοκιμή\\x{2B}x@münchen.test',
-      'Final-Recipient': 'utf-8; δοκιμή\\x{2B}x@xn--mnchen-3ya.test',
+      'Original-Recipient': 'utf-8; δοκιμή+x@münchen.test',
+      'Final-Recipient': 'utf-8; δοκιμή+x@xn--mnchen-3ya.test',
       'Diagnostic-Code': 'smtp; 550 unbekannt: δοκιμή',
     });
     expect(report.text).toContain('<δοκιμή+x@xn--mnchen-3ya.test>');

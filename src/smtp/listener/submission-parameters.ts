@@ -16,13 +16,13 @@ export interface SubmissionTime {
 export function submissionParameters(
   said: ReadonlyMap<string, string | undefined>,
   time: SubmissionTime,
-): Pick<MailParameters, 'holdUntil' | 'deliverBy' | 'priority'> {
-  const holdUntil = release(said, time);
+): Pick<MailParameters, 'holdUntil' | 'holdRequest' | 'deliverBy' | 'priority'> {
+  const hold = release(said, time);
   const by = said.has('BY') ? deliverBy(said.get('BY'), time.now) : undefined;
   // RFC 4865 §5.2.2: one of the two could not be kept.
-  if (by !== undefined && holdUntil !== undefined && holdUntil > by.at) throw bad('BY is over before the hold is');
+  if (by !== undefined && hold !== undefined && hold.holdUntil > by.at) throw bad('BY is over before the hold is');
   return {
-    ...(holdUntil === undefined ? {} : { holdUntil }),
+    ...hold,
     ...(by === undefined ? {} : { deliverBy: by }),
     ...(said.has('MT-PRIORITY') ? { priority: priority(said.get('MT-PRIORITY')) } : {}),
   };
@@ -36,23 +36,28 @@ export function isSubmissionParameter(name: string, { maxHold }: SubmissionTime)
 
 /** hold-param (RFC 4865 §3): one of HOLDFOR and HOLDUNTIL. A moment that has passed is no reason to refuse: the message
  * leaves at once. */
-function release(said: ReadonlyMap<string, string | undefined>, { now, maxHold }: SubmissionTime): number | undefined {
-  if (!said.has('HOLDFOR') && !said.has('HOLDUNTIL')) return undefined;
+function release(
+  said: ReadonlyMap<string, string | undefined>,
+  { now, maxHold }: SubmissionTime,
+): { readonly holdUntil: number; readonly holdRequest: string } | undefined {
+  const kind = said.has('HOLDFOR') ? 'HOLDFOR' : 'HOLDUNTIL';
+  if (!said.has(kind)) return undefined;
   if (said.has('HOLDFOR') && said.has('HOLDUNTIL')) throw bad('HOLDFOR and HOLDUNTIL exclude each other');
-  const until = said.has('HOLDFOR') ? now + interval(said.get('HOLDFOR')) : dateTime(said.get('HOLDUNTIL'));
+  const value = said.get(kind) ?? '';
+  const until = kind === 'HOLDFOR' ? now + interval(value) : dateTime(value);
   if (until > now + maxHold) throw bad(`No message is held for more than ${maxHold / 1_000} seconds`);
-  return until;
+  return { holdUntil: until, holdRequest: `${kind.slice(4).toLowerCase()};${value}` };
 }
 
-/** future-release-integer = 1*9DIGIT, in seconds; not zero. */
-function interval(value: string | undefined): number {
-  if (value === undefined || !/^\d{1,9}$/.test(value) || Number(value) === 0) throw malformed('HOLDFOR');
+/** future-release-integer = %x31-39 *8DIGIT, in seconds. */
+function interval(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw malformed('HOLDFOR');
   return Number(value) * 1_000;
 }
 
-/** date-time of RFC 3339 §5.6. */
-function dateTime(value: string | undefined): number {
-  const match = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i.exec(value ?? '');
+/** date-time of RFC 3339 §5.6, in UTC. */
+function dateTime(value: string): number {
+  const match = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]00:00)$/i.exec(value);
   if (match === null) throw malformed('HOLDUNTIL');
   const time = Date.parse(match[0].toUpperCase());
   const days = new Date(Date.UTC(Number(match[1]), Number(match[2]), 0)).getUTCDate();

@@ -226,9 +226,16 @@ test('when a message is to leave and to be there, and its rank, are values again
   peer.send(`EHLO c\r\nAUTH PLAIN ${Buffer.from('\0alice\0wonderland').toString('base64')}\r\n`);
   for (const code of [250, 235]) await peer.expect(code);
   for (const [said, parameters] of [
-    ['HOLDFOR=60 BY=90;RT', { holdUntil: now + 60_000, deliverBy: { at: now + 90_000, mode: 'R', trace: true } }],
+    [
+      'HOLDFOR=60 BY=90;RT',
+      {
+        holdUntil: now + 60_000,
+        holdRequest: 'for;60',
+        deliverBy: { at: now + 90_000, mode: 'R', trace: true },
+      },
+    ],
     ['BY=-5;N MT-PRIORITY=-3', { deliverBy: { at: now - 5_000, mode: 'N', trace: false }, priority: -3 }],
-    ['HOLDUNTIL=2026-01-01T02:00:00.5+01:00', { holdUntil: now + 3_600_500 }],
+    ['HOLDUNTIL=2026-01-01T01:00:00.5Z', { holdUntil: now + 3_600_500, holdRequest: 'until;2026-01-01T01:00:00.5Z' }],
     ['BODY=BINARYMIME', { body: 'BINARYMIME' }],
   ] as const) {
     peer.send(`MAIL FROM:<a@sender.test> ${said}\r\nRSET\r\n`);
