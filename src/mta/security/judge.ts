@@ -8,7 +8,7 @@ import { judgeByDane } from './dane.ts';
 import type { Demand } from './rung.ts';
 
 /** @param now ms since the epoch, read when the certificate is there */
-export function judgeOf({ authentication, testing }: Demand, now: () => number): Judge | null {
+export function judgeOf({ authentication, testing, rung }: Demand, now: () => number): Judge | null {
   switch (authentication.by) {
     case 'nobody':
       return null;
@@ -16,14 +16,15 @@ export function judgeOf({ authentication, testing }: Demand, now: () => number):
       return ({ chain }) => judgeByDane(chain, authentication.records, authentication.names, now());
     case 'authorities':
       return (presented) => {
-        const verdict = judgeByAuthorities(presented, authentication.name);
+        const verdict = judgeByAuthorities(presented, authentication.name, rung === 'mta-sts' || testing);
         return testing && verdict.kind === 'refused' ? { ...verdict, kind: 'tolerated' } : verdict;
       };
   }
 }
 
-/** RFC 8461 §4.2, RFC 7817 §3: a chain that leads to an authority, and the name of the host in the certificate. */
-export function judgeByAuthorities({ chain, problem }: Presented, name: string): CertificateVerdict {
+/** RFC 8461 §4.2, RFC 7817 §3: a chain that leads to an authority, and the name of the host in the certificate.
+ * @param modern the name must be a subjectAltName (RFC 8461 §4.2): the common name of a certificate without any is none */
+export function judgeByAuthorities({ chain, problem }: Presented, name: string, modern: boolean): CertificateVerdict {
   const [own] = chain;
   if (own === undefined) return no('certificate-not-trusted', 'the host shows no certificate');
   if (problem !== null) {
@@ -35,14 +36,15 @@ export function judgeByAuthorities({ chain, problem }: Presented, name: string):
           `no authority that is trusted here vouches for the certificate of ${name} (${problem})`,
         );
   }
-  return isFor(own, name)
+  return isFor(own, name, modern)
     ? { kind: 'authenticated', by: 'authorities' }
     : no('certificate-host-mismatch', `the certificate that the host shows is not for ${name}`);
 }
 
-function isFor(certificate: X509Certificate, name: string): boolean {
+function isFor(certificate: X509Certificate, name: string, modern: boolean): boolean {
   if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
-  return certificate.checkHost(name, { partialWildcards: false }) !== undefined;
+  const subject = modern ? 'never' : 'default';
+  return certificate.checkHost(name, { partialWildcards: false, subject }) !== undefined;
 }
 
 function no(problem: CertificateProblem, text: string): CertificateVerdict {

@@ -24,12 +24,20 @@ export function policyId(records: readonly string[]): string | null {
   // RFC 8461 §3.1: what does not begin so is something else.
   const [only, ...more] = records.filter((record) => /^v=STSv1[ \t]*;/.test(record));
   if (only === undefined || more.length > 0) return null;
-  for (const field of only.split(';').slice(1)) {
-    const id = /^[ \t]*id[ \t]*=[ \t]*([a-z0-9]{1,32})[ \t]*$/i.exec(field)?.[1];
-    if (id !== undefined) return id;
-  }
-  return null;
+  const fields = only
+    .split(';')
+    .slice(1)
+    .map((field) => field.trim());
+  if (fields.at(-1) === '') fields.pop();
+  // RFC 8461 §3.1: a record that is not well written is none.
+  if (!fields.every((field) => FIELD.test(field))) return null;
+  // RFC 8461 §3.2: of one that is there twice the first counts.
+  const id = fields.find((field) => field.startsWith('id='))?.slice('id='.length) ?? '';
+  return /^[a-z0-9]{1,32}$/i.test(id) ? id : null;
 }
+
+// sts-extension = sts-ext-name "=" sts-ext-value
+const FIELD = /^[a-z0-9][a-z0-9_.-]{0,31}=[!-:<>-~]+$/i;
 
 /**
  * sts-policy-record = *( sts-policy-field sts-policy-term ): `key: value` lines (RFC 8461 §3.2). Fields that are not known

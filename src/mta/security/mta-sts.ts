@@ -43,7 +43,7 @@ const LIMITS = { failures: 5_000, fetches: 20, renewals: 100 } as const;
 const NOTHING: PolicyFacts = { policy: null, failure: null };
 
 export function createPolicies({ dns, store, clock, log, fetch, failed = () => {} }: PolicyOptions): Policies {
-  const failures = new Map<string, { readonly until: number; readonly failure: PolicyFailure }>();
+  const failures = new Map<string, { readonly until: number; readonly failure: PolicyFailure; readonly id: string }>();
   const fetching = new Map<string, Promise<StsPolicyRow | PolicyFailure>>();
   const ending = new AbortController();
 
@@ -68,7 +68,7 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
       failed(domain, failure, reason);
       const oldest = failures.size >= LIMITS.failures ? failures.keys().next().value : undefined;
       if (oldest !== undefined) failures.delete(oldest);
-      failures.set(domain, { until: clock.now() + TIMES.again, failure });
+      failures.set(domain, { until: clock.now() + TIMES.again, failure, id });
       return failure;
     }
     const now = clock.now();
@@ -87,7 +87,8 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
   /** The fetched policy, or why there is none. @throws StoreError when closing: that is no reason to go without */
   async function renew(domain: string, id: string): Promise<StsPolicyRow | PolicyFailure> {
     const before = failures.get(domain);
-    if (before !== undefined && before.until > clock.now()) return before.failure;
+    // Per version: a new one may be there because of the failure.
+    if (before !== undefined && before.until > clock.now() && before.id === id) return before.failure;
     const running = fetching.get(domain);
     if (running !== undefined) return await running;
     // Nobody goes without a policy because others are being fetched.

@@ -7,7 +7,14 @@ describe('the TXT record', () => {
   test.each<readonly [readonly string[], string | null]>([
     [['v=STSv1; id=20160831085700Z;'], '20160831085700Z'],
     [['v=STSv1;id=1'], '1'],
-    [['v=STSv1 ; other=x; id = a1 ;'], 'a1'],
+    [['v=STSv1 ; other=x; \t id=a1 ;'], 'a1'],
+    [['v=STSv1; id=a1; id=b2'], 'a1'],
+    [['v=STSv1; id = a1'], null],
+    [['v=STSv1; id=a1; other'], null],
+    [['v=STSv1; id=a1; other=x=y'], null],
+    [['v=STSv1; id=a1;;'], null],
+    [['v=STSv1; id=a-b; id=a1'], null],
+    [['v=STSv1; ID=a1'], null],
     [['v=spf1 -all', 'v=STSv1; id=1'], '1'],
     [[], null],
     [['v=STSv1; id=1', 'v=STSv1; id=2'], null],
@@ -25,6 +32,10 @@ describe('the TXT record', () => {
 
 const lines = (...all: string[]) => all.join('\r\n');
 const WHOLE = ['version: STSv1', 'mode: enforce', 'mx: mail.example.test', 'mx: *.Example.TEST', 'max_age: 604800'];
+
+test('a record of nothing but white space takes no time', () => {
+  expect(policyId([`v=STSv1; id=${' '.repeat(500_000)}x`])).toBeNull();
+});
 
 describe('the policy', () => {
   test('with CRLF or LF, with or without a last line end', () => {

@@ -120,6 +120,11 @@ test('a host that fails is left alone for a while', async () => {
     expect(await policies.of('far.test')).toEqual({ policy: null, failure: 'sts-policy-fetch-error' });
   }
   expect(s.fetched).toHaveLength(1);
+  // RFC 8461 §3.3: as long as it announces the same.
+  s.announce('2');
+  await policies.of('far.test');
+  await policies.of('far.test');
+  expect(s.fetched).toHaveLength(2);
   s.clock.advance(HOUR / 2);
   s.answer = async () => policy('testing', DAY);
   expect(await policies.of('far.test')).toMatchObject({ policy: { mode: 'testing' }, failure: null });
