@@ -32,6 +32,8 @@ export interface DeliveryReport {
   readonly to: Address;
   /** Message-ID of the report, with angle brackets. */
   readonly messageId: string;
+  /** It leaves this host, and may have to be 7-bit. */
+  readonly sevenBit?: boolean;
   /** Made of random letters and digits, so that the message inside does not have it; at most 60. */
   readonly boundary: string;
   /** Now, in the zone of our host (minutes east of UTC). */

@@ -9,10 +9,12 @@ import type { DeliveryReport, ReportedRecipient } from './report-facts.ts';
 import { oneLine, reportSubject, reportText } from './report-text.ts';
 import { decodeUtf8Address, utf8AddressXtext } from './xtext.ts';
 
-/** A report but for the message sent back, whose octets belong between `before` and `after` as they are. */
+/** A report but for the message sent back, whose octets belong between `before` and `after`. */
 export interface ReportFrame {
   readonly before: Uint8Array;
   readonly after: Uint8Array;
+  /** The octets of the message as they stand there. */
+  returned(octets: Uint8Array): Uint8Array;
   /** The report must be sent with SMTPUTF8. */
   readonly utf8: boolean;
   /** The report must be sent with BODY=8BITMIME. */
@@ -31,9 +33,16 @@ export function deliveryReport(report: DeliveryReport): ReportFrame {
   const { original, recipients, boundary } = report;
   // RFC 6533 §4: only a sender who has shown to understand UTF-8 gets it.
   const utf8 = original.utf8;
-  const eightBit = original.eightBit || utf8;
+  // RFC 6533 §4.5: where it may have to pass a server that cannot take it otherwise. With an address that is not ASCII it
+  // passes none.
+  const packed = utf8 && report.sevenBit === true && isAscii(report.to);
+  const eightBit = (original.eightBit || utf8) && !packed;
   const text = reportText(report, (address) => shownAddress(address, utf8));
   const textIsAscii = /^[\0-\x7f]*$/.test(text);
+  const status = [
+    ...messageFields(report),
+    ...recipients.flatMap((recipient) => ['', ...recipientFields(recipient, report)]),
+  ];
   const lines = [
     `Date: ${formatDate(report.time, report.zone)}`,
     `From: Mail delivery <${shownAddress(report.from, utf8)}>`,
@@ -51,29 +60,38 @@ export function deliveryReport(report: DeliveryReport): ReportFrame {
     '',
     `--${boundary}`,
     `Content-Type: text/plain; charset=${textIsAscii ? 'us-ascii' : 'utf-8'}`,
-    `Content-Transfer-Encoding: ${textIsAscii ? '7bit' : '8bit'}`,
+    `Content-Transfer-Encoding: ${textIsAscii ? '7bit' : packed ? 'base64' : '8bit'}`,
     '',
-    ...text.split('\n'),
+    ...(packed && !textIsAscii ? [base64Lines(Buffer.from(text.replaceAll('\n', '\r\n')))] : text.split('\n')),
     '',
     `--${boundary}`,
     `Content-Type: ${utf8 ? 'message/global-delivery-status' : 'message/delivery-status'}`,
-    ...(utf8 ? ['Content-Transfer-Encoding: 8bit'] : []),
+    ...(utf8 ? [`Content-Transfer-Encoding: ${packed ? 'base64' : '8bit'}`] : []),
     '',
-    ...messageFields(report),
-    ...recipients.flatMap((recipient) => ['', ...recipientFields(recipient, report)]),
+    ...(packed ? [base64Lines(Buffer.from(status.join('\r\n')))] : status),
     '',
     `--${boundary}`,
     `Content-Type: ${utf8 ? GLOBAL_RETURNED[original.returned] : RETURNED[original.returned]}`,
-    ...(eightBit ? ['Content-Transfer-Encoding: 8bit'] : []),
+    ...(packed || eightBit ? [`Content-Transfer-Encoding: ${packed ? 'base64' : '8bit'}`] : []),
     '',
     '',
   ];
   return {
     before: Buffer.from(lines.join('\r\n'), 'utf8'),
     after: Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1'),
-    utf8: utf8 || !isAscii(report.to),
+    returned: (octets) => (packed ? Buffer.from(base64Lines(octets), 'latin1') : octets),
+    utf8: (utf8 && !packed) || !isAscii(report.to),
     eightBit,
   };
+}
+
+/** RFC 2045 §6.8. */
+function base64Lines(octets: Uint8Array): string {
+  return (
+    Buffer.from(octets)
+      .toString('base64')
+      .match(/.{1,76}/g) ?? []
+  ).join('\r\n');
 }
 
 /** Only an identifier that can be said as it is names the message. */

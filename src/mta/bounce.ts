@@ -74,6 +74,7 @@ export async function bounce(
     from: postmaster,
     to,
     messageId: makeMessageId(`${now.toString(36)}.${newIdentifier()}.${messageId}`, hostname),
+    sevenBit: reader.kind === 'remote',
     boundary: `${newIdentifier()}${newIdentifier()}`,
     time: now,
     zone: zoneAt(now),
@@ -90,7 +91,7 @@ export async function bounce(
     },
     recipients,
   });
-  const report = await stageReport(options, postmaster, [frame.before, returned, frame.after], {
+  const report = await stageReport(options, postmaster, [frame.before, frame.returned(returned), frame.after], {
     messageId,
     origin: { ...transit.origin, role: 'local', account: null },
     reversePath: null,

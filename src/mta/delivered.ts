@@ -54,6 +54,7 @@ export async function deliveredReport(
     from,
     to: reversePath,
     messageId: makeMessageId(`${now.toString(36)}.${messageId}`, hostname),
+    sevenBit: recipients.remotes.length > 0,
     boundary: `${newIdentifier()}${newIdentifier()}`,
     time: now,
     zone: zoneAt(now),
@@ -70,7 +71,7 @@ export async function deliveredReport(
     },
     recipients: asked.map(({ address, parameters }) => inMailbox(address, parameters)),
   });
-  return stageReport(options, from, [frame.before, header, frame.after], {
+  return stageReport(options, from, [frame.before, frame.returned(header), frame.after], {
     messageId,
     origin: { ...origin, role: 'local', account: null },
     reversePath: null,

@@ -54,6 +54,7 @@ export async function rejectionReport(
     from,
     to,
     messageId: makeMessageId(`${now.toString(36)}.${newIdentifier()}.${id}`, hostname),
+    sevenBit: recipients.remotes.length > 0,
     boundary: `${newIdentifier()}${newIdentifier()}`,
     time: now,
     zone: zoneAt(now),
@@ -77,7 +78,7 @@ export async function rejectionReport(
       willRetryUntil: null,
     })),
   });
-  return stageReport(options, from, [frame.before, header, frame.after], {
+  return stageReport(options, from, [frame.before, frame.returned(header), frame.after], {
     messageId: id,
     origin: { role: 'local', session: messageId, remoteAddress: null, localPort: null, account: null, tls: null },
     reversePath: null,

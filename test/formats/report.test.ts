@@ -1,6 +1,7 @@
 // Delivery reports (RFC 3464, RFC 6522, RFC 6533) read back by mailparser: every action, UTF-8 or not, RET, ENVID, ORCPT;
 // and that nothing foreign breaks out of its field.
 
+import { isAscii } from 'node:buffer';
 import { simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
 import { type HeaderField, parseHeaderText } from '../../src/formats/header.ts';
@@ -218,6 +219,29 @@ describe('beyond ASCII (RFC 6533)', () => {
     expect([frame.utf8, frame.eightBit]).toEqual([true, true]);
     const full = await read({ original: { utf8: true, returned: 'FULL' } });
     expect(full.types[2]).toBe('message/global');
+  });
+
+  test('one that leaves this host is 7-bit, with all that it says (RFC 6533 §4.5)', async () => {
+    const frame = frameOf({
+      sevenBit: true,
+      original: { utf8: true, returned: 'FULL' },
+      recipients: [{ ...facts, originalRecipient: 'utf-8;δοκιμή@münchen.test' }],
+    });
+    expect(frame).toMatchObject({ utf8: false, eightBit: false });
+    const message = 'Subject: δοκιμή\r\n\r\nδοκιμή\r\n';
+    const octets = Buffer.concat([frame.before, frame.returned(Buffer.from(message)), frame.after]);
+    expect(isAscii(octets)).toBe(true);
+    const mail = await simpleParser(octets);
+    expect(mail.text).toContain('<δοκιμή+x@xn--mnchen-3ya.test>');
+    const [status, returned] = mail.attachments;
+    expect(status?.contentType).toBe('message/global-delivery-status');
+    expect(status?.content.toString()).toContain('\r\n\r\nOriginal-Recipient: utf-8; δοκιμή@münchen.test\r\n');
+    expect([returned?.contentType, returned?.content.toString()]).toEqual(['message/global', message]);
+    // Whoever has such an address has a server that takes it.
+    expect(frameOf({ sevenBit: true, to: recipient, original: { utf8: true } })).toMatchObject({
+      utf8: true,
+      eightBit: true,
+    });
   });
 
   test('any other reads ASCII alone', async () => {
