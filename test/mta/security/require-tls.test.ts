@@ -2,6 +2,7 @@
 // no other message.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { wishesOf } from '../../../src/mta/security/facts.ts';
 import { type Identity, makeContext } from '../../../src/platform/tls.ts';
 import { KEYWORDS } from '../../smtp/fake-server.ts';
 import { queueStage } from '../queue-stage.ts';
@@ -83,6 +84,13 @@ describe('REQUIRETLS', () => {
     const [entry] = await s.until((entries) => entries.some(({ attempts }) => attempts > 0));
     expect(entry?.last?.security).toMatchObject({ rung: 'verified', policy: 'no-policy-found' });
     expect(host.sessions).toEqual([]);
+  });
+
+  test('the header counts for nothing where MAIL says REQUIRETLS (RFC 8689 §4.1)', () => {
+    const reversePath = { localPart: 'a', domain: 'here.test' };
+    const wishes = (parameters: object) => wishesOf({ parameters, reversePath });
+    expect(wishes({ requiretls: true, tlsOptional: true })).toEqual({ requireTls: true, tlsOptional: false });
+    expect(wishes({ tlsOptional: true })).toEqual({ requireTls: false, tlsOptional: true });
   });
 
   test('comes back with 5.7.10 where the time is over and the way was never protected (RFC 8689 §4.2.1)', async () => {
