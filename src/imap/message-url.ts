@@ -102,11 +102,12 @@ export function addressOf({ directory }: Session, user: string, { host }: Server
 /** Is it this server, and this user? */
 export async function isHere(session: Session, server: Server): Promise<boolean> {
   if (!isOurs(session, server)) return false;
-  if (server.user === null) return true;
-  const account = await session.store.read.account(session.account);
-  return (
-    account !== undefined && [account.address, ...account.aliases].includes(addressOf(session, server.user, server))
-  );
+  return server.user === null || isUser(session, server.user, server);
+}
+
+/** Is it the user of this session, by any of his addresses? */
+export async function isUser(session: Session, user: string, server: Server): Promise<boolean> {
+  return (await session.store.read.accountNamed(addressOf(session, user, server)))?.id === session.account;
 }
 
 /** The octets that a URL wants of its section; null: all. */

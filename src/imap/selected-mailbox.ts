@@ -14,6 +14,7 @@ import type { SeenMailbox, User } from './access.ts';
 import { no } from './completion.ts';
 import type { Enabled } from './enabled.ts';
 import { type Flags, namesOfFlags, SYSTEM_FLAGS } from './grammar/flags.ts';
+import { INTERNAL } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
 import { OwnSeen } from './own-seen.ts';
 import type { RecentClaims } from './recent.ts';
@@ -34,8 +35,8 @@ export interface Common {
 }
 
 export interface Surroundings extends Common {
-  /** Whose session it is. */
-  readonly user: User;
+  /** Whose session it is, and which one. */
+  readonly user: User & { readonly id: string };
   readonly clock: Clock;
   readonly writer: SocketWriter;
   readonly enabled: Readonly<Enabled>;
@@ -69,6 +70,8 @@ interface Access {
   readonly own: boolean;
   /** Other flags may be changed than the client has been told. */
   changed: boolean;
+  /** The user has taken back the URLs that he has signed, in another session. */
+  urlsRevoked: boolean;
   readonly ownSeen: OwnSeen | null;
 }
 
@@ -107,7 +110,7 @@ export class SelectedMailbox {
     const ownSeen = mailbox.own ? null : await OwnSeen.open(user.store, mailbox.id, user.account);
     const store = ownSeen?.store ?? user.store;
     const around = { ...outside, store };
-    const access: Access = { rights: mailbox.rights, own: mailbox.own, changed: false, ownSeen };
+    const access: Access = { rights: mailbox.rights, own: mailbox.own, changed: false, urlsRevoked: false, ownSeen };
     const { id } = mailbox;
     let view: View | null = null;
     let selected: SelectedMailbox | null = null;
@@ -119,6 +122,10 @@ export class SelectedMailbox {
         const [before, after] = [flagScope(access.rights), flagScope(rights)];
         access.changed ||= before.flags !== after.flags || before.keywords !== after.keywords;
         access.rights = rights;
+        outside.news();
+      } else if (change.kind === 'access-key') {
+        if (change.by !== user.account || change.origin === user.id) return;
+        access.urlsRevoked = true;
         outside.news();
       } else if (view) view.apply(change);
       else early.push(change);
@@ -216,6 +223,11 @@ export class SelectedMailbox {
     return names.join(' ');
   }
 
+  /** URLMECH (RFC 4467 §8). */
+  describeUrls(): void {
+    this.#around.writer.line(`* OK [URLMECH ${INTERNAL}] URLs can be signed in this way`);
+  }
+
   /** EXISTS and RECENT, as they stand. */
   describeSize(): void {
     this.#around.writer.line(`* ${this.view.exists} EXISTS`);
@@ -236,6 +248,11 @@ export class SelectedMailbox {
     if (this.#access.changed) {
       this.#access.changed = false;
       this.describeFlags(view.keywords);
+    }
+    if (this.#access.urlsRevoked) {
+      // RFC 4467 §7: every session that has the mailbox selected hears of it.
+      this.#access.urlsRevoked = false;
+      this.describeUrls();
     }
     view.withholdsFlags = !wanted.flags;
     // What the client has expunged itself is told whatever it wants to hear: it is the answer.

@@ -187,13 +187,14 @@ export type Command =
       readonly mode: 'add' | 'remove' | 'replace';
       readonly unset: string;
     }
-  /** The key of an account for a mailbox: `fresh`, where there is none yet, or to `renew` it. */
+  /** The key of an account for a mailbox: `fresh`, where there is none yet, or to `renew` it. `origin` is told to followers. */
   | {
       readonly kind: 'access-key';
       readonly mailbox: MailboxId;
       readonly account: AccountId;
       readonly fresh: Uint8Array;
       readonly renew: boolean;
+      readonly origin?: string;
     }
   /** For any mailbox. */
   | { readonly kind: 'forget-access-keys'; readonly account: AccountId }

@@ -104,6 +104,14 @@ export type Change = { readonly commit: Commit } & (
       readonly specialUse: boolean;
       readonly origin: string | null;
     }
+  /** URLs that `by` has signed for messages of the mailbox are valid no more. `account` holds the mailbox. */
+  | {
+      readonly kind: 'access-key';
+      readonly mailbox: MailboxId;
+      readonly account: AccountId;
+      readonly by: AccountId;
+      readonly origin: string | null;
+    }
   /** Accounts or passwords changed: this account, or any of them where none is named. */
   | { readonly kind: 'directory'; readonly account?: AccountId }
   /** Entries were added, settled or changed by hand: `nextAt` is the earliest among the new times, or Infinity, and

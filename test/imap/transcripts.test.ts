@@ -216,6 +216,20 @@ runTranscripts(join(import.meta.dirname, 'transcripts'), {
       },
     },
     {
+      when: /^(alice|bob) is also (\S+)$/,
+      make: async ([, user, alias = '']) => {
+        await theGate().store.execute({
+          kind: 'put-account',
+          address: `${user}@example.test`,
+          aliases: [alias],
+          quota: null,
+          password: null,
+          seeded: true,
+          existing: 'replace',
+        });
+      },
+    },
+    {
       when: /^clients? ([\d, and]+) (?:has|have) connected$/,
       make: async ([, who = ''], stage) => {
         for (const client of numbersOf(who)) await until(await stage.conversation(client), '* OK');

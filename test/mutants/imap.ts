@@ -194,7 +194,7 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'RFC 4467 §3: what has expired is not valid',
     file: 'src/imap/commands/urlauth.ts',
-    from: 'asked.expire <= session.clock.now()',
+    from: 'asked.expire < session.clock.now()',
     to: 'asked.expire < 0',
     caughtBy: transcripts,
     test: 'user\\+ is for one user',
@@ -250,8 +250,8 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'a URL of another user leads to nothing',
     file: 'src/imap/message-url.ts',
-    from: '.includes(addressOf(session, server.user, server))',
-    to: '.length > 0',
+    from: '?.id === session.account',
+    to: ' !== undefined',
     caughtBy: transcripts,
     test: 'URLs: of this server',
   },

@@ -21,7 +21,7 @@ export const loginMutants: readonly Mutant[] = [
   },
   {
     rule: 'an address is one, however its letters are written',
-    file: 'src/store/commands/accounts.ts',
+    file: 'src/store/address-form.ts',
     from: "address.normalize('NFC').toLowerCase()",
     to: "address.normalize('NFC')",
     caughtBy: 'test/store/conformance.test.ts',

@@ -197,4 +197,12 @@ export const sharingMutants: readonly Mutant[] = [
     caughtBy: transcripts,
     test: 'own doing',
   },
+  {
+    rule: 'RFC 4467 §7: a session hears what its own user has reset, and nothing of others',
+    file: 'src/imap/selected-mailbox.ts',
+    from: 'if (change.by !== user.account || change.origin === user.id) return;',
+    to: 'if (change.origin === user.id) return;',
+    caughtBy: transcripts,
+    test: 'other sessions of the user hear',
+  },
 ];

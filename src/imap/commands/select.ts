@@ -2,7 +2,6 @@
 // and the HIGHESTMODSEQ of RFC 7162.
 
 import { bad, type Completion, ok, uidRequired } from '../completion.ts';
-import { INTERNAL } from '../grammar/imap-url.ts';
 import { mailbox } from '../grammar/mailbox-name.ts';
 import { selectParameters } from '../grammar/resynchronisation.ts';
 import type { Scanner } from '../grammar/scanner.ts';
@@ -48,8 +47,7 @@ async function open(session: Session, { name, parameters }: Arguments, readOnly:
   selected.describeModSeq();
   // RFC 8474 §4.2
   writer.line(`* OK [MAILBOXID (${row.objectId})] Its name may change, this does not`);
-  // RFC 4467 §8
-  writer.line(`* OK [URLMECH ${INTERNAL}] URLs can be signed in this way`);
+  selected.describeUrls();
   if (memory) await resynchronise(session, selected, memory);
   return ok('Selected', readOnly || !changesShared(selected.rights) ? 'READ-ONLY' : 'READ-WRITE');
 }

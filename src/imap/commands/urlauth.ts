@@ -8,7 +8,7 @@ import { type AuthorizedUrl, authorizedUrl, INTERNAL, type MessageUrl } from '..
 import { mailbox } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
-import { addressOf, isHere, isOurs, mailboxAt, messageOf, namedOctets } from '../message-url.ts';
+import { addressOf, isHere, isOurs, isUser, mailboxAt, messageOf, namedOctets } from '../message-url.ts';
 import { imapString } from '../render/strings.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 
@@ -97,7 +97,14 @@ export const resetKey = command({
       return ok('No URL is valid any more');
     }
     const { id } = await mailboxFor(session, name, 'read');
-    await store.execute({ kind: 'access-key', mailbox: id, account, fresh: freshKey(), renew: true });
+    await store.execute({
+      kind: 'access-key',
+      mailbox: id,
+      account,
+      fresh: freshKey(),
+      renew: true,
+      origin: session.id,
+    });
     return ok('No URL of this mailbox is valid any more', `URLMECH ${INTERNAL}`);
   },
 });
@@ -110,32 +117,33 @@ export async function authorized(
   const asked = authorizedUrl(text);
   const server = asked?.url.server;
   if (!asked?.token || !server?.user || asked.token.mechanism !== INTERNAL) return null;
-  if (!isOurs(session, server) || !mayUse(session, asked.access, server)) return null;
-  if (asked.expire !== null && asked.expire <= session.clock.now()) return null;
+  if (!isOurs(session, server) || !(await mayUse(session, asked.access, server))) return null;
+  // RFC 4467 §3: it is the last moment at which the URL is valid.
+  if (asked.expire !== null && asked.expire < session.clock.now()) return null;
   const { store } = session;
   const account = await store.read.accountNamed(addressOf(session, server.user, server));
-  if (!account) return null;
-  const owner: User = { store, account: account.id, address: account.address };
-  const at = await mailboxAt(owner, asked.url, null);
-  const key = at && (await store.read.accessKey(at.id, account.id));
-  if (!key) return null;
-  const [right, given] = [tokenOf(asked.rump, key), asked.token.text].map((token) => Buffer.from(token, 'latin1'));
-  if (!right || !given || right.length !== given.length || !timingSafeEqual(right, given)) return null;
-  return { owner, url: asked.url };
+  const owner: User | null = account ? { store, account: account.id, address: account.address } : null;
+  const at = owner && (await mailboxAt(owner, asked.url, null));
+  const key = owner && at ? await store.read.accessKey(at.id, owner.account) : undefined;
+  // RFC 4467 §6: worked out also where there is no key, so that the time tells less of which mailboxes there are.
+  const right = Buffer.from(tokenOf(asked.rump, key ?? freshKey()), 'latin1');
+  const given = Buffer.from(asked.token.text, 'latin1');
+  const good = right.length === given.length && timingSafeEqual(right, given);
+  return good && key && owner ? { owner, url: asked.url } : null;
 }
 
 /** RFC 4467 §2.3. Whoever has logged in here is somebody; `submit+` is for submission servers, which are none. */
-function mayUse(
+async function mayUse(
   session: Session,
   access: AuthorizedUrl['access'],
   server: NonNullable<AuthorizedUrl['url']['server']>,
-): boolean {
+): Promise<boolean> {
   switch (access.kind) {
     case 'anonymous':
     case 'authuser':
       return true;
     case 'user':
-      return addressOf(session, access.user, server) === session.address.toLowerCase();
+      return isUser(session, access.user, server);
     case 'submit':
       return false;
   }

@@ -41,8 +41,8 @@ export interface AuthorizedUrl {
 /** [";EXPIRE=" date-time] ";URLAUTH=" access [":" uauth-mechanism ":" enc-urlauth] */
 const AUTHORIZATION =
   /^(?:;EXPIRE=([^;]+))?;URLAUTH=((submit|user)\+([^:;]+)|authuser|anonymous)(?::([A-Za-z0-9.-]{1,64}):([0-9A-Fa-f]{32,256}))?$/i;
-/** date-time of RFC 3339 §5.6 */
-const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i;
+/** date-time of RFC 3339 §5.6: up to the minute, its seconds, and the zone */
+const DATE_TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:)(\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d:\d\d)$/;
 
 /** The URL, or what it is made of before it is signed; null: it is none. Only whole URLs can be. */
 export function authorizedUrl(text: string): AuthorizedUrl | null {
@@ -51,7 +51,7 @@ export function authorizedUrl(text: string): AuthorizedUrl | null {
   const found = AUTHORIZATION.exec(text.slice(Math.max(0, at)));
   if (text.length > LIMIT.url || !url?.server?.user || !found) return null;
   const [all, date, access = '', kind, encoded, mechanism, token] = found;
-  const expire = date === undefined ? null : DATE_TIME.test(date) ? Date.parse(date) : Number.NaN;
+  const expire = date === undefined ? null : moment(date);
   const user = encoded === undefined ? '' : decoded(encoded);
   if (user === undefined || Number.isNaN(expire)) return null;
   const signed = mechanism === undefined || token === undefined ? null : { mechanism, text: token };
@@ -66,6 +66,14 @@ export function authorizedUrl(text: string): AuthorizedUrl | null {
         : { kind: kind.toLowerCase() === 'user' ? 'user' : 'submit', user: user.toLowerCase() },
     token: signed && { mechanism: signed.mechanism.toUpperCase(), text: signed.text.toLowerCase() },
   };
+}
+
+/** ms since the epoch; NaN: it is no date-time. */
+function moment(date: string): number {
+  // RFC 3339 §5.6 takes its letters in any case, and has a second 60 where one was put in: there is none in this count.
+  const [, minute, second, zone] = DATE_TIME.exec(date.toUpperCase()) ?? [];
+  if (minute === undefined || second === undefined || zone === undefined) return Number.NaN;
+  return Date.parse(`${minute}${second.replace(/^60.*/, '59.999')}${zone}`);
 }
 
 const WHOLE: Section = { part: [], text: null, fields: [] };

@@ -8,7 +8,7 @@ import type { Work } from '../writer/work.ts';
 /** @throws StoreError missing (the mailbox) */
 export function accessKey(work: Work, command: CommandOf<'access-key'>): Results['access-key'] {
   const { account, fresh, renew } = command;
-  const { id } = mailboxState(work, command.mailbox);
+  const { id, account: holder } = mailboxState(work, command.mailbox);
   work.db.run(
     `INSERT INTO mailbox_access_key (mailbox, account, key) VALUES (?, ?, ?)
      ON CONFLICT ${renew ? 'DO UPDATE SET key = excluded.key' : 'DO NOTHING'}`,
@@ -16,6 +16,7 @@ export function accessKey(work: Work, command: CommandOf<'access-key'>): Results
     account,
     fresh,
   );
+  if (renew) work.publish({ kind: 'access-key', mailbox: id, account: holder, by: account, origin: work.origin });
   const row = work.db.get<{ key: Uint8Array }>(
     'SELECT key FROM mailbox_access_key WHERE mailbox = ? AND account = ?',
     id,

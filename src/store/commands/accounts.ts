@@ -1,5 +1,6 @@
 // Accounts: put, password, remove. An account is born with the mailboxes that mail clients look for.
 
+import { comparable } from '../address-form.ts';
 import type { CommandOf, Results } from '../commands.ts';
 import type { AccountId, PasswordRecord, SpecialUse } from '../rows.ts';
 import { StoreError } from '../store.ts';
@@ -46,12 +47,6 @@ export function putAccount(work: Work, given: CommandOf<'put-account'>): Results
   }
   work.publish({ kind: 'directory', account });
   return { account, created: true };
-}
-
-/** SQLite compares without regard to case in ASCII alone. So any other address is kept in the form by which the directory
- * compares: two that are one there, as "josé" and "JOSÉ", would take each other's mail. */
-function comparable(address: string): string {
-  return /^[ -~]*$/.test(address) ? address : address.normalize('NFC').toLowerCase();
 }
 
 function replace(work: Work, account: AccountId, command: CommandOf<'put-account'>): void {

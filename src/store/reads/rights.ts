@@ -1,5 +1,6 @@
 // Reads of rights, and of what those who do not hold a mailbox have seen in it (RFC 4314).
 
+import { comparable } from '../address-form.ts';
 import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { AccountId, MailboxId, RightRow, SharedRow } from '../rows.ts';
@@ -43,7 +44,7 @@ export function accountNamed(
   return db.get<{ id: AccountId; address: string }>(
     `SELECT named.account AS id, first.address AS address FROM address AS named
      JOIN address AS first ON first.account = named.account AND first.position = 0 WHERE named.address = ?`,
-    name,
+    comparable(name),
   );
 }
 
