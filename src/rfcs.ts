@@ -57,6 +57,7 @@ export const rfcs: readonly Rfc[] = [
   background(3282, 'Content Language Headers'),
   background(3339, 'Date and Time on the Internet: Timestamps'),
   whole(3348, 'The Internet Message Action Protocol (IMAP4) Child Mailbox Extension'),
+  background(3454, 'Preparation of Internationalized Strings ("stringprep")'),
   whole(3461, 'SMTP Service Extension for Delivery Status Notifications (DSNs)'),
   whole(3462, 'The Multipart/Report Content Type for the Reporting of Mail System Administrative Messages'),
   whole(3463, 'Enhanced Mail System Status Codes'),

@@ -1,7 +1,7 @@
 // GETACL, SETACL, DELETEACL, LISTRIGHTS and MYRIGHTS (RFC 4314 §3). Identifiers are addresses of accounts, `anyone`, and
 // either with a "-" in front, for rights that are taken away.
 
-import { saslprep } from '../../formats/saslprep.ts';
+import { hasProhibited, saslprep } from '../../formats/saslprep.ts';
 import { StoreError } from '../../store/store.ts';
 import { mailboxFor, mailboxNamed, type SeenMailbox } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
@@ -15,11 +15,14 @@ import { mailboxArgument } from './select.ts';
 /** SP identifier; identifier = astring, UTF-8, prepared (RFC 4314 §3). */
 function identifierArgument(scanner: Scanner): string {
   scanner.space();
-  const octets = scanner.astring();
-  const text = octets.toString();
-  const prepared = saslprep(text);
-  // RFC 4314 §3: nothing is left of it.
-  if (/^-?\p{Default_Ignorable_Code_Point}*$/u.test(prepared) || text.includes('\ufffd') || /\p{Cc}/u.test(prepared))
+  return preparedOf(scanner.astring());
+}
+
+/** @throws ImapRefusal BAD */
+function preparedOf(octets: Buffer): string {
+  const prepared = saslprep(octets.toString());
+  // RFC 4314 §3: nothing is left of it, or it cannot be prepared. What was no UTF-8 has U+FFFD by now, which is prohibited.
+  if (/^-?\p{Default_Ignorable_Code_Point}*$/u.test(prepared) || hasProhibited(prepared))
     throw bad('That is no identifier');
   return prepared;
 }
@@ -120,14 +123,20 @@ export const deleteAcl = command({
 export const listRights = command({
   name: 'LISTRIGHTS',
   states: LOGGED_IN,
-  grammar: (scanner) => ({ name: mailboxArgument(scanner), identifier: identifierArgument(scanner) }),
-  async run(session, { name, identifier }) {
+  grammar(scanner) {
+    const name = mailboxArgument(scanner);
+    scanner.space();
+    const said = scanner.astring();
+    return { name, said: said.toString('latin1'), identifier: preparedOf(said) };
+  },
+  async run(session, { name, said, identifier }) {
     const mailbox = await mailboxFor(session, name, 'administer');
     const always =
       (await identifierNamed(session, identifier)) === (await ownerOf(session, mailbox)) ? OWNERS_RIGHTS : '';
     const optional = [...ALL_RIGHTS, 'c', 'd'].filter((letter) => !always.includes(letter));
     session.writer.line(
-      `* LISTRIGHTS ${nameText(name, session.enabled)} ${text(identifier)} ${text(always)} ${optional.join(' ')}`,
+      // RFC 4314 §3.4: the identifier as it was said, by which the client knows its question.
+      `* LISTRIGHTS ${nameText(name, session.enabled)} ${imapString(said)} ${text(always)} ${optional.join(' ')}`,
     );
     return ok('That is all');
   },

@@ -102,7 +102,7 @@ export const setQuota = command({
     scanner.list(() => {
       scanner.atom('a resource');
       scanner.space();
-      if (!/^\d{1,18}$/.test(scanner.atom('a limit'))) throw bad('A limit is a number');
+      if (!/^\d{1,19}$/.test(scanner.atom('a limit'))) throw bad('A limit is a number');
     });
     return name;
   },
