@@ -50,8 +50,8 @@ export const pop3Mutants: readonly Mutant[] = [
   {
     rule: 'PASS comes right behind USER',
     file: 'src/pop3/commands/table.ts',
-    from: "if (command?.name !== 'PASS') {",
-    to: "if (command?.name === 'USER') {",
+    from: "if (command?.name !== 'PASS' && ",
+    to: "if (command?.name === 'USER' && ",
     caughtBy: transcripts,
     test: 'right behind USER',
   },

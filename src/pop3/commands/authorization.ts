@@ -3,6 +3,7 @@
 
 import { AuthenticationFailure } from '../../directory/directory.ts';
 import { decodeBase64 } from '../../formats/base64.ts';
+import { hasProhibited, saslprep } from '../../formats/saslprep.ts';
 import { type Claim, decodeText, type Step } from '../../sasl/mechanism.ts';
 import { startMechanism } from '../../sasl/mechanisms.ts';
 import { misspoken, ok, type Reply, refusal } from '../reply.ts';
@@ -41,13 +42,19 @@ function requirePrivacy(session: Session): void {
 /** The whole rest of the line, spaces included: RFC 1939 §7 lets a password have them. */
 const verbatim = (rest: Buffer | null): Buffer => Buffer.from(rest ?? '');
 
+/** A name or a password; undefined for what is none. RFC 6856 §2.2 has what SASLprep prohibits refused. */
+function textOf(octets: Buffer): string | undefined {
+  const text = decodeText(octets);
+  return text === undefined || hasProhibited(saslprep(text)) ? undefined : text;
+}
+
 /** "USER" SP name. Every name is welcome: which ones exist is nobody's business (RFC 1939 §13). */
 export const user = command({
   name: 'USER',
   states: AUTHORIZATION,
   admit: requirePrivacy,
   grammar(rest) {
-    const name = decodeText(verbatim(rest));
+    const name = textOf(verbatim(rest));
     if (name === undefined) throw misspoken('That is no name');
     return name;
   },
@@ -68,7 +75,7 @@ export const pass = command({
   grammar: verbatim,
   async run(session, octets) {
     const name = session.user;
-    const password = decodeText(octets);
+    const password = textOf(octets);
     session.user = null;
     if (name === null || password === undefined) return failed(session, 'name or password unusable');
     return await check(session, { kind: 'password', mechanism: 'USER and PASS', username: name, password });

@@ -38,10 +38,8 @@ export function parseCommand(line: Buffer, session: Session): (session: Session)
   const space = line.indexOf(SPACE);
   const name = line.toString('latin1', 0, space < 0 ? line.length : space).toUpperCase();
   const command = BY_NAME.get(name);
-  if (command?.name !== 'PASS') {
-    // RFC 1939 §7: PASS comes immediately after USER.
-    session.user = null;
-  }
+  // RFC 1939 §7: PASS comes immediately after USER; RFC 5034 §4: an AUTH that failed is as if it had not been said.
+  if (command?.name !== 'PASS' && command?.name !== 'AUTH') session.user = null;
   if (!command) throw misspoken('That command is not known');
   if (!command.states.includes(session.state)) {
     throw misspoken(session.state === 'authorization' ? 'Log in first' : 'That is for before the login');
