@@ -2,6 +2,7 @@
 // rules by which an address or a login name leads to one. How a password is checked is authentication.ts's business.
 
 import { type Address, formatAddress, normalizeDomain, parseMailbox } from '../formats/address.ts';
+import { saslprep } from '../formats/saslprep.ts';
 import type { ScramHash } from '../formats/scram.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -231,8 +232,12 @@ class StoreDirectory implements OpenDirectory {
     if (username.includes('\0') || !username.isWellFormed() || Buffer.byteLength(username) > NAME_OCTETS_MAX) {
       throw new AuthenticationFailure('rejected', 'name too long or with NUL');
     }
-    const address = parseMailbox(username.includes('@') ? username : `${username}@${this.firstDomain}`);
-    const row = address === null ? undefined : (await this.#accounts.current()).exactly(address);
+    const book = await this.#accounts.current();
+    const full = username.includes('@') ? username : `${username}@${this.firstDomain}`;
+    const written = parseMailbox(full);
+    // RFC 4616 §2, RFC 5802 §5.1: names are compared as SASLprep has them; one that is an address as it stands is that one.
+    const address = written !== null && book.exactly(written) ? written : parseMailbox(saslprep(full));
+    const row = address === null ? undefined : book.exactly(address);
     const claimant: Claimant = {
       // However a name is written: else what is made up for it would differ, where what is kept would not.
       key: row === undefined ? `- ${localKey(address === null ? username : formatAddress(address))}` : String(row.id),

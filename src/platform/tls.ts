@@ -150,22 +150,25 @@ export function tlsFacts(socket: TLSSocket): TlsFacts {
 }
 
 /** By their names in the IANA registry. */
-export type ChannelBinding = 'tls-exporter' | 'tls-server-end-point';
+export type ChannelBinding = 'tls-exporter' | 'tls-unique' | 'tls-server-end-point';
 
 /** RFC 9266 §2; RFC 5705 §4 tells an empty context from none. */
 const EXPORTER = { label: 'EXPORTER-Channel-Binding', octets: 32 } as const;
 
 /**
  * What only the two ends of a connection know of it (RFC 5056), for whoever authenticates over it.
- * @param socket either end, for `tls-server-end-point` the server's; the handshake must be done
- * @param name `tls-exporter` is null before TLS 1.3, where a man in the middle might have it too (RFC 9266 §3);
- *   `tls-server-end-point` is the hash of our certificate (RFC 5929 §4.1)
+ * @param socket either end, but for `tls-exporter` the server's; the handshake must be done
+ * @param name `tls-exporter` is null before TLS 1.3, where a man in the middle might have it too (RFC 9266 §4.2), and
+ *   `tls-unique` from then on (RFC 9266 §3): it is what the client's Finished holds, which is the first in a handshake that
+ *   resumes no session (RFC 5929 §3.1); `tls-server-end-point` is the hash of our certificate (RFC 5929 §4.1)
  */
 export function channelBinding(socket: TLSSocket, name: ChannelBinding): Buffer | null {
-  if (name === 'tls-exporter') {
-    if (socket.getProtocol() !== 'TLSv1.3') return null;
-    return socket.exportKeyingMaterial(EXPORTER.octets, EXPORTER.label, Buffer.alloc(0));
-  }
+  const modern = socket.getProtocol() === 'TLSv1.3';
+  if (name === 'tls-exporter')
+    return modern ? socket.exportKeyingMaterial(EXPORTER.octets, EXPORTER.label, Buffer.alloc(0)) : null;
+  // RFC 7677 §4: nothing is bound to a resumed session whose secret somebody in between might have, which Node does not tell.
+  if (!modern && socket.isSessionReused()) return null;
+  if (name === 'tls-unique') return modern ? null : (socket.getPeerFinished() ?? null);
   const certificate = socket.getX509Certificate();
   const hash = certificate === undefined ? undefined : signatureHash(certificate.signatureAlgorithm ?? '');
   return certificate === undefined || hash === undefined ? null : createHash(hash).update(certificate.raw).digest();

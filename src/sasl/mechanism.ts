@@ -43,9 +43,12 @@ export interface Exchange {
   step(response: Uint8Array | null): Step | Promise<Step>;
 }
 
+/** By their names in the IANA registry. */
+export const CHANNEL_BINDINGS = ['tls-exporter', 'tls-unique', 'tls-server-end-point'] as const;
+
 /** What an exchange can bind itself to (RFC 5056): the octets of a channel binding by its name, null for one that this
  * connection does not have. */
-export type ChannelBindings = (name: 'tls-exporter' | 'tls-server-end-point') => Buffer | null;
+export type ChannelBindings = (name: (typeof CHANNEL_BINDINGS)[number]) => Buffer | null;
 
 /** What is kept of a password, and the word of who keeps it on a client that has shown to know it. */
 export interface KeptVerifier extends ScramVerifier {

@@ -1,10 +1,13 @@
 // SCRAM-SHA-1, SCRAM-SHA-256 and their -PLUS forms as a server (RFC 5802 §5, RFC 7677): the password never crosses the wire,
-// the server proves that it keeps the verifier, and with -PLUS both prove that nobody sits between them (RFC 5929 §4,
+// the server proves that it keeps the verifier, and with -PLUS both prove that nobody sits between them (RFC 5929,
 // RFC 9266). A wrong proof ends in a claim of its own, so that the directory can count it.
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { decodeBase64 } from '../formats/base64.ts';
+import { hasProhibited, saslprep } from '../formats/saslprep.ts';
 import { parseSaslname, type ScramHash } from '../formats/scram.ts';
 import {
+  CHANNEL_BINDINGS,
   decodeText,
   type Exchange,
   type KeptVerifier,
@@ -18,6 +21,8 @@ const NAMES: Readonly<Record<ScramHash, string>> = { sha1: 'SCRAM-SHA-1', sha256
 
 /** Octets of a client's message. */
 const MESSAGE_MAX = 4096;
+
+const NOTHING = Buffer.alloc(0);
 
 export function scram(hash: ScramHash, { binds }: { readonly binds: boolean }): Mechanism {
   const name = `${NAMES[hash]}${binds ? '-PLUS' : ''}`;
@@ -60,15 +65,15 @@ function exchange(mechanism: string, hash: ScramHash, binds: boolean, surroundin
    * server-final-message = verifier ["," extensions] */
   async function final(message: string, said: ClientFirst, kept: KeptVerifier): Promise<Step> {
     const { storedKey, serverKey } = kept;
-    const match = /^(c=([^,]+),r=([^,]+)(?:,[^,]+)*),p=([^,]+)$/.exec(message);
+    const match = /^(c=([^,]+),r=([^,]+)(?:,(?!m=)[A-Za-z]=[^,]+)*),p=([^,]+)$/.exec(message);
     const [, withoutProof = '', binding = '', repeated = '', proof = ''] = match ?? [];
     if (match === null) return refused(`${mechanism}: no client-final-message`);
     if (repeated !== nonce) return refused(`${mechanism}: another nonce`);
     // RFC 5802 §6: another header was tampered with, another binding is that of another connection.
-    if (!equal(Buffer.from(binding, 'base64'), said.bound)) return refused(`${mechanism}: another channel binding`);
+    if (!equal(decodeBase64(binding) ?? NOTHING, said.bound)) return refused(`${mechanism}: another channel binding`);
     const authMessage = `${said.bare},${serverFirst},${withoutProof}`;
     const signature = hmac(hash, storedKey, authMessage);
-    const shown = Buffer.from(proof, 'base64');
+    const shown = decodeBase64(proof) ?? NOTHING;
     const clientKey = shown.map((octet, at) => octet ^ (signature[at] ?? 0));
     if (shown.length !== signature.length || !equal(createHash(hash).update(clientKey).digest(), storedKey)) {
       return { kind: 'claim', claim: { kind: 'unproven', mechanism, username: said.username } };
@@ -100,17 +105,18 @@ function exchange(mechanism: string, hash: ScramHash, binds: boolean, surroundin
  * client-first-message = gs2-header client-first-message-bare
  * gs2-header = gs2-cbind-flag "," [authzid] ","; gs2-cbind-flag = ("p=" cb-name) / "n" / "y"
  * client-first-message-bare = [reserved-mext ","] username "," nonce ["," extensions]
- * Returns why it is refused where it is; a reserved-mext (`m=`) always is (RFC 5802 §5.1).
+ * Returns why it is refused where it is; an `m=` always is, wherever it stands (RFC 5802 §5.1).
  */
 function readClientFirst(message: string, binds: boolean, { bindings }: Surroundings): ClientFirst | string {
   const match =
-    /^((n|y|p=([A-Za-z0-9.-]{1,64})),(?:a=([^,]+))?,)(n=([^,]+),r=([!-+\--~]{1,512})(?:,[A-Za-z]=[^,]*)*)$/u.exec(
+    /^((n|y|p=([A-Za-z0-9.-]{1,64})),(?:a=([^,]+))?,)(n=([^,]+),r=([!-+\--~]{1,512})(?:,(?!m=)[A-Za-z]=[^,]+)*)$/u.exec(
       message,
     );
   if (match === null) return 'no client-first-message';
   const [, header = '', flag = '', bindingName, acting, bare = '', name = '', nonce = ''] = match;
   const username = parseSaslname(name);
-  if (username === undefined || username === '') return 'no name';
+  // RFC 5802 §5.1: what SASLprep refuses is nobody's name.
+  if (username === undefined || hasProhibited(saslprep(username))) return 'no name';
   // Nobody acts for another here, so an authorization identity may only repeat the name.
   if (acting !== undefined && acting !== name) return 'acting for another';
   if (binds !== (bindingName !== undefined)) return 'channel binding in one of mechanism and message only';
@@ -121,9 +127,9 @@ function readClientFirst(message: string, binds: boolean, { bindings }: Surround
   return { bound: Buffer.concat([Buffer.from(header), binding]), username, nonce, bare };
 }
 
-function bindingNamed(name: string, bindings: Surroundings['bindings']): Buffer | null {
-  if (name !== 'tls-exporter' && name !== 'tls-server-end-point') return null;
-  return bindings?.(name) ?? null;
+function bindingNamed(wanted: string, bindings: Surroundings['bindings']): Buffer | null {
+  const name = CHANNEL_BINDINGS.find((each) => each === wanted);
+  return name === undefined ? null : (bindings?.(name) ?? null);
 }
 
 function hmac(hash: ScramHash, key: Buffer, text: string): Buffer {

@@ -2,7 +2,14 @@
 // keeps and checks.
 
 import type { ScramHash } from '../formats/scram.ts';
-import type { CertificateVerdict, ChannelBindings, KeptVerifier, Surroundings, TokenVerdict } from './mechanism.ts';
+import {
+  type CertificateVerdict,
+  CHANNEL_BINDINGS,
+  type ChannelBindings,
+  type KeptVerifier,
+  type Surroundings,
+  type TokenVerdict,
+} from './mechanism.ts';
 import { nonce } from './nonce.ts';
 
 /** Of the directory, what mechanisms need. `source` is the peer's IP address. */
@@ -27,12 +34,17 @@ export interface Place {
   readonly remoteAddress: string;
 }
 
+/** What can be bound to; null where there is nothing, so that no binding is offered (RFC 5802 §6). */
+export function bindable(bindings: ChannelBindings | null): ChannelBindings | null {
+  return bindings !== null && CHANNEL_BINDINGS.some((name) => bindings(name) !== null) ? bindings : null;
+}
+
 export function surroundingsAt(keeper: Keeper, place: Place): Surroundings {
   const { bindings, channelBinding, certificate, remoteAddress } = place;
   // RFC 6750 §5.3: who hears a token has it. So it is not asked for in clear, even where passwords are.
   const desk = bindings === null ? null : keeper.tokens;
   return {
-    bindings: channelBinding ? bindings : null,
+    bindings: channelBinding ? bindable(bindings) : null,
     verifier: keeper.checksPasswords ? (name, hash) => keeper.verifier(name, hash, remoteAddress) : null,
     tokens: desk && {
       scope: desk.scope,

@@ -4,12 +4,14 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Login } from './smtp.ts';
 
-export type Binding = 'none' | 'tls-exporter' | 'tls-server-end-point';
+export type Binding = 'none' | 'tls-exporter' | 'tls-unique' | 'tls-server-end-point';
 
 /** The octets of a binding as a client knows them; our certificates are signed with SHA-256 (RFC 5929 §4.1). */
 export function bindingOf(socket: TLSSocket, binding: Binding): Buffer {
   if (binding === 'none') return Buffer.alloc(0);
   if (binding === 'tls-exporter') return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  // RFC 5929 §3.1: the client's Finished, where no session is resumed.
+  if (binding === 'tls-unique') return socket.getFinished() ?? Buffer.alloc(0);
   return createHash('sha256').update(socket.getPeerCertificate().raw).digest();
 }
 

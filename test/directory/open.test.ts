@@ -259,6 +259,12 @@ describe('authentication', () => {
       expect((await directory.authenticate(name, 'wonderland', '192.0.2.1')).address).toBe('alice@example.test');
   });
 
+  it('compares names as SASLprep has them (RFC 4616 §2)', async () => {
+    const { directory } = await open();
+    for (const name of ['al\u00ADice@example.test', '\uFF41lice', '\u24D0lice@example.test'])
+      expect((await directory.authenticate(name, 'wonderland', '192.0.2.1')).address).toBe('alice@example.test');
+  });
+
   it('rejects a wrong password, an unknown name, and a name with NUL or detail', async () => {
     const { directory } = await open();
     const attempts: [string, string][] = [

@@ -39,10 +39,12 @@ describe.each([465, 587, 993, 143, 995, 110] as const)('on %d', (gate) => {
         await client.leave();
       }
     }
-    using older = await converse(here, gate, { maxVersion: 'TLSv1.2' });
-    expect((await login(older, 'sha256', 'tls-server-end-point')).ended).toMatch(LOGGED_IN);
-    await older.leave();
-    expect(older.offered).toMatch(/SCRAM-SHA-256-PLUS/);
+    for (const binding of ['tls-unique', 'tls-server-end-point'] as const) {
+      using older = await converse(here, gate, { maxVersion: 'TLSv1.2' });
+      expect((await login(older, 'sha256', binding)).ended, binding).toMatch(LOGGED_IN);
+      await older.leave();
+      expect(older.offered).toMatch(/SCRAM-SHA-256-PLUS/);
+    }
 
     using elsewhere = await converse(here, gate);
     expect((await login(elsewhere, 'sha256', 'tls-exporter', { wrong: true })).ended).toMatch(REFUSED);

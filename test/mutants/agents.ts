@@ -316,7 +316,7 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'a proof is bound to its connection',
     file: 'src/sasl/scram.ts',
-    from: "if (!equal(Buffer.from(binding, 'base64'), said.bound)) return",
+    from: 'if (!equal(decodeBase64(binding) ?? NOTHING, said.bound)) return',
     to: 'if (binding === said.username) return',
     caughtBy: 'test/sasl/scram.test.ts',
     test: '',

@@ -20,6 +20,22 @@ export const loginMutants: readonly Mutant[] = [
     test: 'and not for one before it',
   },
   {
+    rule: 'RFC 7677 §4: nothing is bound to a session of TLS 1.2 that was resumed',
+    file: 'src/platform/tls.ts',
+    from: 'if (!modern && socket.isSessionReused()) return null;',
+    to: '',
+    caughtBy: 'test/platform/tls.test.ts',
+    test: 'has none',
+  },
+  {
+    rule: 'RFC 5802 §5.1: an extension that must be understood ends the exchange',
+    file: 'src/sasl/scram.ts',
+    from: ',r=([^,]+)(?:,(?!m=)',
+    to: ',r=([^,]+)(?:,',
+    caughtBy: 'test/sasl/scram.test.ts',
+    test: 'an extension that must be understood',
+  },
+  {
     rule: 'an address is one, however its letters are written',
     file: 'src/store/address-form.ts',
     from: "address.normalize('NFC').toLowerCase()",

@@ -5,7 +5,15 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type TlsFacts, TlsFailure, type TlsFloor, tlsFacts, upgrade } from '../../src/platform/tls.ts';
+import {
+  channelBinding,
+  type TlsFacts,
+  TlsFailure,
+  type TlsFloor,
+  type TlsKeeper,
+  tlsFacts,
+  upgrade,
+} from '../../src/platform/tls.ts';
 import { testKeeper } from '../smtp/listener/gate.ts';
 
 let server: Server;
@@ -32,9 +40,9 @@ function port(): number {
 }
 
 /** The server's end of the next connection, upgraded. */
-async function accept(floor: TlsFloor, timeoutMs = 10_000): Promise<TLSSocket> {
+async function accept(floor: TlsFloor, timeoutMs = 10_000, kept?: TlsKeeper): Promise<TLSSocket> {
   const connection = once(server, 'connection');
-  const keeper = await testKeeper();
+  const keeper = kept ?? (await testKeeper());
   const [socket] = (await connection) as [Socket]; // as net.Server emits it
   return await upgrade(socket, keeper, floor, timeoutMs);
 }
@@ -100,6 +108,45 @@ it.each<readonly [string, TlsFloor, ConnectionOptions]>([
   expect(key).toBeNull();
   expect(failure?.code).toMatch(/^ERR_SSL_/);
   expect(failure?.message).not.toContain(failure?.code);
+});
+
+/** Both ends of a connection. */
+async function ends(
+  keeper: TlsKeeper,
+  options: ConnectionOptions,
+): Promise<readonly [server: TLSSocket, client: TLSSocket]> {
+  const accepted = accept('strict', 10_000, keeper);
+  const client = connectTls({ host: '127.0.0.1', port: port(), rejectUnauthorized: false, ...options });
+  client.on('error', () => undefined);
+  const [secured] = await Promise.all([accepted, once(client, 'secureConnect')]);
+  return [secured, client];
+}
+
+it('each version of TLS has its bindings, and a session that is resumed in TLS 1.2 has none (RFC 7677 §4)', async () => {
+  const made = await testKeeper();
+  // Its tickets are good for as long as the context is one.
+  const context = made.context('strict');
+  const keeper: TlsKeeper = { ...made, context: () => context };
+  const [modern, today] = await ends(keeper, {});
+  expect(channelBinding(modern, 'tls-exporter')).toEqual(channelBinding(today, 'tls-exporter'));
+  expect(channelBinding(modern, 'tls-exporter')).toHaveLength(32);
+  expect(channelBinding(modern, 'tls-unique')).toBeNull();
+  expect(channelBinding(modern, 'tls-server-end-point')).toHaveLength(32);
+  today.destroy();
+
+  const [older, yesterday] = await ends(keeper, old('TLSv1.2'));
+  expect(channelBinding(older, 'tls-exporter')).toBeNull();
+  expect(channelBinding(older, 'tls-unique')).toEqual(yesterday.getFinished());
+  expect(channelBinding(older, 'tls-unique')).toHaveLength(12);
+  expect(channelBinding(older, 'tls-server-end-point')).toHaveLength(32);
+  const session = yesterday.getSession();
+  yesterday.destroy();
+
+  const [resumed, again] = await ends(keeper, { ...old('TLSv1.2'), ...(session ? { session } : {}) });
+  expect(again.isSessionReused()).toBe(true);
+  for (const name of ['tls-exporter', 'tls-unique', 'tls-server-end-point'] as const)
+    expect(channelBinding(resumed, name), name).toBeNull();
+  again.destroy();
 });
 
 it('what the client sends before its handshake is answered is not lost', async () => {

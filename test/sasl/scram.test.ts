@@ -7,6 +7,7 @@ import type { ScramHash } from '../../src/formats/scram.ts';
 import { scramSha256, scramSha256Plus } from '../../src/sasl/client/scram.ts';
 import type { ChannelBindings, KeptVerifier, Step, Surroundings } from '../../src/sasl/mechanism.ts';
 import { offeredMechanisms, startMechanism } from '../../src/sasl/mechanisms.ts';
+import { bindable } from '../../src/sasl/surroundings.ts';
 
 const ACCOUNT = 7;
 
@@ -109,6 +110,12 @@ describe('our own client', () => {
   });
 });
 
+it('offers no binding where there is nothing to bind to', () => {
+  expect(bindable(BINDINGS)).toBe(BINDINGS);
+  expect(bindable(null)).toBeNull();
+  expect(bindable(() => null)).toBeNull();
+});
+
 it('offers -PLUS under TLS only, and nothing where nobody keeps a verifier', () => {
   expect(offeredMechanisms(surroundings({ bindings: BINDINGS }))).toEqual([
     'SCRAM-SHA-256-PLUS',
@@ -132,7 +139,11 @@ describe('what a client may not say first', () => {
     ['nothing', ''],
     ['no header', 'n=user,r=abc'],
     ['an extension that must be understood (RFC 5802 §5.1)', 'n,,m=x,n=user,r=abc'],
+    ['one behind the nonce', 'n,,n=user,r=abc,m=x'],
+    ['an extension without a value', 'n,,n=user,r=abc,x='],
+    ['what is no extension', 'n,,n=user,r=abc,x'],
     ['no name', 'n,,n=,r=abc'],
+    ['a name that SASLprep prohibits', 'n,,n=us\ue000er,r=abc'],
     ['a name with another =', 'n,,n=us=2cer,r=abc'],
     ['no nonce', 'n,,n=user,r='],
     ['a nonce that is too long', `n,,n=user,r=${'x'.repeat(600)}`],
@@ -155,11 +166,16 @@ describe('what a client may not say first', () => {
 
   it('a binding that there is not', async () => {
     const where = surroundings({ bindings: (name) => (name === 'tls-exporter' ? null : BINDINGS(name)) });
-    for (const flag of ['n', 'y', 'p=tls-unique', 'p=tls-exporter']) {
+    for (const flag of ['n', 'y', 'p=tls-unique-for-telnet', 'p=tls-exporter']) {
       const [step] = await say('SCRAM-SHA-256-PLUS', where, `${flag},,n=user,r=abc`);
       expect(step?.kind, flag).toBe('refused');
     }
     const [step] = await say('SCRAM-SHA-256-PLUS', where, 'p=tls-server-end-point,,n=user,r=abc');
+    expect(step?.kind).toBe('challenge');
+  });
+
+  it('an extension that it need not understand is passed over', async () => {
+    const [step] = await say('SCRAM-SHA-256', surroundings(), 'n,,n=user,r=abc,x=y,M=z');
     expect(step?.kind).toBe('challenge');
   });
 
@@ -176,6 +192,9 @@ describe('what a client may not say then', () => {
     ['another nonce', 'c=biws,r=abcother,p=AAAA'],
     ['its own nonce only', 'c=biws,r=abc,p=AAAA'],
     ['another header', 'c=eSws,r=abcserver,p=AAAA'],
+    ['a header in another base64 than the canonical one', 'c=biws=,r=abcserver,p=AAAA'],
+    ['an extension that must be understood', 'c=biws,r=abcserver,m=x,p=AAAA'],
+    ['what is no extension', 'c=biws,r=abcserver,x,p=AAAA'],
   ])('%s', async (_, message) => {
     const [, step] = await say('SCRAM-SHA-256', surroundings(), 'n,,n=user,r=abc', message);
     expect(step?.kind).toBe('refused');

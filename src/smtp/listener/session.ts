@@ -10,6 +10,7 @@ import { channelBinding, type TlsFacts, tlsFacts } from '../../platform/tls.ts';
 import { recognise, type Seen } from '../../platform/wrong-door.ts';
 import type { Surroundings } from '../../sasl/mechanism.ts';
 import { nonce } from '../../sasl/nonce.ts';
+import { bindable } from '../../sasl/surroundings.ts';
 import type { Identity, SmtpSession, Transaction } from '../receiver.ts';
 import type { Chunks } from './chunks.ts';
 import { Input, type Line } from './input.ts';
@@ -99,7 +100,7 @@ export class Session {
     const { tokens: desk = null, verifier = null, certified } = receiver.authentication ?? {};
     const addresses = this.#client?.kind === 'vouched' ? this.#client.addresses : null;
     return {
-      bindings: binds && secured ? (name) => channelBinding(secured, name) : null,
+      bindings: binds && secured ? bindable((name) => channelBinding(secured, name)) : null,
       verifier: verifier && ((name, hash) => verifier(name, hash, this.facts)),
       // RFC 6750 §5.3: who hears a token has it, so it is not asked for in clear.
       tokens: secured && desk && { ...desk, check: (token, username) => desk.check(token, username, this.facts) },
