@@ -83,7 +83,7 @@ export const rfcs: readonly Rfc[] = [
   whole(4315, 'Internet Message Access Protocol (IMAP) - UIDPLUS extension'),
   background(4343, 'Domain Name System (DNS) Case Insensitivity Clarification'),
   part(4422, 'Simple Authentication and Security Layer (SASL)'),
-  part(4466, 'Collected Extensions to IMAP4 ABNF'),
+  whole(4466, 'Collected Extensions to IMAP4 ABNF'),
   whole(4467, 'Internet Message Access Protocol (IMAP) - URLAUTH Extension'),
   whole(4469, 'Internet Message Access Protocol (IMAP) CATENATE Extension'),
   whole(4616, 'The PLAIN Simple Authentication and Security Layer (SASL) Mechanism'),

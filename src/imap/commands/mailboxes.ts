@@ -23,11 +23,12 @@ const USES: ReadonlyMap<string, SpecialUse> = new Map(
  * and without their backslashes */
 function createParameters(scanner: Scanner): readonly string[] {
   const uses = new Set<string>();
-  scanner.list(() => {
+  const parameters = scanner.list(() => {
     if (scanner.word('a parameter of CREATE') !== 'USE') throw bad('CREATE has a parameter that is not known');
     scanner.space();
     for (const use of scanner.list(() => useAttribute(scanner))) uses.add(use);
   });
+  if (parameters.length === 0) throw scanner.problem('a parameter of CREATE');
   return [...uses];
 }
 
