@@ -161,6 +161,9 @@ const EXPORTER = { label: 'EXPORTER-Channel-Binding', octets: 32 } as const;
  * @param name `tls-exporter` is null before TLS 1.3, where a man in the middle might have it too (RFC 9266 §4.2), and
  *   `tls-unique` from then on (RFC 9266 §3): it is what the client's Finished holds, which is the first in a handshake that
  *   resumes no session (RFC 5929 §3.1); `tls-server-end-point` is the hash of our certificate (RFC 5929 §4.1)
+ *
+ * Wider than RFC 9266 §4.1: several exchanges may be bound to one connection, else who mistypes a password would have to
+ * connect again. The nonces of SCRAM tell them apart (RFC 5802 §5.1).
  */
 export function channelBinding(socket: TLSSocket, name: ChannelBinding): Buffer | null {
   const modern = socket.getProtocol() === 'TLSv1.3';

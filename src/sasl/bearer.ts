@@ -44,7 +44,8 @@ function readOauthbearer(message: string): Shown | string {
   const [, acting, pairs = ''] = match;
   const username = acting === undefined ? null : parseSaslname(acting);
   if (username === undefined || username === '') return 'no name';
-  // RFC 7628 §3.1: what key is not known is ignored; this one is required, and a second one says something else.
+  // RFC 7628 §3.1: what key is not known is ignored; this one is required, and a second one says something else. Wider than
+  // §3.2: host and port are ignored, too. By which name, and which port in front of it, it was reached, a server does not know.
   const shown = pairs.split('\x01').filter((pair) => pair.startsWith('auth='));
   const [auth] = shown;
   if (auth === undefined || shown.length > 1) return 'auth must stand there once';

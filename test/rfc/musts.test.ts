@@ -27,7 +27,7 @@ function rulesOf(text: string): Rule[] {
     .split(/\n(?=§)/)
     .filter((part) => part.startsWith('§'))
     .map((part) => ({
-      section: /^§[\d.]+/.exec(part)?.[0] ?? '',
+      section: /^§[A-Z\d][\d.]*/.exec(part)?.[0] ?? '',
       by: [...part.matchAll(/^ {2}by ([\w./-]+): (.+)$/gm)].map(([, file = '', title = '']) => ({ file, title })),
       not: /^ {2}not (.+)$/m.exec(part)?.[1] ?? null,
     }));

@@ -47,6 +47,11 @@ describe('PLAIN (RFC 4616)', () => {
     expect(say('PLAIN', null, '\0ålice\0pässword')).toEqual(claim('PLAIN', 'ålice', 'pässword'));
   });
 
+  it('takes names and passwords of 255 octets (RFC 4616 §2)', () => {
+    const [name, password] = ['é'.repeat(127).concat('x'), 'p'.repeat(255)];
+    expect(say('PLAIN', `${name}\0${name}\0${password}`)).toEqual(claim('PLAIN', name, password));
+  });
+
   it('lets an authorization identity only repeat the name (RFC 4616 §2)', () => {
     expect(say('PLAIN', 'alice\0alice\0x')).toEqual(claim('PLAIN', 'alice', 'x'));
     expect(say('PLAIN', 'bob\0alice\0x').kind).toBe('refused');
