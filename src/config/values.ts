@@ -5,6 +5,7 @@ import { isIP, SocketAddress } from 'node:net';
 import * as v from 'valibot';
 import { formatAddress, normalizeDomain, parseMailbox } from '../formats/address.ts';
 import { parsePhc } from '../formats/phc.ts';
+import { saslprep } from '../formats/saslprep.ts';
 
 /** How a value is written in an environment variable, which knows only text. */
 export type Kind = 'text' | 'number' | 'boolean' | 'list';
@@ -225,7 +226,7 @@ export function isNone(input: unknown): boolean {
 export const password = () =>
   setting('text', (input) => {
     const value = textOf(input, 'a password');
-    if (value === '' || value.includes('\0') || Buffer.byteLength(value) > 1024) {
+    if (saslprep(value) === '' || value.includes('\0') || Buffer.byteLength(value) > 1024) {
       throw new Unfit('must be a password of 1 to 1024 octets without NUL');
     }
     return value;

@@ -30,10 +30,11 @@ export const UNMATCHABLE: PasswordRecord = {
   scramSha256: null,
 };
 
-/** Is this a text that can be a password at all? Empty ones, NUL and broken UTF-16 are refused, never cut. */
+/** Is this a text that can be a password at all? Empty ones, NUL and broken UTF-16 are refused, never cut; so is one of
+ * which preparation leaves nothing (RFC 4616 §2). */
 export function isUsablePassword(password: string): boolean {
   return (
-    password !== '' &&
+    saslprep(password) !== '' &&
     !password.includes('\0') &&
     password.isWellFormed() &&
     Buffer.byteLength(password) <= PASSWORD_OCTETS_MAX

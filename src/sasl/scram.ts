@@ -115,8 +115,9 @@ function readClientFirst(message: string, binds: boolean, { bindings }: Surround
   if (match === null) return 'no client-first-message';
   const [, header = '', flag = '', bindingName, acting, bare = '', name = '', nonce = ''] = match;
   const username = parseSaslname(name);
-  // RFC 5802 §5.1: what SASLprep refuses is nobody's name.
-  if (username === undefined || hasProhibited(saslprep(username))) return 'no name';
+  // RFC 5802 §5.1: what SASLprep refuses, or makes nothing of, is nobody's name.
+  const prepared = saslprep(username ?? '');
+  if (username === undefined || prepared === '' || hasProhibited(prepared)) return 'no name';
   // Nobody acts for another here, so an authorization identity may only repeat the name.
   if (acting !== undefined && acting !== name) return 'acting for another';
   if (binds !== (bindingName !== undefined)) return 'channel binding in one of mechanism and message only';

@@ -55,7 +55,7 @@ describe('a password', () => {
   });
 
   it('is refused when empty, too long or with NUL', async () => {
-    for (const bad of ['', 'a\0b', 'x'.repeat(1025), '\uD800'])
+    for (const bad of ['', '\u00AD\u200B', 'a\0b', 'x'.repeat(1025), '\uD800'])
       await expect(makePassword(bad)).rejects.toThrow(RangeError);
   });
 });

@@ -22,6 +22,7 @@ describe('RFC 4013 §3', () => {
 
 it('spaces beyond ASCII are spaces, and what joins or varies is nothing', () => {
   expect(saslprep('a\u00A0b\u3000c')).toBe('a b c');
+  expect(saslprep('\u00AD\u200B')).toBe('');
   expect(saslprep('a\u034F\u1806\u180B\u200B\u200C\u200D\u2060\uFE00\uFE0F\uFEFFb')).toBe('ab');
 });
 

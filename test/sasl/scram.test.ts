@@ -143,6 +143,7 @@ describe('what a client may not say first', () => {
     ['an extension without a value', 'n,,n=user,r=abc,x='],
     ['what is no extension', 'n,,n=user,r=abc,x'],
     ['no name', 'n,,n=,r=abc'],
+    ['a name of which SASLprep leaves nothing', 'n,,n=\u00ad,r=abc'],
     ['a name that SASLprep prohibits', 'n,,n=us\ue000er,r=abc'],
     ['a name with another =', 'n,,n=us=2cer,r=abc'],
     ['no nonce', 'n,,n=user,r='],

@@ -22,8 +22,7 @@ function identifierArgument(scanner: Scanner): string {
 function preparedOf(octets: Buffer): string {
   const prepared = saslprep(octets.toString());
   // RFC 4314 §3: nothing is left of it, or it cannot be prepared. What was no UTF-8 has U+FFFD by now, which is prohibited.
-  if (/^-?\p{Default_Ignorable_Code_Point}*$/u.test(prepared) || hasProhibited(prepared))
-    throw bad('That is no identifier');
+  if (/^-?$/.test(prepared) || hasProhibited(prepared)) throw bad('That is no identifier');
   return prepared;
 }
 
