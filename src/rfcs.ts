@@ -102,7 +102,7 @@ export const rfcs: readonly Rfc[] = [
   background(5051, 'i;unicode-casemap - Simple Unicode Collation Algorithm'),
   background(5056, 'On the Use of Channel Bindings to Secure Channels'),
   background(5068, 'Email Submission Operations: Access and Accountability Requirements'),
-  part(5092, 'IMAP URL Scheme'),
+  whole(5092, 'IMAP URL Scheme'),
   background(5116, 'An Interface and Algorithms for Authenticated Encryption'),
   whole(5161, 'The IMAP ENABLE Extension'),
   whole(5182, 'IMAP Extension for Referencing the Last SEARCH Result'),

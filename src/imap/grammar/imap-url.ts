@@ -1,5 +1,6 @@
 // IMAP URLs of a message or a part of one (RFC 5092 §6), absolute or relative (§7), as values. Pure; what they name in
-// the store is message-url.ts's.
+// the store is message-url.ts's. Wider than §7.2: what begins with ";UID=" is of the selected mailbox, as the RFC's own example
+// (§9.1) and RFC 4469 §3 have it.
 
 import { ImapRefusal } from '../completion.ts';
 import { LIMIT } from '../limits.ts';
@@ -49,7 +50,7 @@ export function authorizedUrl(text: string): AuthorizedUrl | null {
   const at = text.search(/(?:;EXPIRE=[^;]*)?;URLAUTH=/i);
   const url = at < 0 ? null : messageUrl(text.slice(0, at));
   const found = AUTHORIZATION.exec(text.slice(Math.max(0, at)));
-  if (text.length > LIMIT.url || !url?.server?.user || !found) return null;
+  if (text.length > LIMIT.url || !/^imap:/i.test(text) || !url?.server?.user || !found) return null;
   const [all, date, access = '', kind, encoded, mechanism, token] = found;
   const expire = date === undefined ? null : moment(date);
   const user = encoded === undefined ? '' : decoded(encoded);
@@ -78,9 +79,9 @@ function moment(date: string): number {
 
 const WHOLE: Section = { part: [], text: null, fields: [] };
 
-/** imapurl = "imap://" iserver ipath-query; iserver = [iuserinfo "@"] host [":" port]. AUTH= says how a client would log
- * in, and is no matter here. */
-const SERVER = /^imap:\/\/(?:([^;@/]*)(?:;AUTH=[^@/]*)?@)?(\[[^\]]*\]|[^:/@]*)(?::\d*)?(?=\/)/i;
+/** imapurl = "imap://" iserver ipath-query; inetwork-path = "//" iserver ipath-query; iserver = [iuserinfo "@"] host
+ * [":" port]. AUTH= says how a client would log in, and is no matter here. */
+const SERVER = /^(?:imap:)?\/\/(?:([^;@/]*)(?:;AUTH=[^@/]*)?@)?(\[[^\]]*\]|[^:/@]*)(?::\d*)?(?=\/)/i;
 
 /** imessage-part = imailbox-ref iuid [isection] [ipartial], with "/" between; imailbox-ref = enc-mailbox [uidvalidity].
  * More lenient than RFC 5092 §11: the "/" in front of SECTION and PARTIAL may be missing, as in RFC 4469 §4. */
@@ -91,7 +92,7 @@ const PATH =
 export function messageUrl(text: string): MessageUrl | null {
   if (text.length > LIMIT.url || !/^[\x21-\x7e]*$/.test(text)) return null;
   const server = SERVER.exec(text);
-  const path = PATH.exec(text.slice(server?.[0].length ?? 0));
+  const path = PATH.exec(withoutDotSegments(text.slice(server?.[0].length ?? 0)));
   if (!path) return null;
   const [, mailbox, uidValidity, uid, section, offset, length] = path;
   const name = mailbox === undefined ? null : decoded(mailbox);
@@ -107,6 +108,17 @@ export function messageUrl(text: string): MessageUrl | null {
     section: chosen,
     partial: offset === undefined ? null : { offset: Number(offset), length: length ? Number(length) : null },
   };
+}
+
+/** RFC 3986 §5.2.4, for paths from a root; names of mailboxes that look so are percent-encoded (RFC 5092 §7). */
+function withoutDotSegments(path: string): string {
+  if (!path.startsWith('/') || !path.includes('/.')) return path;
+  const kept: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..' && kept.length > 1) kept.pop();
+    if (segment !== '.' && segment !== '..') kept.push(segment);
+  }
+  return kept.join('/');
 }
 
 /** Percent-encoded UTF-8 (RFC 5092 §9); undefined: it is not. */
