@@ -38,6 +38,8 @@ export interface DirectoryOptions {
 
 /** Accounts that catch-all makes before it takes strangers for unknown again. */
 const CATCH_ALL_ACCOUNTS = 10_000;
+const asIs = (name: string): string => name;
+
 /** RFC 5321 §4.5.3.1.3 gives a path 256 octets; no login name is longer. */
 const NAME_OCTETS_MAX = 256;
 
@@ -205,10 +207,11 @@ class StoreDirectory implements OpenDirectory {
     return { kind: 'account', account: row.id };
   }
 
-  /** As `#named`, for names that come with tokens and certificates: one that can be none is nobody's. */
+  /** As `#named`, for names that come with tokens and certificates: one that can be none is nobody's, and one that only looks
+   * like another is another, which who has issued them may have given to somebody else. */
   async #rowOf(name: string): Promise<{ readonly row: AccountRow | undefined; readonly key: string }> {
     try {
-      const { row, claimant } = await this.#named(name);
+      const { row, claimant } = await this.#named(name, asIs);
       return { row, key: claimant.key };
     } catch (error) {
       if (!(error instanceof AuthenticationFailure)) throw error;
@@ -228,7 +231,7 @@ class StoreDirectory implements OpenDirectory {
   }
 
   /** Whose password a login name asks for. @throws AuthenticationFailure for what cannot be a name; StoreError */
-  async #named(username: string) {
+  async #named(username: string, prepare: (name: string) => string = saslprep) {
     if (username.includes('\0') || !username.isWellFormed() || Buffer.byteLength(username) > NAME_OCTETS_MAX) {
       throw new AuthenticationFailure('rejected', 'name too long or with NUL');
     }
@@ -236,7 +239,7 @@ class StoreDirectory implements OpenDirectory {
     const full = username.includes('@') ? username : `${username}@${this.firstDomain}`;
     const written = parseMailbox(full);
     // RFC 4616 §2, RFC 5802 §5.1: names are compared as SASLprep has them; one that is an address as it stands is that one.
-    const address = written !== null && book.exactly(written) ? written : parseMailbox(saslprep(full));
+    const address = written !== null && book.exactly(written) ? written : parseMailbox(prepare(full));
     const row = address === null ? undefined : book.exactly(address);
     const claimant: Claimant = {
       // However a name is written: else what is made up for it would differ, where what is kept would not.

@@ -234,7 +234,13 @@ describe('certificates', () => {
       expect(await directory.certified([address], null)).toEqual(alice);
       expect(await directory.certified(['nobody@example.test', address], 'alice')).toEqual(alice);
     }
-    for (const address of ['nobody@example.test', 'alice@other.test', 'alice+x@example.test', `${'a'.repeat(300)}@x`]) {
+    for (const address of [
+      'nobody@example.test',
+      '\uFF41lice@example.test',
+      'alice@other.test',
+      'alice+x@example.test',
+      `${'a'.repeat(300)}@x`,
+    ]) {
       expect(await directory.certified([address], null)).toEqual(refused);
       expect(await directory.certified([address], 'alice')).toEqual(refused);
     }

@@ -64,6 +64,7 @@ it.each<[string, string | null, string | undefined]>([
   ['nobody@example.test', 'nobody@example.test', 'invalid_token'],
   ['nobody@example.test', null, 'invalid_token'],
   ['alice@other.test', null, 'invalid_token'],
+  ['\uFF41lice@example.test', null, 'invalid_token'],
   ['alice+x@example.test', null, 'invalid_token'],
   [`${'x'.repeat(300)}@example.test`, null, 'invalid_token'],
   ['alice@example.test', 'x'.repeat(300), 'invalid_token'],
