@@ -28,7 +28,7 @@ export interface NamedMessage {
   readonly summary: Summary | null;
 }
 
-/** RFC 4469 §3: BADURL, with the URL as it came. url-resp-text = 1*<any TEXT-CHAR except "]"> */
+/** RFC 4469 §4.1: BADURL, with the URL as it came. url-resp-text = 1*<any TEXT-CHAR except "]"> */
 export function badUrl(url: string): ImapRefusal {
   const shown = url.slice(0, LIMIT.url).replace(/[^\x20-\x7e]|["\\\]]/g, (char) => encodeURIComponent(char));
   return no('That URL leads to nothing', `BADURL "${shown}"`);

@@ -195,7 +195,7 @@ describe('size', () => {
     expect(await client.status('INBOX', 'MESSAGES')).toBe(0);
   });
 
-  test('what is put together is bounded as what is sent (RFC 4469 §4)', async () => {
+  test('what is put together is bounded as what is sent (RFC 4469 §4.2)', async () => {
     await gate[Symbol.asyncDispose]();
     gate = await openGate({ clock, limits: { message: 1_000, header: 500 } });
     await gate.fill('INBOX', [`Subject: x\r\n\r\n${'x'.repeat(500)}`]);

@@ -66,7 +66,7 @@ export const id = command({
       fields.map(({ name, value }) => [name.toLowerCase(), value] as const).filter(([name]) => LOGGED_FIELDS.has(name)),
     );
     session.log.info({ session: session.id, client }, 'imap: client names itself');
-    // RFC 2971 §4: neither version nor system: they serve an attacker more than a client.
+    // RFC 2971 §7: neither version nor system: they serve an attacker more than a client.
     session.writer.line('* ID ("name" "Postern")');
     return ok('Pleased to meet you');
   },

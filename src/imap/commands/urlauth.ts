@@ -12,7 +12,7 @@ import { addressOf, isHere, isOurs, isUser, mailboxAt, messageOf, namedOctets } 
 import { imapString } from '../render/strings.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 
-/** Octets of a key: 256 bits, where RFC 4467 §2.1 asks for 128. */
+/** Octets of a key: 256 bits, where RFC 4467 §2.2 asks for 128. */
 const KEY = 32;
 /** In front of a token: how it was made. */
 const SHA256 = '01';
@@ -60,7 +60,7 @@ export const genUrlAuth = command({
   },
 });
 
-/** @throws ImapRefusal BAD (RFC 4467 §5): it is no rump, or names nothing of this user */
+/** @throws ImapRefusal BAD (RFC 4467 §7): it is no rump, or names nothing of this user */
 async function sign(session: Session, rump: string): Promise<string> {
   const wanted = authorizedUrl(rump);
   const server = wanted?.url.server;
@@ -132,7 +132,7 @@ export async function authorized(
   return good && key && owner ? { owner, url: asked.url } : null;
 }
 
-/** RFC 4467 §2.3. Whoever has logged in here is somebody; `submit+` is for submission servers, which are none. */
+/** RFC 4467 §3. Whoever has logged in here is somebody; `submit+` is for submission servers, which are none. */
 async function mayUse(
   session: Session,
   access: AuthorizedUrl['access'],

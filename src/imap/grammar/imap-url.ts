@@ -84,7 +84,7 @@ const WHOLE: Section = { part: [], text: null, fields: [] };
 const SERVER = /^(?:imap:)?\/\/(?:([^;@/]*)(?:;AUTH=[^@/]*)?@)?(\[[^\]]*\]|[^:/@]*)(?::\d*)?(?=\/)/i;
 
 /** imessage-part = imailbox-ref iuid [isection] [ipartial], with "/" between; imailbox-ref = enc-mailbox [uidvalidity].
- * More lenient than RFC 5092 §11: the "/" in front of SECTION and PARTIAL may be missing, as in RFC 4469 §4. */
+ * More lenient than RFC 5092 §11: the "/" in front of SECTION and PARTIAL may be missing, as in an example of RFC 4469. */
 const PATH =
   /^(?:\/([^;]+?)(?:;UIDVALIDITY=([1-9]\d{0,9}))?\/)?;UID=([1-9]\d{0,9})(?:\/?;SECTION=([^;]+?))?(?:\/?;PARTIAL=(\d{1,10})(?:\.([1-9]\d{0,9}))?)?\/?$/i;
 
@@ -121,7 +121,7 @@ function withoutDotSegments(path: string): string {
   return kept.join('/');
 }
 
-/** Percent-encoded UTF-8 (RFC 5092 §9); undefined: it is not. */
+/** Percent-encoded UTF-8 (RFC 5092 §8); undefined: it is not. */
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -190,7 +190,7 @@ export class Scanner {
     return null;
   }
 
-  /** nstring / literal8; literal8 = "~{" number ["+"] "}" CRLF *OCTET (RFC 4466 §6): any octet, also NUL. */
+  /** nstring / literal8; literal8 = "~{" number ["+"] "}" CRLF *OCTET (RFC 4466 §3): any octet, also NUL. */
   nstring8(): Buffer | null {
     return this.accept('~') ? this.#literal(true) : this.nstring();
   }

@@ -79,7 +79,7 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
 /** What IMAP4rev2 has no more (RFC 9051 §6.4.4). */
 const RECENT_KEYS: ReadonlySet<string> = new Set(['NEW', 'OLD', 'RECENT']);
 
-/** search-program = ["CHARSET" SP charset SP] search-key *(SP search-key) (RFC 4466 §6); the space before it is taken. */
+/** search-program = ["CHARSET" SP charset SP] search-key *(SP search-key) (RFC 4466 §3); the space before it is taken. */
 export function searchProgram(scanner: Scanner): SearchProgram {
   if (scanner.peekWord() !== 'CHARSET') return searchKeys(scanner, 'UTF-8');
   // RFC 9755 §3: two charsets at once.

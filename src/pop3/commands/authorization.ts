@@ -1,5 +1,5 @@
 // STLS (RFC 2595 §4), UTF8 (RFC 6856 §2.1), USER and PASS (RFC 1939 §7), AUTH (RFC 5034 §4). Before TLS is on, where it is
-// demanded, no password is asked for, read, tried or logged (RFC 2595 §3.2).
+// demanded, no password is asked for, read, tried or logged (RFC 2595 §2.3).
 
 import { AuthenticationFailure } from '../../directory/directory.ts';
 import { decodeBase64 } from '../../formats/base64.ts';

@@ -249,7 +249,7 @@ export class Session {
         this.#client = this.#judged();
         resolve(tlsFacts(socket));
       });
-      // What came in clear behind STARTTLS is not a command of the TLS session (RFC 3207 §4.2, RFC 2595 §2.1).
+      // What came in clear behind STARTTLS is not a command of the TLS session (RFC 3207 §4.2).
       this.input.discard();
     });
     this.#upgraded = null;

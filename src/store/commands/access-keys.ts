@@ -1,4 +1,4 @@
-// access-key, forget-access-keys: secrets of an account for a mailbox (RFC 4467 §2.1). What is signed with them is not the
+// access-key, forget-access-keys: secrets of an account for a mailbox (RFC 4467 §2.2). What is signed with them is not the
 // store's to know.
 
 import type { CommandOf, Results } from '../commands.ts';

@@ -58,7 +58,7 @@ export function seenBy(db: Connection, id: MailboxId, account: AccountId): Uint3
   return Uint32Array.from(rows, ({ uid }) => uid);
 }
 
-/** The key by which an account's URLs of a mailbox are known (RFC 4467 §2.1). */
+/** The key by which an account's URLs of a mailbox are known (RFC 4467 §2.2). */
 export function accessKeyOf(db: Connection, mailbox: MailboxId, account: AccountId): Uint8Array | undefined {
   return db.get<{ key: Uint8Array }>(
     'SELECT key FROM mailbox_access_key WHERE mailbox = ? AND account = ?',

@@ -1,4 +1,4 @@
-// Version 9 of mail.db: mailbox access keys (RFC 4467 §2.1), by which URLs that a user has given away are known again.
+// Version 9 of mail.db: mailbox access keys (RFC 4467 §2.2), by which URLs that a user has given away are known again.
 
 export const versionNine = `
 CREATE TABLE mailbox_access_key (
