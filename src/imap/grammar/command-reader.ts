@@ -35,8 +35,7 @@ const MORE = { kind: 'more' } as const;
 /** Enough of a dropped line to see a literal announced at its end. */
 const ANNOUNCEMENT = 24;
 
-/** The octets of a non-synchronising literal announced at the end of the line; null: none. What cannot be a literal that
- * any parser would take (RFC 3501 §9: number is 32 bits) is infinite. */
+/** The octets of a non-synchronising literal announced at the end of the line; null: none. */
 function pipelinedLiteral(line: Buffer): number | null {
   const announced = /\{(\d+)\+\}\r?\n$/.exec(line.toString('latin1', Math.max(0, line.length - ANNOUNCEMENT)));
   return announced ? Number(announced[1]) : null;

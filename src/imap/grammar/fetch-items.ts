@@ -2,6 +2,7 @@
 
 import { bad } from '../completion.ts';
 import { LIMIT } from '../limits.ts';
+import { imapString } from '../render/strings.ts';
 import type { Scanner } from './scanner.ts';
 
 export type SectionText = 'HEADER' | 'HEADER.FIELDS' | 'HEADER.FIELDS.NOT' | 'TEXT' | 'MIME';
@@ -97,8 +98,7 @@ export function fetchItems(scanner: Scanner): readonly FetchItem[] {
 }
 
 /** fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
- *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
- *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ" (RFC 7162 §7) /
+ *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] / "MODSEQ" (RFC 7162 §7) /
  *   "EMAILID" / "THREADID" (RFC 8474 §7) / "SAVEDATE" (RFC 8514 §4.2) /
  *   "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary (RFC 3516 §7) /
  *   "PREVIEW" [SP "(" "LAZY" ")"] (RFC 8970 §6) */
@@ -190,19 +190,17 @@ export function sectionSpec(spec: string, scanner: Scanner): Section {
   }
 }
 
-/** "<" number "." nz-number ">"; the bracket is open already. */
+/** partial = "<" number64 "." nz-number64 ">" (RFC 9051 §9); the bracket is open already. */
 function partialRange(scanner: Scanner): { offset: number; length: number } {
-  const offset = scanner.number();
+  const offset = scanner.number64();
   scanner.expect('.');
-  const length = scanner.nzNumber();
+  const length = scanner.nzNumber64();
   scanner.expect('>');
   return { offset, length };
 }
 
-/** header-fld-name = astring */
+/** header-fld-name = astring. What is not ASCII comes back in a literal, as it came. */
 function fieldText(name: string): string {
   // ASTRING-CHAR, without the braces and brackets that would be hard on simple parsers.
-  return /^[!#$&'+\-./0-9:;<=>?@A-Z^_`a-z|~]+$/.test(name)
-    ? name.toUpperCase()
-    : `"${name.replace(/["\\]/g, '\\$&').replace(/[\r\n]/g, ' ')}"`;
+  return /^[!#$&'+\-./0-9:;<=>?@A-Z^_`a-z|~]+$/.test(name) ? name.toUpperCase() : imapString(name);
 }

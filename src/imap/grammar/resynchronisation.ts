@@ -41,7 +41,7 @@ function remembered(scanner: Scanner): Remembered {
   scanner.expect('(');
   const uidValidity = scanner.nzNumber();
   scanner.space();
-  const modSeq = scanner.modSequence();
+  const modSeq = scanner.number64('a mod-sequence');
   if (modSeq === 0) throw bad('A mod-sequence is zero that must not be');
   let known: readonly SetRange[] | null = null;
   let match: Remembered['match'] = null;
@@ -92,7 +92,7 @@ export function fetchModifiers(scanner: Scanner): FetchModifiers {
       partial = partialRange(scanner);
     } else if (name === 'CHANGEDSINCE') {
       scanner.space();
-      changedSince = scanner.modSequence();
+      changedSince = scanner.number64('a mod-sequence');
     } else if (name !== 'VANISHED') throw bad('FETCH has a modifier that is not known');
   });
   return { changedSince, vanished: names.has('VANISHED'), partial };
@@ -106,7 +106,7 @@ export function storeModifiers(scanner: Scanner): number | null {
   parameters(scanner, (name) => {
     if (name !== 'UNCHANGEDSINCE') throw bad('STORE has a modifier that is not known');
     scanner.space();
-    unchangedSince = scanner.modSequence();
+    unchangedSince = scanner.number64('a mod-sequence');
   });
   return unchangedSince;
 }

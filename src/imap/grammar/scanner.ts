@@ -23,12 +23,13 @@ export interface LiteralHead {
   readonly literal8: boolean;
 }
 
-const MAX_MOD_SEQUENCE = 2n ** 63n - 1n;
+const MAX_63_BITS = 2n ** 63n - 1n;
 
 const LF = 0x0a;
 const CR = 0x0d;
 const QUOTE = 0x22;
 const OPEN = 0x28;
+const ZERO = 0x30;
 const BACKSLASH = 0x5c;
 const BRACE = 0x7b;
 
@@ -145,21 +146,31 @@ export class Scanner {
     return value;
   }
 
-  /** mod-sequence-valzer = "0" / mod-sequence-value; mod-sequence-value = 1*DIGIT, positive unsigned 63 bits
-   * (RFC 7162 §7). What is beyond the integers that a number holds is higher than any that the store gives out. */
-  modSequence(): number {
+  /** number64 = 1*DIGIT, unsigned 63 bits (RFC 9051 §9), as is mod-sequence-valzer (RFC 7162 §7). What is beyond the
+   * integers that a number holds is larger than any message, and higher than any MODSEQ that the store gives out. */
+  number64(expected = 'a number'): number {
     const digits = /^\d{1,19}(?!\d)/.exec(this.#octets.toString('latin1', this.#at, this.#at + 20))?.[0];
-    if (digits === undefined) throw this.problem('a mod-sequence');
-    if (BigInt(digits) > MAX_MOD_SEQUENCE) throw bad('A mod-sequence is larger than 63 bits');
+    if (digits === undefined) throw this.problem(expected);
+    if (BigInt(digits) > MAX_63_BITS) throw bad('A number is larger than 63 bits');
     this.#at += digits.length;
     return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
   }
 
   /** nz-number = digit-nz *DIGIT */
   nzNumber(): number {
-    const value = this.number();
-    if (value === 0) throw bad('A number is zero that must not be');
-    return value;
+    this.#nonZero();
+    return this.number();
+  }
+
+  /** nz-number64 = digit-nz *DIGIT */
+  nzNumber64(): number {
+    this.#nonZero();
+    return this.number64();
+  }
+
+  /** digit-nz = %x31-39 */
+  #nonZero(): void {
+    if (this.#octets[this.#at] === ZERO) throw this.problem('a number that does not begin with zero');
   }
 
   /** astring = 1*ASTRING-CHAR / string */
@@ -190,7 +201,7 @@ export class Scanner {
     return null;
   }
 
-  /** nstring / literal8; literal8 = "~{" number ["+"] "}" CRLF *OCTET (RFC 4466 §3): any octet, also NUL. */
+  /** nstring / literal8; literal8 = "~{" number64 ["+"] "}" CRLF *OCTET (RFC 4466 §3): any octet, also NUL. */
   nstring8(): Buffer | null {
     return this.accept('~') ? this.#literal(true) : this.nstring();
   }
@@ -243,7 +254,7 @@ export class Scanner {
     return escaped ? Buffer.from(inner.toString('latin1').replace(/\\(["\\])/g, '$1'), 'latin1') : inner;
   }
 
-  /** literal = "{" number ["+"] "}" CRLF *CHAR8; CHAR8 is any octet but NUL. */
+  /** literal = "{" number64 ["+"] "}" CRLF *CHAR8; CHAR8 is any octet but NUL. */
   #literal(nul = false): Buffer {
     const head = this.#literalHead();
     if (this.#at === this.#octets.length) throw new LiteralWanted(head);
@@ -255,7 +266,7 @@ export class Scanner {
 
   #literalHead(): LiteralHead {
     this.expect('{');
-    const octets = this.number();
+    const octets = this.number64();
     const synchronising = !this.accept('+');
     this.expect('}');
     this.accept('\r');

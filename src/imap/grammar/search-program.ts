@@ -24,7 +24,7 @@ const dated =
   (reader) => ({ key: 'date', of, relation, day: reader.day() });
 const sized =
   (relation: 'larger' | 'smaller'): KeyReader =>
-  (reader) => ({ key: 'size', relation, octets: reader.number() });
+  (reader) => ({ key: 'size', relation, octets: reader.number64() });
 
 /** search-key of RFC 3501 §9, but for the sequence set and the parentheses, which begin with no word. */
 const KEYS: Readonly<Record<string, KeyReader>> = {
@@ -177,7 +177,7 @@ class ProgramReader {
       if (!['ALL', 'PRIV', 'SHARED'].includes(scanner.word('an entry type'))) throw scanner.problem('an entry type');
       scanner.space();
     }
-    return { key: 'modseq', from: scanner.modSequence() };
+    return { key: 'modseq', from: scanner.number64('a mod-sequence') };
   }
 
   fieldName(): string {
@@ -198,9 +198,9 @@ class ProgramReader {
     return id;
   }
 
-  number(): number {
+  number64(): number {
     this.#scanner.space();
-    return this.#scanner.number();
+    return this.#scanner.number64();
   }
 
   nzNumber(): number {

@@ -39,7 +39,7 @@ describe('sequence-set (RFC 3501 §9)', () => {
       { first: 3, last: 5 },
       { first: '*', last: 2 },
     ]);
-    refuses(sequenceSet, ['', '0', '1:', '1,,2', ':2', '4294967296', '1:0', 'x', '**']);
+    refuses(sequenceSet, ['', '0', '01', '1:', '1,,2', ':2', '4294967296', '1:0', 'x', '**']);
   });
 
   test('uid-set is written in its order (RFC 4315 §4)', () => {
@@ -213,8 +213,9 @@ describe('FETCH items (RFC 3501 §6.4.5)', () => {
       'BODY[]<0>',
       'BODY[]<0.0>',
       'BODY[]<1.2',
-      'BODY[]<4294967296.1>',
-      'BODY[]<0.4294967296>',
+      'BODY[]<9223372036854775808.1>',
+      'BODY[]<0.9223372036854775808>',
+      'BODY[]<0.01>',
       'BODYSTRUCTURE[1]',
       'BODY.PEEK',
       'UNKNOWN',
