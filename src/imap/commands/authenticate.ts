@@ -60,7 +60,7 @@ export const authenticate = command({
   grammar(scanner) {
     scanner.space();
     const mechanism = scanner.atom('a mechanism');
-    return { mechanism, initial: scanner.accept(' ') ? scanner.astring().toString('latin1') : null };
+    return { mechanism, initial: scanner.accept(' ') ? scanner.atom('base64') : null };
   },
   async run(session, { mechanism, initial }) {
     const exchange = startMechanism(mechanism, session.sasl);
