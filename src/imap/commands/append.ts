@@ -11,7 +11,7 @@ import type { Scanner } from '../grammar/scanner.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
 import { badUrl, octetsAt } from '../message-url.ts';
-import { flagScope } from '../rights.ts';
+import { allows, flagScope } from '../rights.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
 
@@ -26,15 +26,23 @@ export const append = command({
   grammar: appendArguments,
   async run(session, { name, stretch }) {
     const to = await target(session, name);
-    const { uidValidity, uids } = await receive(session, stretch, { to });
-    return ok('Appended', `APPENDUID ${uidValidity} ${uidSet(uids)}`);
+    return ok('Appended', appendUid(to, await receive(session, stretch, { to })));
   },
 });
+
+/** APPENDUID tells of the mailbox: nobody who may not select it (RFC 4315 §3, RFC 9051 §6.3.12). */
+export function appendUid(
+  to: SeenMailbox,
+  { uidValidity, uids }: { readonly uidValidity: number; readonly uids: ArrayLike<number> },
+): string | null {
+  return allows(to.rights, 'read') ? `APPENDUID ${uidValidity} ${uidSet(uids)}` : null;
+}
 
 /** A mailbox that takes messages. @throws ImapRefusal NO */
 export async function target(session: Session, name: string): Promise<SeenMailbox> {
   const mailbox = await mailboxFor(session, name, 'insert', 'TRYCREATE');
-  if (!mailbox.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
+  // A name that is there for what is below it can be made a mailbox.
+  if (!mailbox.selectable) throw no('There is no such mailbox', 'TRYCREATE');
   return mailbox;
 }
 

@@ -2,12 +2,13 @@
 
 import type { CopyResult } from '../../store/commands.ts';
 import type { Uid } from '../../store/rows.ts';
-import { mailboxFor } from '../access.ts';
+import type { SeenMailbox } from '../access.ts';
 import { completionLine, no, ok } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { messageSet, uidSet } from '../grammar/sequence-set.ts';
-import { flagScope } from '../rights.ts';
+import { allows, flagScope } from '../rights.ts';
 import type { MessageSet } from '../search/keys.ts';
+import { target } from './append.ts';
 import { command, SELECTED, type Session } from './command.ts';
 import { highestModSeq } from './expunge.ts';
 import { mailboxArgument } from './select.ts';
@@ -23,16 +24,26 @@ function transferArguments(scanner: Scanner): Arguments {
   return { set: messageSet(scanner), name: mailboxArgument(scanner) };
 }
 
+interface Transferred {
+  /** COPYUID; null: nothing was to be done, or it is not to be told. */
+  readonly code: string | null;
+  readonly messages: number;
+}
+
 /** Copies or moves all, or none. UIDs that are gone are passed over (RFC 3501 §6.4.8), but a sequence number names a
- * message that the client believes to be there (RFC 2180 §4.4). Null: there was nothing to do. */
-async function transfer(session: Session, kind: 'copy' | 'move', { set, name }: Arguments, byUid: boolean) {
+ * message that the client believes to be there (RFC 2180 §4.4). */
+async function transfer(
+  session: Session,
+  kind: 'copy' | 'move',
+  { set, name }: Arguments,
+  byUid: boolean,
+): Promise<Transferred> {
   const { id, view } = session.mailbox;
   const uids = byUid ? view.resolveUids(set) : view.resolveSequences(set);
   if (!byUid && view.hasGone(uids)) throw no('Some of the messages are gone', 'EXPUNGEISSUED');
-  const to = await mailboxFor(session, name, 'insert', 'TRYCREATE');
-  if (!to.selectable) throw no('That name is no mailbox', 'NONEXISTENT');
-  if (uids.length === 0) return null;
-  return await session.store.execute({
+  const to = await target(session, name);
+  if (uids.length === 0) return { code: null, messages: 0 };
+  const result = await session.store.execute({
     kind,
     from: id,
     uids: Array.from(uids) as Uid[], // the view holds nothing else
@@ -43,11 +54,13 @@ async function transfer(session: Session, kind: 'copy' | 'move', { set, name }: 
     keep: flagScope(to.rights),
     seenTo: to.own ? null : session.account,
   });
+  return { code: copyUid(to, result), messages: result.from.length };
 }
 
-function copyUid(result: CopyResult | null): string | null {
-  if (!result || result.from.length === 0) return null;
-  return `COPYUID ${result.uidValidity} ${uidSet(result.from)} ${uidSet(result.to)}`;
+/** As APPENDUID, it is for nobody who may not select the mailbox (RFC 4315 §3, RFC 9051 §6.4.7). */
+function copyUid({ rights }: SeenMailbox, { uidValidity, from, to }: CopyResult): string | null {
+  if (from.length === 0 || !allows(rights, 'read')) return null;
+  return `COPYUID ${uidValidity} ${uidSet(from)} ${uidSet(to)}`;
 }
 
 /** copy = "COPY" SP sequence-set SP mailbox */
@@ -56,7 +69,7 @@ export const copy = command({
   states: SELECTED,
   uid: 'allowed',
   grammar: transferArguments,
-  run: async (session, args, byUid) => ok('Copied', copyUid(await transfer(session, 'copy', args, byUid))),
+  run: async (session, args, byUid) => ok('Copied', (await transfer(session, 'copy', args, byUid)).code),
 });
 
 /** move = "MOVE" SP sequence-set SP mailbox. RFC 6851 §4.3: COPYUID comes in an untagged OK, before the EXPUNGEs. */
@@ -67,9 +80,8 @@ export const move = command({
   grammar: transferArguments,
   async run(session, args, byUid) {
     session.mailbox.require('move away');
-    const code = copyUid(await transfer(session, 'move', args, byUid));
-    if (!code) return ok('Moved');
-    session.writer.line(completionLine('*', ok('Moved', code)));
-    return ok('Moved', highestModSeq(session));
+    const { code, messages } = await transfer(session, 'move', args, byUid);
+    if (code) session.writer.line(completionLine('*', ok('Moved', code)));
+    return ok('Moved', messages > 0 ? highestModSeq(session) : null);
   },
 });

@@ -6,7 +6,7 @@ import { StoreError } from '../../store/store.ts';
 import { completionLine, no, ok } from '../completion.ts';
 import { appendStretch } from '../grammar/append-stretch.ts';
 import type { SetRange } from '../search/keys.ts';
-import { receive, target } from './append.ts';
+import { appendUid, receive, target } from './append.ts';
 import { command, SELECTED, type Session } from './command.ts';
 import { highestModSeq } from './expunge.ts';
 import { mailboxArgument } from './select.ts';
@@ -32,9 +32,9 @@ export const replace = command({
     const replaces = await messageNamed(session, number, byUid);
     const to = await target(session, name);
     try {
-      const { uidValidity, uids } = await receive(session, stretch, { to, replaces });
+      const code = appendUid(to, await receive(session, stretch, { to, replaces }));
       // RFC 8508 §4.3: before the EXPUNGE, so that the client knows what came instead.
-      writer.line(completionLine('*', ok('Replaced', `APPENDUID ${uidValidity} ${uids[0]}`)));
+      if (code) writer.line(completionLine('*', ok('Replaced', code)));
     } catch (error) {
       const gone =
         error instanceof StoreError && error.kind === 'missing' && mailbox.view.hasGone(Uint32Array.of(replaces.uid));
