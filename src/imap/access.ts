@@ -4,7 +4,7 @@
 import type { MailboxRow, RightRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { no } from './completion.ts';
-import { DELIMITER } from './grammar/mailbox-name.ts';
+import { DELIMITER, required } from './grammar/mailbox-name.ts';
 import { nameForOthers, othersName } from './namespace.ts';
 import { ANYONE, allows, type Operation, type Rights, rightsOf } from './rights.ts';
 
@@ -78,16 +78,17 @@ export async function visibleMailboxes(user: User): Promise<SeenMailbox[]> {
 
 /**
  * The mailbox of that name, for an operation.
+ * @param name null: what the client wrote is no name
  * @param code of the refusal if there is none
  * @throws ImapRefusal NO, also [NOPERM] where the user may know of the mailbox, but not do that
  */
 export async function mailboxFor(
   user: User,
-  name: string,
+  name: string | null,
   operation: Operation,
   code = 'NONEXISTENT',
 ): Promise<SeenMailbox> {
-  const mailbox = await mailboxNamed(user, name);
+  const mailbox = await mailboxNamed(user, required(name));
   if (mailbox && allows(mailbox.rights, operation)) return mailbox;
   if (mailbox && allows(mailbox.rights, 'list')) throw no('You have no right to do that', 'NOPERM');
   throw no('There is no such mailbox', code);

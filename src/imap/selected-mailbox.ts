@@ -308,10 +308,12 @@ export class SelectedMailbox {
     else for (const line of vanishedLines(runsOfUids(vanished), false)) writer.line(line);
   }
 
-  #tellFlags(sequence: number, uid: Uid, state: FlagState, { withUid }: Pick<Wanted, 'withUid'>): void {
+  #tellFlags(sequence: number, uid: Uid, state: FlagState, wanted: Pick<Wanted, 'withUid'>): void {
     const { writer, enabled } = this.#around;
     this.introduce(state.keywords);
-    writer.line(flagReport({ sequence, uid }, state, { recent: this.view.isRecent(uid), withUid }, enabled));
+    // RFC 9051 §7.5.2: what is told unasked has the UID.
+    const told = { recent: this.view.isRecent(uid), withUid: wanted.withUid || enabled.rev2 };
+    writer.line(flagReport({ sequence, uid }, state, told, enabled));
   }
 
   /** What its messages are sorted by. */

@@ -221,7 +221,7 @@ export class ImapSession implements Session {
     if (this.#manners.loginFailed()) this.#farewell ??= 'Too many failed logins';
   }
 
-  async select(name: string, readOnly: boolean): Promise<SelectedMailbox> {
+  async select(name: string | null, readOnly: boolean): Promise<SelectedMailbox> {
     // RFC 7162 §3.2.11: where what is said of the old mailbox ends, also for a client that has sent more already.
     if (this.#selected) this.writer.line('* OK [CLOSED] The mailbox before is closed');
     await this.unselect();

@@ -13,20 +13,22 @@ import { LIMIT } from '../limits.ts';
 import { badUrl, octetsAt } from '../message-url.ts';
 import { allows, flagScope } from '../rights.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
-import { mailboxArgument } from './select.ts';
+import { tellNormalised, writtenArgument } from './written-name.ts';
 
 /** append = "APPEND" SP mailbox 1*append-message; here up to the first literal */
 function appendArguments(scanner: Scanner) {
-  return { name: mailboxArgument(scanner), stretch: appendStretch(scanner, null) };
+  return { named: writtenArgument(scanner), stretch: appendStretch(scanner, null) };
 }
 
 export const append = command({
   name: 'APPEND',
   states: LOGGED_IN,
   grammar: appendArguments,
-  async run(session, { name, stretch }) {
-    const to = await target(session, name);
-    return ok('Appended', appendUid(to, await receive(session, stretch, { to })));
+  async run(session, { named, stretch }) {
+    const to = await target(session, named.name);
+    const code = appendUid(to, await receive(session, stretch, { to }));
+    await tellNormalised(session, named);
+    return ok('Appended', code);
   },
 });
 

@@ -83,8 +83,9 @@ export interface Session {
   loggedOut(): void;
   /** Counts a failed login, and ends the connection after too many. @throws Farewell */
   loginFailed(reason: string): void;
-  /** Leaves the mailbox that is selected, if any, and selects another. */
-  select(name: string, readOnly: boolean): Promise<SelectedMailbox>;
+  /** Leaves the mailbox that is selected, if any, and selects another. @param name null: the argument was no name
+   * @throws ImapRefusal NO; then none is selected */
+  select(name: string | null, readOnly: boolean): Promise<SelectedMailbox>;
   unselect(): Promise<void>;
   readonly announcements: Announcing;
   /** Sends what was written and waits for a line of the client. */

@@ -9,6 +9,7 @@ import type { Scanner } from '../grammar/scanner.ts';
 import { LIMIT } from '../limits.ts';
 import { type Entry, EVERYTHING, listing, type Selection } from '../listing.ts';
 import { listLine } from '../render/list-line.ts';
+import { nameAttributes } from '../render/name-attributes.ts';
 import { allows } from '../rights.ts';
 import { myRightsLine } from './acl.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
@@ -146,9 +147,8 @@ export const list = command({
       },
     });
     for (const entry of entries) {
-      writer.line(
-        `${listLine('LIST', attributes(entry, asked, plain), entry.name, session.enabled)}${childInfo(entry)}`,
-      );
+      const attributes = nameAttributes(entry, { ...asked, plain });
+      writer.line(`${listLine('LIST', attributes, entry.name, session.enabled)}${childInfo(entry)}`);
       const { mailbox } = entry;
       await writer.ready();
       // RFC 5819 §3: nothing more of what is only listed for what is below it.
@@ -165,24 +165,6 @@ export const list = command({
     return ok('Listed');
   },
 });
-
-function attributes(
-  { mailbox, hasChildren, isSubscribed }: Entry<SeenMailbox>,
-  asked: Returned,
-  plain: boolean,
-): string[] {
-  const found: string[] = [];
-  // Who uses the old form may not know \NonExistent, which says \Noselect and more.
-  if (!mailbox) found.push(plain ? '\\Noselect' : '\\NonExistent');
-  // RFC 5819 §2: also what this user cannot read.
-  else if (!mailbox.selectable || !allows(mailbox.rights, 'read')) found.push('\\Noselect');
-  // RFC 5258 §3.5: a level that is no mailbox is there for what is below it, and says so.
-  if (hasChildren && (asked.children || !mailbox)) found.push('\\HasChildren');
-  else if (asked.children) found.push('\\HasNoChildren');
-  if (mailbox?.specialUse) found.push(`\\${mailbox.specialUse}`);
-  if (asked.subscribed && isSubscribed) found.push('\\Subscribed');
-  return found;
-}
 
 /** childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")" */
 function childInfo({ selectedBelow }: Entry<SeenMailbox>): string {

@@ -3,11 +3,11 @@
 import type { SpecialUse } from '../../store/rows.ts';
 import { mailboxFor, placeFor } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
-import { checkNewName, DELIMITER, mailboxName, nameText } from '../grammar/mailbox-name.ts';
+import { checkNewName, DELIMITER } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
-import { listLine } from '../render/list-line.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
+import { tellName, tellNormalised, type WrittenName, writtenArgument } from './written-name.ts';
 
 /** RFC 3501 §6.3.3: a delimiter at the end says that names below it will be created. */
 function withoutTrailingDelimiter(name: string): string {
@@ -57,19 +57,9 @@ async function assignable(session: Session, uses: readonly string[], own: boolea
   return use;
 }
 
-/** SP mailbox, and how it was written. */
-function writtenArgument(scanner: Scanner): { readonly given: string; readonly written: string } {
-  scanner.space();
-  const octets = scanner.astring();
-  return { given: mailboxName(octets, scanner.utf8), written: octets.toString() };
-}
-
-/** mbox-list-extended-item = "OLDNAME" SP "(" mailbox ")" (RFC 9051 §6.3.9.7): the name is not as it was asked for. */
-function tellNormalised(session: Session, name: string, written: string): void {
-  const { enabled, writer } = session;
-  if (!enabled.rev2 || withoutTrailingDelimiter(written) === name) return;
-  const old = nameText(withoutTrailingDelimiter(written), enabled);
-  writer.line(`${listLine('LIST', [], name, enabled)} ("OLDNAME" (${old}))`);
+/** As withoutTrailingDelimiter, also in what the client has written. */
+function bare({ name, written }: WrittenName): WrittenName {
+  return { name: withoutTrailingDelimiter(name), written: withoutTrailingDelimiter(written) };
 }
 
 /** create = "CREATE" SP mailbox [SP "(" create-param *(SP create-param) ")"] */
@@ -77,11 +67,12 @@ export const create = command({
   name: 'CREATE',
   states: LOGGED_IN,
   grammar: (scanner) => ({
-    ...writtenArgument(scanner),
+    given: writtenArgument(scanner),
     uses: scanner.accept(' ') ? createParameters(scanner) : [],
   }),
-  async run(session, { given, written, uses }) {
-    const name = withoutTrailingDelimiter(given);
+  async run(session, { given, uses }) {
+    const named = bare(given);
+    const { name } = named;
     checkNewName(name);
     const place = await placeFor(session, name);
     const specialUse = await assignable(session, uses, place.account === session.account);
@@ -91,7 +82,7 @@ export const create = command({
       specialUse,
       origin: session.id,
     });
-    tellNormalised(session, name, written);
+    await tellNormalised(session, named);
     // RFC 8474 §4.1
     return ok('Created', `MAILBOXID (${objectId})`);
   },
@@ -101,13 +92,19 @@ export const create = command({
 export const remove = command({
   name: 'DELETE',
   states: LOGGED_IN,
-  grammar: mailboxArgument,
-  async run(session, name) {
+  grammar: writtenArgument,
+  async run(session, named) {
+    const { name } = named;
     if (name === 'INBOX') throw no('INBOX cannot be deleted', 'CANNOT');
     const { id, selectable } = await mailboxFor(session, name, 'delete');
     if (!selectable) throw no('There are mailboxes below this name', 'HASCHILDREN');
-    if (session.state === 'selected' && session.mailbox.id === id) await session.unselect();
+    if (session.state === 'selected' && session.mailbox.id === id) {
+      // RFC 9051 §3: what is said from here on is of no mailbox.
+      session.writer.line('* OK [CLOSED] The mailbox that goes is closed');
+      await session.unselect();
+    }
     await session.store.execute({ kind: 'delete-mailbox', mailbox: id, origin: session.id });
+    await tellNormalised(session, named);
     return ok('Deleted');
   },
 });
@@ -116,8 +113,9 @@ export const remove = command({
 export const rename = command({
   name: 'RENAME',
   states: LOGGED_IN,
-  grammar: (scanner) => ({ from: mailboxArgument(scanner), to: mailboxArgument(scanner) }),
-  async run(session, { from, to }) {
+  grammar: (scanner) => ({ old: writtenArgument(scanner), to: mailboxArgument(scanner) }),
+  async run(session, { old, to }) {
+    const from = old.name;
     const name = withoutTrailingDelimiter(to);
     checkNewName(name);
     if (name.startsWith(`${from}${DELIMITER}`) && from !== 'INBOX')
@@ -134,7 +132,7 @@ export const rename = command({
       origin: session.id,
     });
     // RFC 9051 §6.3.6
-    if (session.enabled.rev2 && from !== 'INBOX') tellNormalised(session, name, from);
+    if (from !== 'INBOX') await tellName(session, { name, written: old.written });
     return ok('Renamed');
   },
 });
@@ -163,11 +161,11 @@ export const unsubscribe = command({
   name: 'UNSUBSCRIBE',
   states: LOGGED_IN,
   grammar: mailboxArgument,
-  async run(session, name) {
+  async run(session, given) {
     await session.store.execute({
       kind: 'subscribe',
       account: session.account,
-      name,
+      name: withoutTrailingDelimiter(given),
       subscribed: false,
       origin: session.id,
     });

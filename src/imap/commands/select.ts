@@ -2,13 +2,13 @@
 // and the HIGHESTMODSEQ of RFC 7162.
 
 import { bad, type Completion, ok, uidRequired } from '../completion.ts';
-import { mailbox } from '../grammar/mailbox-name.ts';
+import { mailbox, writtenName } from '../grammar/mailbox-name.ts';
 import { selectParameters } from '../grammar/resynchronisation.ts';
 import type { Scanner } from '../grammar/scanner.ts';
-import { listLine } from '../render/list-line.ts';
 import { allows, changesShared } from '../rights.ts';
 import { command, LOGGED_IN, nothing, SELECTED, type Session } from './command.ts';
 import { resynchronise } from './resynchronise.ts';
+import { tellName } from './written-name.ts';
 
 /** SP mailbox */
 export function mailboxArgument(scanner: Scanner): string {
@@ -16,15 +16,21 @@ export function mailboxArgument(scanner: Scanner): string {
   return mailbox(scanner);
 }
 
-/** SP mailbox [select-params] */
+/** SP mailbox [select-params]. RFC 9051 §6.3.2: also a name that none can have ends the selection before. */
 function selectArguments(scanner: Scanner) {
-  const name = mailboxArgument(scanner);
-  return { name, parameters: scanner.accept(' ') ? selectParameters(scanner) : null };
+  scanner.space();
+  const octets = scanner.astring();
+  const name = writtenName(octets, scanner.utf8);
+  return { name, written: octets.toString(), parameters: scanner.accept(' ') ? selectParameters(scanner) : null };
 }
 
 type Arguments = ReturnType<typeof selectArguments>;
 
-async function open(session: Session, { name, parameters }: Arguments, readOnly: boolean): Promise<Completion> {
+async function open(
+  session: Session,
+  { name, written, parameters }: Arguments,
+  readOnly: boolean,
+): Promise<Completion> {
   const { enabled } = session;
   const memory = parameters?.qresync ?? null;
   // RFC 7162 §3.2.5
@@ -43,7 +49,7 @@ async function open(session: Session, { name, parameters }: Arguments, readOnly:
   writer.line(`* OK [UIDVALIDITY ${row.uidValidity}] UIDs are valid`);
   writer.line(`* OK [UIDNEXT ${row.uidNext}] Next UID`);
   // RFC 9051 §6.3.2
-  if (enabled.rev2) writer.line(listLine('LIST', [], name, enabled));
+  if (name !== null) await tellName(session, { name, written });
   selected.describeModSeq();
   // RFC 8474 §4.2
   writer.line(`* OK [MAILBOXID (${row.objectId})] Its name may change, this does not`);

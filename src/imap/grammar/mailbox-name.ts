@@ -51,21 +51,31 @@ export function mailbox(scanner: Scanner): string {
 
 /** The name that these octets write. @throws ImapRefusal BAD, and NO [CANNOT] for an astring that is no name */
 export function mailboxName(octets: Buffer, utf8: boolean): string {
+  return required(writtenName(octets, utf8));
+}
+
+/** The same; null for an astring that is no name. @throws ImapRefusal BAD */
+export function writtenName(octets: Buffer, utf8: boolean): string | null {
   const name = decode(octets, utf8);
+  return name === null ? null : storedName(name);
+}
+
+/** @throws ImapRefusal NO [CANNOT] */
+export function required(name: string | null): string {
   if (name === null) throw no('No mailbox has that name: it is not in modified UTF-7', 'CANNOT');
-  return storedName(name);
+  return name;
 }
 
 /** A pattern that no name matches: none has a control character. */
 const NO_NAME = '\0';
 
 /** The pattern that a reference name and a mailbox pattern of LIST make together (RFC 3501 §6.3.8), in the store's
- * spelling. The reference is put in front as it is. What is not in modified UTF-7 matches nothing. */
+ * spelling. The reference is put in front as it is. RFC 9051 §6.3.9: what is not accepted, as a pattern that is too long or
+ * not in modified UTF-7, matches nothing. */
 export function listPattern(reference: Buffer, pattern: Buffer, utf8: boolean): string {
   const [above, below] = [decode(reference, utf8), decode(pattern, utf8)];
-  const whole = above === null || below === null ? NO_NAME : storedName(above + below);
-  if (whole.length > 2 * LIMIT.mailboxName) throw bad('The pattern is too long');
-  return whole;
+  if (above === null || below === null || above.length + below.length > 2 * LIMIT.mailboxName) return NO_NAME;
+  return storedName(above + below);
 }
 
 /** Refuses names that no mailbox can have. @throws ImapRefusal NO [CANNOT] (RFC 5530 §3) */
