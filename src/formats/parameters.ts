@@ -1,6 +1,7 @@
 // Fields with a value and parameters (RFC 2045 §5.1, RFC 2183 §2): Content-Type and Content-Disposition, with the
 // continuations of RFC 2231. In and out is binary text (octets.ts). Takes anything; never fails.
 
+import { decodeCharset } from './charset.ts';
 import { trimSpace } from './octets.ts';
 
 /** A field's value (`text/plain`, `attachment`), as written but for comments, and its parameters in their order, the
@@ -23,7 +24,7 @@ interface Segment {
 
 /**
  * Reads `value *(";" attribute "=" value)`, tolerantly: missing quotes, white space around `=`, comments. Continuations
- * are joined, as an IMAP server should (RFC 2231 §7); what names a charset stays percent-encoded as `name*`.
+ * are joined, as an IMAP server should (RFC 2231 §6); what names a charset stays percent-encoded as `name*`.
  */
 export function parseParameters(text: string): Parameterized {
   const first = untilSemicolon(text, 0);
@@ -48,6 +49,16 @@ export function parseParameters(text: string): Parameterized {
 /** The first parameter of this name, or undefined. `name` in lower case. */
 export function parameter(field: Parameterized, name: string): string | undefined {
   return field.parameters.find(([found]) => found === name)?.[1];
+}
+
+/** The text of a parameter `name*` (RFC 2231 §4), whose value is `charset'language'text`, percent-encoded: UTF-8, as binary
+ * text. */
+export function extendedText(value: string): string {
+  const [, charset = '', encoded = value] = /^([^']*)'[^']*'(.*)$/s.exec(value) ?? [];
+  const decoded = encoded.replace(/%([0-9A-Fa-f]{2})/g, (_, digits) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return Buffer.from(decodeCharset(Buffer.from(decoded, 'latin1'), charset)).toString('latin1');
 }
 
 /** value = token / quoted-string. Wider than RFC 2045 §5.1: a value without quotes goes on to the semicolon. */

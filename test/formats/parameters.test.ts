@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseHeader } from '../../src/formats/header.ts';
 import { mimeFacts } from '../../src/formats/mime-facts.ts';
-import { parameter, parseParameters } from '../../src/formats/parameters.ts';
+import { extendedText, parameter, parseParameters } from '../../src/formats/parameters.ts';
 
 test.each([
   ['text/plain', 'text/plain', []],
@@ -73,6 +73,18 @@ test.each([
   ],
 ])('%s', (text, value, parameters) => {
   expect(parseParameters(text)).toEqual({ value, parameters });
+});
+
+test.each([
+  ["utf-8'de'%C3%BCber", 'über'],
+  ["iso-8859-1''%FCber", 'über'],
+  ["''%C3%BC%", 'ü%'],
+  ["klingon''%FC", 'ü'],
+  ['no charset%20at all', 'no charset at all'],
+  ["us-ascii'en'it's", "it's"],
+  ['', ''],
+])('%s with its charset is %s', (value, text) => {
+  expect(Buffer.from(extendedText(value), 'latin1').toString()).toBe(text);
 });
 
 test('no more parameters are read than anybody has', () => {

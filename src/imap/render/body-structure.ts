@@ -1,7 +1,7 @@
 // BODY and BODYSTRUCTURE (RFC 3501 §7.4.2, §9) from the MIME structure of a message, as binary text.
 
 import type { MimeFacts } from '../../formats/mime-facts.ts';
-import type { Parameterized } from '../../formats/parameters.ts';
+import { extendedText, type Parameterized } from '../../formats/parameters.ts';
 import type { Entity } from '../../formats/structure.ts';
 import { type Allowance, renderEnvelope } from './envelope.ts';
 import { imapString, nstring } from './strings.ts';
@@ -10,10 +10,12 @@ import { imapString, nstring } from './strings.ts';
  * a message of 1 MB had a structure of 40. */
 const MOST_ADDRESSES = 5_000;
 
-/** Does its structure have another form in IMAP4rev2, in which message/global is a message (RFC 9051 §7.5.2)? */
-export function holdsGlobal({ mime, parts, message }: Entity): boolean {
-  if (parts !== null) return parts.some(holdsGlobal);
-  return message !== null && (mime.subtype === 'global' || holdsGlobal(message));
+/** Does its structure have another form in IMAP4rev2, in which message/global is a message, and the charsets of parameters
+ * are undone (RFC 9051 §7.5.2)? */
+export function differsInRev2({ mime, parts, message }: Entity): boolean {
+  if ([...mime.parameters, ...(mime.disposition?.parameters ?? [])].some(([name]) => name.endsWith('*'))) return true;
+  if (parts !== null) return parts.some(differsInRev2);
+  return message !== null && (mime.subtype === 'global' || differsInRev2(message));
 }
 
 /** Which form: with `extended` it has the extension data: BODYSTRUCTURE. */
@@ -33,20 +35,20 @@ export function renderBodyStructure(
   if (parts !== null) {
     // body-type-mpart = 1*body SP media-subtype [SP body-ext-mpart]
     const bodies = parts.map((part) => renderBodyStructure(part, form, allowance)).join('');
-    const extension = extended ? ` ${parameterList(mime.parameters)}${commonExtension(mime)}` : '';
+    const extension = extended ? ` ${parameterList(mime.parameters, form)}${commonExtension(mime, form)}` : '';
     return `(${bodies} ${imapString(mime.subtype)}${extension})`;
   }
   // body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc *(SP body-extension)]]]
-  const extension = extended ? ` ${nstring(mime.md5)}${commonExtension(mime)}` : '';
-  return `(${basicFields(entity)}${kindFields(entity, form, allowance)}${extension})`;
+  const extension = extended ? ` ${nstring(mime.md5)}${commonExtension(mime, form)}` : '';
+  return `(${basicFields(entity, form)}${kindFields(entity, form, allowance)}${extension})`;
 }
 
 /** media-basic or its kin, SP, body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP
  *   body-fld-octets */
-function basicFields({ mime, bodyStart, end }: Entity): string {
+function basicFields({ mime, bodyStart, end }: Entity, form: Form): string {
   const media = `${imapString(mime.type)} ${imapString(mime.subtype)}`;
   const identity = `${nstring(mime.id)} ${nstring(mime.description)}`;
-  return `${media} ${parameterList(mime.parameters)} ${identity} ${imapString(mime.encoding)} ${end - bodyStart}`;
+  return `${media} ${parameterList(mime.parameters, form)} ${identity} ${imapString(mime.encoding)} ${end - bodyStart}`;
 }
 
 /** What a text and a message have besides: body-type-text, body-type-msg. */
@@ -58,16 +60,17 @@ function kindFields({ mime, message, lines }: Entity, form: Form, allowance: All
 }
 
 /** SP body-fld-dsp SP body-fld-lang SP body-fld-loc */
-function commonExtension({ disposition, languages, location }: MimeFacts): string {
+function commonExtension({ disposition, languages, location }: MimeFacts, form: Form): string {
   const shown =
-    disposition === null ? 'NIL' : `(${imapString(disposition.value)} ${parameterList(disposition.parameters)})`;
+    disposition === null ? 'NIL' : `(${imapString(disposition.value)} ${parameterList(disposition.parameters, form)})`;
   return ` ${shown} ${languageList(languages)} ${nstring(location)}`;
 }
 
 /** body-fld-param = "(" string SP string *(SP string SP string) ")" / nil */
-function parameterList(parameters: Parameterized['parameters']): string {
+function parameterList(parameters: Parameterized['parameters'], { rev2 }: Form): string {
   if (parameters.length === 0) return 'NIL';
-  return `(${parameters.map(([name, value]) => `${imapString(name)} ${imapString(value)}`).join(' ')})`;
+  const shown = (name: string, value: string) => (rev2 && name.endsWith('*') ? extendedText(value) : value);
+  return `(${parameters.map(([name, value]) => `${imapString(name)} ${imapString(shown(name, value))}`).join(' ')})`;
 }
 
 /** body-fld-lang = nstring / "(" string *(SP string) ")" */

@@ -7,7 +7,7 @@ import type { OctetReader } from '../../formats/octet-window.ts';
 import { asBuffer } from '../../formats/octets.ts';
 import { type Message, scanStructure } from '../../formats/structure.ts';
 import { readSortKeys, type SortKeys, sortKeysOf, writeSortKeys } from '../sort/sort-keys.ts';
-import { holdsGlobal, renderBodyStructure } from './body-structure.ts';
+import { differsInRev2, renderBodyStructure } from './body-structure.ts';
 import { renderEnvelope } from './envelope.ts';
 import { previewOf } from './preview.ts';
 import type { Place } from './section.ts';
@@ -15,7 +15,7 @@ import type { Place } from './section.ts';
 export { texts } from '../search/indexed-text.ts';
 
 /** Rises whenever the blob or what is in it changes, or the texts of the search index: all is derived again then. */
-export const version = 8;
+export const version = 9;
 
 /** A summary, opened. The octets are views of the blob. */
 export interface Summary {
@@ -53,7 +53,7 @@ function structures(message: Message, rev2: boolean): [body: string, bodyStructu
 function summarize(message: Message, words: string): Uint8Array {
   const envelope = renderEnvelope(message.fields);
   const [body, bodyStructure] = structures(message, false);
-  const [body2, bodyStructure2] = holdsGlobal(message) ? structures(message, true) : ['', ''];
+  const [body2, bodyStructure2] = differsInRev2(message) ? structures(message, true) : ['', ''];
   const sortKeys = writeSortKeys(sortKeysOf(message.fields));
   const preview = Buffer.from(words).toString('latin1');
   const texts = [envelope, body, bodyStructure, sortKeys, preview, body2, bodyStructure2];
