@@ -12,6 +12,7 @@ const ANSWERS: Readonly<Record<StoreError['kind'], readonly [code: string, text:
   missing: ['NONEXISTENT', 'There is no such mailbox'],
   exists: ['ALREADYEXISTS', 'There is such a mailbox already'],
   busy: ['INUSE', 'Too much is under way, try again'],
+  limit: ['LIMIT', 'There are too many of these already'],
   refused: ['CANNOT', 'That cannot be done'],
   closed: ['UNAVAILABLE', 'The server is shutting down'],
   failed: ['SERVERBUG', 'Something went wrong here'],

@@ -12,6 +12,7 @@ const REPLIES: Readonly<Record<StoreError['kind'], readonly [number, EnhancedSta
   // An account went away since RCPT: at the next try it is refused by itself.
   missing: [451, '4.3.0', 'Local error in processing'],
   exists: [451, '4.3.0', 'Local error in processing'],
+  limit: [451, '4.3.0', 'Local error in processing'],
   refused: [451, '4.3.0', 'Local error in processing'],
 };
 

@@ -45,7 +45,7 @@ export class Keywords {
     if (keyword.length > Limit.keywordLength || !/^[^\s\0-\x1f\x7f]+$/.test(keyword)) {
       throw new StoreError('refused', 'This is no keyword');
     }
-    if (this.#spellings.size >= Limit.keywords) throw new StoreError('refused', 'The mailbox has too many keywords');
+    if (this.#spellings.size >= Limit.keywords) throw new StoreError('limit', 'The mailbox has too many keywords');
     this.#spellings.set(key, keyword);
     this.#text = this.#text === '' ? keyword : `${this.#text} ${keyword}`;
     return keyword;

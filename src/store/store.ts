@@ -31,10 +31,11 @@ import type {
 } from './rows.ts';
 
 /** Why a command was not done: `full` disk or staging bound, `quota` of the account, `missing` or `exists` thing,
- * `busy` too much staged, `refused` by a rule (INBOX cannot be deleted), `closed` store, `failed` anything else. */
+ * `busy` too much staged, `limit` of what there may be, `refused` by a rule (INBOX cannot be deleted), `closed` store,
+ * `failed` anything else. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
-  readonly kind: 'full' | 'quota' | 'missing' | 'exists' | 'busy' | 'refused' | 'closed' | 'failed';
+  readonly kind: 'full' | 'quota' | 'missing' | 'exists' | 'busy' | 'limit' | 'refused' | 'closed' | 'failed';
   constructor(kind: StoreError['kind'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;

@@ -46,7 +46,7 @@ function checkRoom(work: Work, account: AccountId, more: number): void {
   );
   if (known === undefined) throw new StoreError('missing', 'There is no such account');
   if (known.mailboxes + more > Limit.mailboxes) {
-    throw new StoreError('refused', 'The account has too many mailboxes');
+    throw new StoreError('limit', 'The account has too many mailboxes');
   }
 }
 
@@ -194,7 +194,7 @@ export function subscribe(work: Work, command: CommandOf<'subscribe'>): void {
       'SELECT count(*) AS names FROM subscription WHERE account = ?',
       account,
     );
-    if ((count?.names ?? 0) >= Limit.subscriptions) throw new StoreError('refused', 'Too many names are subscribed');
+    if ((count?.names ?? 0) >= Limit.subscriptions) throw new StoreError('limit', 'Too many names are subscribed');
   }
   const changed = command.subscribed
     ? work.db.run('INSERT OR IGNORE INTO subscription (account, name) VALUES (?, ?)', account, name)

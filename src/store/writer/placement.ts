@@ -95,7 +95,7 @@ export function place(
   let uid: number = mailbox.uid_next;
   const copies = new RowCopies(work, mailbox.id, modSeq);
   for (const [at, arrival] of arrivals.entries()) {
-    if (uid > MAX_UID) throw new StoreError('refused', 'The mailbox has no more UIDs');
+    if (uid > MAX_UID) throw new StoreError('limit', 'The mailbox has no more UIDs');
     const given = arrival.flags & ALL_FLAGS;
     const bits = seenTo === null ? given : given & ~Flag.Seen;
     if (bits !== given) seen.push(at);

@@ -62,7 +62,7 @@ export function mailboxCases(harness: Harness): void {
       const all = Array.from({ length: 250 }, (_, to) => rename(to).then(() => renamed++));
       const failed = (await Promise.allSettled(all)).filter((each) => each.status === 'rejected');
       expect(failed.length).toBe(250 - renamed);
-      expect(failed[0]?.reason).toMatchObject({ kind: 'refused' });
+      expect(failed[0]?.reason).toMatchObject({ kind: 'limit' });
       const rows = await store.read.mailboxes(alice);
       expect(rows.length).toBe(7 + 49 * renamed);
       expect(rows.length).toBeLessThanOrEqual(10_000);

@@ -168,7 +168,7 @@ export function messageCases(harness: Harness): void {
         await expect(flag(store, inbox, uids(1), 0, [bad])).rejects.toMatchObject({ kind: 'refused' });
       }
       const many = Array.from({ length: 257 }, (_, at) => `k${at}`);
-      await expect(flag(store, inbox, uids(1), 0, many)).rejects.toMatchObject({ kind: 'refused' });
+      await expect(flag(store, inbox, uids(1), 0, many)).rejects.toMatchObject({ kind: 'limit' });
     });
 
     it('expunges what is marked, and logs it', async () => {
