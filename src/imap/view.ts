@@ -285,6 +285,7 @@ export class View {
    * has, which is also "*" in an empty mailbox (RFC 3501 §9, seq-number) */
   resolveSequences(set: MessageSet): Uint32Array {
     if (set === 'saved') return this.saved;
+    if ('besideSaved' in set) return union(this.resolveSequences(set.besideSaved), this.saved);
     const largest = this.#uids.length;
     const number = (bound: SetBound) => {
       const sequence = bound === '*' ? largest : bound;
@@ -297,6 +298,7 @@ export class View {
   /** The UIDs of a set of UIDs that the client knows, ascending, each once; others are passed over (RFC 3501 §6.4.8). */
   resolveUids(set: MessageSet): Uint32Array {
     if (set === 'saved') return this.saved;
+    if ('besideSaved' in set) return union(this.resolveUids(set.besideSaved), this.saved);
     const largest = this.#uids.last;
     const number = (bound: SetBound) => (bound === '*' ? largest : bound);
     return this.#collect(
@@ -380,6 +382,11 @@ export class View {
     }
     if (untold && untold.size < this.#arrived.length) this.#arrived = [...untold];
   }
+}
+
+/** Ascending, each once. */
+function union(a: Uint32Array, b: Uint32Array): Uint32Array {
+  return Uint32Array.from(new Set([...a, ...b])).sort();
 }
 
 function ordered(a: number, b: number): [number, number] {

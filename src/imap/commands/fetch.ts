@@ -45,7 +45,9 @@ export const fetch = command({
     const since = changedSince as ModSeq | null; // as a client says it
     if (since !== null || asked.some(({ item }) => item === 'MODSEQ')) enableCondstore(session);
     if (vanished && since !== null) {
-      await tellVanished(session, mailbox, since, set === 'saved' ? runsOfUids(uids) : runsOf(set, MAX_UID));
+      const numbers = set !== 'saved' && 'besideSaved' in set ? set.besideSaved : set;
+      const runs = numbers === 'saved' ? runsOfUids(uids) : runsOf(numbers, MAX_UID);
+      await tellVanished(session, mailbox, since, runs);
     }
     // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ. RFC 3501 §6.4.8: the response to a UID command always has the UID.
     const listed = since === null ? asked : withItem(asked, 'MODSEQ');

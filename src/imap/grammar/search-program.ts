@@ -69,7 +69,7 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
   HEADER: (reader) => ({ key: 'header', name: reader.fieldName(), text: reader.text() }),
   BODY: (reader) => ({ key: 'body', text: reader.text() }),
   TEXT: (reader) => ({ key: 'text', text: reader.text() }),
-  UID: (reader) => ({ key: 'uid', set: reader.set() }),
+  UID: (reader) => reader.uids(),
   MODSEQ: (reader) => reader.modSeq(),
   FUZZY: (reader) => ({ key: 'fuzzy', operand: reader.operand() }),
   NOT: (reader) => ({ key: 'not', operand: reader.operand() }),
@@ -142,7 +142,7 @@ class ProgramReader {
       if (keys.length === 0) throw bad('SEARCH has empty parentheses');
       return { key: 'and', keys };
     }
-    if (/[\d*$]/.test(String.fromCharCode(scanner.peek()))) return { key: 'sequence', set: messageSet(scanner) };
+    if (/[\d*$]/.test(String.fromCharCode(scanner.peek()))) return this.set('sequence');
     const name = scanner.word('a SEARCH key');
     const read = scanner.rev2 && RECENT_KEYS.has(name) ? undefined : KEYS[name];
     if (!read) throw bad('SEARCH has a key that is not known');
@@ -213,8 +213,14 @@ class ProgramReader {
     return date(this.#scanner);
   }
 
-  set() {
+  uids(): SearchKey {
     this.#scanner.space();
-    return messageSet(this.#scanner);
+    return this.set('uid');
+  }
+
+  set(key: 'sequence' | 'uid'): SearchKey {
+    const set = messageSet(this.#scanner);
+    if (set === 'saved' || !('besideSaved' in set)) return { key, set };
+    return { key: 'or', left: { key, set: set.besideSaved }, right: { key, set: 'saved' } };
   }
 }

@@ -9,21 +9,29 @@ function bound(scanner: Scanner): SetBound {
   return scanner.accept('*') ? '*' : scanner.nzNumber();
 }
 
-/** sequence-set = (seq-number / seq-range) *("," sequence-set)
- * seq-range = seq-number ":" seq-number
+/** seq-range = seq-number ":" seq-number, or a seq-number alone */
+function range(scanner: Scanner): SetRange {
+  const first = bound(scanner);
+  return { first, last: scanner.accept(':') ? bound(scanner) : first };
+}
+
+/** sequence-set = (seq-number / seq-range) ["," sequence-set]
  * The line's length bounds how many ranges there can be. */
 export function sequenceSet(scanner: Scanner): readonly SetRange[] {
-  const ranges: SetRange[] = [];
-  do {
-    const first = bound(scanner);
-    ranges.push({ first, last: scanner.accept(':') ? bound(scanner) : first });
-  } while (scanner.accept(','));
+  const ranges = [range(scanner)];
+  while (scanner.accept(',')) ranges.push(range(scanner));
   return ranges;
 }
 
-/** sequence-set =/ seq-last-command; seq-last-command = "$" (RFC 5182 §3) */
+/** sequence-set =/ seq-last-command; seq-last-command = "$" (RFC 5182 §3), which ends it, alone or behind a comma. */
 export function messageSet(scanner: Scanner): MessageSet {
-  return scanner.accept('$') ? 'saved' : sequenceSet(scanner);
+  if (scanner.accept('$')) return 'saved';
+  const ranges = [range(scanner)];
+  while (scanner.accept(',')) {
+    if (scanner.accept('$')) return { besideSaved: ranges };
+    ranges.push(range(scanner));
+  }
+  return ranges;
 }
 
 /** uid-set (RFC 4315 §4) of these UIDs in their order, without `*`: `1:3,7`. The order carries meaning in COPYUID. */

@@ -15,7 +15,10 @@ export interface SetRange {
 }
 
 /** A sequence set, or `$`: the messages that the last SEARCH saved (RFC 5182). */
-export type MessageSet = readonly SetRange[] | 'saved';
+export type PlainSet = readonly SetRange[] | 'saved';
+
+/** The same, or `$` behind numbers: `1:3,$`. */
+export type MessageSet = PlainSet | { readonly besideSaved: readonly SetRange[] };
 
 /** A date without time or zone: days since 1970-01-01. */
 export type Day = number;
@@ -28,7 +31,7 @@ export type SearchKey =
   /** KEYWORD and UNKEYWORD; case does not matter. */
   | { readonly key: 'keyword'; readonly keyword: string; readonly set: boolean }
   /** A bare sequence set, or UID. */
-  | { readonly key: 'sequence' | 'uid'; readonly set: MessageSet }
+  | { readonly key: 'sequence' | 'uid'; readonly set: PlainSet }
   /** What a sequence set named when the command came, which stands where it is judged again later (RFC 5267 §4.3). */
   | { readonly key: 'among'; readonly uids: Uint32Array }
   /** OLDER and YOUNGER (RFC 5032), seconds. */
