@@ -27,6 +27,7 @@ const MAX_63_BITS = 2n ** 63n - 1n;
 
 const LF = 0x0a;
 const CR = 0x0d;
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const OPEN = 0x28;
 const ZERO = 0x30;
@@ -113,6 +114,8 @@ export class Scanner {
   tag(): string {
     const tag = this.#run(TAG, 'a tag');
     if (tag.length > LIMIT.tag) throw bad('The tag is too long');
+    // Half a tag is none: nobody waits for what is answered to it.
+    if (this.peek() !== SPACE && this.peek() !== -1) throw this.problem('a space behind the tag');
     return tag;
   }
 
