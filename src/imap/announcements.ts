@@ -116,7 +116,12 @@ export class Announcements {
     const fetches = new Map<number, readonly FetchItem[]>(selected.contexts.takeFetches());
     const all = asked?.fetch ?? [];
     if (all.length > 0) for (const uid of arrived) fetches.set(uid, [...all, ...(fetches.get(uid) ?? [])]);
-    for (const [uid, items] of fetches) await fetchMessages(this.#session, Uint32Array.of(uid), distinct(items));
+    // RFC 9051 §7.5.2: what is told unasked has the UID.
+    const { rev2, uidOnly } = this.#session.enabled;
+    const first: readonly FetchItem[] = rev2 && !uidOnly ? [{ item: 'UID' }] : [];
+    for (const [uid, items] of fetches) {
+      await fetchMessages(this.#session, Uint32Array.of(uid), distinct([...first, ...items]));
+    }
   }
 
   /** A store that fails meanwhile spoils only the telling. */
