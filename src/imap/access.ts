@@ -4,7 +4,7 @@
 import type { MailboxRow, RightRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { no } from './completion.ts';
-import { DELIMITER, required } from './grammar/mailbox-name.ts';
+import { DELIMITER, requiredName } from './grammar/mailbox-name.ts';
 import { nameForOthers, othersName } from './namespace.ts';
 import { ANYONE, allows, type Operation, type Rights, rightsOf } from './rights.ts';
 
@@ -88,7 +88,7 @@ export async function mailboxFor(
   operation: Operation,
   code = 'NONEXISTENT',
 ): Promise<SeenMailbox> {
-  const mailbox = await mailboxNamed(user, required(name));
+  const mailbox = await mailboxNamed(user, requiredName(name));
   if (mailbox && allows(mailbox.rights, operation)) return mailbox;
   if (mailbox && allows(mailbox.rights, 'list')) throw no('You have no right to do that', 'NOPERM');
   throw no('There is no such mailbox', code);

@@ -6,6 +6,7 @@ import { loginMutants } from './logins.ts';
 import type { Mutant } from './mutant.ts';
 import { pop3Mutants } from './pop3.ts';
 import { queueMutants } from './queue.ts';
+import { rev2Mutants } from './rev2.ts';
 import { searchMutants } from './search.ts';
 import { securityMutants } from './security.ts';
 import { sharingMutants } from './sharing.ts';
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...trustMutants,
   ...tlsReportMutants,
   ...imapMutants,
+  ...rev2Mutants,
   ...loginMutants,
   ...sharingMutants,
   ...viewMutants,

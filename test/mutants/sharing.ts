@@ -70,6 +70,22 @@ export const sharingMutants: readonly Mutant[] = [
     test: 'EXPUNGE, and CLOSE|READ-ONLY, PERM',
   },
   {
+    rule: 'COPYUID is for nobody who may not select the mailbox',
+    file: 'src/imap/commands/copy.ts',
+    from: " || !allows(rights, 'read')",
+    to: '',
+    caughtBy: transcripts,
+    test: 'UIDs of a mailbox are told',
+  },
+  {
+    rule: 'APPENDUID is for nobody who may not select the mailbox',
+    file: 'src/imap/commands/append.ts',
+    from: "allows(to.rights, 'read') ?",
+    to: 'true ?',
+    caughtBy: transcripts,
+    test: 'UIDs of a mailbox are told',
+  },
+  {
     rule: 'COPY brings only flags that may be set',
     file: 'src/imap/commands/copy.ts',
     from: 'keep: flagScope(to.rights),',

@@ -26,9 +26,8 @@ export const append = command({
   grammar: appendArguments,
   async run(session, { named, stretch }) {
     const to = await target(session, named.name);
-    const code = appendUid(to, await receive(session, stretch, { to }));
     await tellNormalised(session, named);
-    return ok('Appended', code);
+    return ok('Appended', appendUid(to, await receive(session, stretch, { to })));
   },
 });
 

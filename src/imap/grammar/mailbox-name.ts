@@ -51,7 +51,7 @@ export function mailbox(scanner: Scanner): string {
 
 /** The name that these octets write. @throws ImapRefusal BAD, and NO [CANNOT] for an astring that is no name */
 export function mailboxName(octets: Buffer, utf8: boolean): string {
-  return required(writtenName(octets, utf8));
+  return requiredName(writtenName(octets, utf8));
 }
 
 /** The same; null for an astring that is no name. @throws ImapRefusal BAD */
@@ -61,7 +61,7 @@ export function writtenName(octets: Buffer, utf8: boolean): string | null {
 }
 
 /** @throws ImapRefusal NO [CANNOT] */
-export function required(name: string | null): string {
+export function requiredName(name: string | null): string {
   if (name === null) throw no('No mailbox has that name: it is not in modified UTF-7', 'CANNOT');
   return name;
 }
