@@ -168,11 +168,15 @@ export class View {
       case 'mailbox-deleted':
         this.#deleted = true;
         break;
+      case 'annotated':
+        // Raises what HIGHESTMODSEQ may promise (RFC 7162 §3.2): there is nothing to tell of messages.
+        break;
       default:
         return;
     }
     this.#commit = change.commit;
-    if ('modSeq' in change) this.#modSeq = change.modSeq;
+    if ('modSeq' in change && change.modSeq !== null) this.#modSeq = change.modSeq;
+    if (change.kind === 'annotated') return;
     this.onNews?.();
   }
 

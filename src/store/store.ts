@@ -98,6 +98,8 @@ export type Change = { readonly commit: Commit } & (
   | {
       readonly kind: 'annotated';
       readonly mailbox: MailboxId | null;
+      /** null: of the server. */
+      readonly modSeq: ModSeq | null;
       readonly account: AccountId;
       readonly name: string;
       readonly by: AccountId;

@@ -3,7 +3,7 @@
 
 import type { CommandOf } from '../commands.ts';
 import { Limit } from '../limits.ts';
-import type { AccountId, MailboxId, SpecialUse } from '../rows.ts';
+import type { AccountId, MailboxId, ModSeq, SpecialUse } from '../rows.ts';
 import { StoreError } from '../store.ts';
 import { type MailboxState, mailboxState } from '../writer/placement.ts';
 import type { Work } from '../writer/work.ts';
@@ -36,10 +36,12 @@ export function annotate(work: Work, command: CommandOf<'annotate'>): void {
   }
   checkBounds(work, mailbox, command.account);
   const { specialUse } = command;
+  const modSeq = mailbox && raisedModSeq(work, mailbox.id);
   if (mailbox !== null && specialUse !== undefined) setSpecialUse(work, mailbox, specialUse);
   work.publish({
     kind: 'annotated',
     mailbox: mailbox?.id ?? null,
+    modSeq,
     account: mailbox?.account ?? command.account,
     name: mailbox?.name ?? '',
     by: command.account,
@@ -47,6 +49,13 @@ export function annotate(work: Work, command: CommandOf<'annotate'>): void {
     specialUse: specialUse !== undefined,
     origin: command.origin,
   });
+}
+
+/** RFC 7162 §3.2: an annotation that changes raises the MODSEQ of its mailbox, though no message has it. */
+function raisedModSeq(work: Work, mailbox: MailboxId): ModSeq {
+  const modSeq = work.numbers.next('modseq');
+  work.db.run('UPDATE mailbox SET highest_modseq = ? WHERE id = ?', modSeq, mailbox);
+  return modSeq;
 }
 
 /** @throws StoreError quota */
@@ -83,6 +92,7 @@ function setSpecialUse(work: Work, mailbox: MailboxState, use: SpecialUse | null
     work.publish({
       kind: 'annotated',
       mailbox: id,
+      modSeq: raisedModSeq(work, id),
       account,
       name,
       by: account,

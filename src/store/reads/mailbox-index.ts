@@ -32,8 +32,8 @@ export class MailboxIndex {
     const known = this.#mailboxes.get(change.mailbox);
     if (known === undefined) return;
     if (change.kind === 'mailbox-deleted') this.#drop(change.mailbox);
-    if (!('modSeq' in change) || change.modSeq <= known.modSeq) return;
-    this.#put(change.mailbox, applied(known, change));
+    if (!('modSeq' in change) || change.modSeq === null || change.modSeq <= known.modSeq) return;
+    this.#put(change.mailbox, applied(known, change, change.modSeq));
   }
 
   #put(mailbox: MailboxId, found: IndexedMailbox): void {
@@ -101,14 +101,18 @@ function put(uids: Uint32Array, flags: Uint8Array, at: number, entry: number): v
   flags[at] = entry % 256;
 }
 
-function applied(known: IndexedMailbox, change: Extract<Change, { readonly modSeq: ModSeq }>): IndexedMailbox {
-  const { modSeq } = change;
+function applied(
+  known: IndexedMailbox,
+  change: Extract<Change, { readonly modSeq: ModSeq | null }>,
+  modSeq: ModSeq,
+): IndexedMailbox {
   switch (change.kind) {
     case 'added': {
       const uids = extended(Uint32Array, known.uids, change.uids);
       return { uids, flags: extended(Uint8Array, known.flags, change.flags), modSeq };
     }
     case 'seen':
+    case 'annotated':
       return { ...known, modSeq };
     case 'flags': {
       // Flags are not given out, so they may change where they are.

@@ -95,5 +95,20 @@ export function annotationCases(harness: Harness): void {
       expect((await store.read.mailbox(sent))?.specialUse).toBe(null);
       expect((await store.read.mailbox(inbox))?.specialUse).toBe('Sent');
     });
+
+    it('raises the highest MODSEQ of the mailbox', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      const { id: inbox } = await mailboxOf(store, alice);
+      const highest = async () => (await store.read.mailbox(inbox))?.highestModSeq ?? 0;
+      const changes = recorded(store, { mailbox: inbox });
+      const before = await highest();
+      await set(store, inbox, alice, { '/shared/a': '1' });
+      expect(await highest()).toBeGreaterThan(before);
+      expect(changes).toMatchObject([{ kind: 'annotated', modSeq: await highest() }]);
+      expect((await store.read.uids(inbox)).mailbox.highestModSeq).toBe(await highest());
+      await set(store, null, alice, { '/private/a': '1' });
+      expect(changes).toHaveLength(1);
+    });
   });
 }
