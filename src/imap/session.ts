@@ -310,7 +310,7 @@ export class ImapSession implements Session {
     return parseCommand(scanner, this);
   };
 
-  async #execute({ command, uid, run }: Parsed, head: LiteralHead | null): Promise<void> {
+  async #execute({ run, tellsExpunge }: Parsed, head: LiteralHead | null): Promise<void> {
     this.#message =
       head &&
       new MessageLiteral(head, this.#reader, {
@@ -331,7 +331,7 @@ export class ImapSession implements Session {
       completion = refusal.completion;
     }
     this.#message = null;
-    await this.announcements.tell(this.#selected, command.expunge === 'told' || uid);
+    await this.announcements.tell(this.#selected, tellsExpunge);
     await this.#complete(completion);
     if (this.#then === 'logout') return;
     const layer = this.#then;

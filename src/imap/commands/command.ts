@@ -105,14 +105,21 @@ export interface Command {
   readonly name: string;
   readonly states: readonly State[];
   /** May EXPUNGE be told while it runs? RFC 3501 §7.4.1: not during FETCH, STORE or SEARCH, but during their UID
-   * forms, which are other commands. */
+   * forms, which are other commands, unless their arguments have sequence numbers. */
   readonly expunge: 'told' | 'told in UID form';
   /** UID before the name: the same command, whose numbers are UIDs (RFC 3501 §6.4.8), or which has some only then. */
   readonly uid: 'none' | 'allowed' | 'adds a set';
   /** Refuses the command before its arguments are read. @throws ImapRefusal */
   readonly admit: (session: Session) => void;
   /** Reads the arguments. @throws ImapRefusal, LiteralWanted */
-  readonly parse: (scanner: Scanner, uid: boolean) => (session: Session) => Promise<Completion>;
+  readonly parse: (scanner: Scanner, uid: boolean) => Prepared;
+}
+
+/** A command with its arguments. */
+export interface Prepared {
+  readonly run: (session: Session) => Promise<Completion>;
+  /** Among them are sequence numbers, whatever its form: EXPUNGE must not be told (RFC 7162 §3.2.10.2). */
+  readonly numbered: boolean;
 }
 
 interface Definition<Arguments> {
@@ -122,12 +129,15 @@ interface Definition<Arguments> {
   readonly uid?: Command['uid'];
   readonly admit?: (session: Session) => void;
   readonly grammar: (scanner: Scanner, uid: boolean) => Arguments;
+  /** Do the arguments name messages by sequence numbers, also in UID form? */
+  readonly numbered?: (args: Arguments) => boolean;
   readonly run: (session: Session, args: Arguments, uid: boolean) => Promise<Completion> | Completion;
 }
 
 /** Makes a command of its parts; the type of its arguments stays between its grammar and its behaviour. */
 export function command<Arguments>(definition: Definition<Arguments>): Command {
   const { name, states, expunge = 'told', uid = 'none', admit = () => undefined, grammar, run } = definition;
+  const { numbered = () => false } = definition;
   return {
     name,
     states,
@@ -136,7 +146,7 @@ export function command<Arguments>(definition: Definition<Arguments>): Command {
     admit,
     parse(scanner, byUid) {
       const args = grammar(scanner, byUid);
-      return async (session) => run(session, args, byUid);
+      return { run: async (session) => run(session, args, byUid), numbered: numbered(args) };
     },
   };
 }

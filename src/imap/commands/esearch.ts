@@ -10,7 +10,7 @@ import { ALL_FOUND, type SearchReturn, searchReturn } from '../grammar/search-re
 import { OwnSeen } from '../own-seen.ts';
 import { allows } from '../rights.ts';
 import { type Found, find, type Place } from '../search/finding.ts';
-import type { SearchProgram } from '../search/keys.ts';
+import { asks, type SearchProgram } from '../search/keys.ts';
 import { SearchResults } from '../search/result-list.ts';
 import { UidList } from '../uid-list.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
@@ -39,6 +39,7 @@ export const esearch = command({
     // RFC 7377 §2.1: it is always answered by ESEARCH, with ALL where it says nothing else.
     return { filters, asked: searchReturn(scanner) ?? ALL_FOUND, program: searchProgram(scanner) };
   },
+  numbered: ({ program }) => asks(program, 'sequence'),
   async run(session, { filters, asked, program }) {
     requireSelection(session, filters, asked);
     requireFuzzy(asked.relevancy, program);

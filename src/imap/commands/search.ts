@@ -24,6 +24,7 @@ export const search = command({
     scanner.space();
     return { asked: searchReturn(scanner) ?? (scanner.rev2 ? ALL_FOUND : null), program: searchProgram(scanner) };
   },
+  numbered: ({ program }) => asks(program, 'sequence'),
   async run(session, { asked, program }, byUid) {
     const selected = selectedSearch(session, { asked, program, byUid });
     const found = await searchSelected(session, selected);

@@ -4,6 +4,7 @@ import { ok } from '../completion.ts';
 import { searchCriteria } from '../grammar/search-program.ts';
 import { searchReturn } from '../grammar/search-return.ts';
 import { sortCriteria } from '../grammar/sort-criteria.ts';
+import { asks } from '../search/keys.ts';
 import { SortResults } from '../search/result-list.ts';
 import { comparison, inOrder, needsSortKeys } from '../sort/order.ts';
 import { sortables } from '../sort/sortables.ts';
@@ -24,6 +25,7 @@ export const sort = command({
     scanner.space();
     return { asked, criteria, program: searchCriteria(scanner) };
   },
+  numbered: ({ program }) => asks(program, 'sequence'),
   async run(session, { asked, criteria, program }, byUid) {
     requireFuzzy(
       criteria.some(({ key }) => key === 'RELEVANCY'),

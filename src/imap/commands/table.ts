@@ -95,10 +95,9 @@ const BY_NAME: ReadonlyMap<string, Command> = new Map(COMMANDS.map((command) => 
 
 /** A command with its arguments. */
 export interface Parsed {
-  readonly command: Command;
-  /** It was said in its UID form. */
-  readonly uid: boolean;
   readonly run: (session: Session) => Promise<Completion>;
+  /** EXPUNGE may be told before its completion. */
+  readonly tellsExpunge: boolean;
 }
 
 /** command-any / command-auth / command-nonauth / command-select, or "UID" SP and one that has a UID form; the tag is
@@ -116,5 +115,6 @@ export function parseCommand(scanner: Scanner, session: Session): Parsed {
   // RFC 9586 §3
   if (command.uid === 'allowed' && !uid && session.enabled.uidOnly) throw uidRequired();
   command.admit(session);
-  return { command, uid, run: command.parse(scanner, uid) };
+  const { run, numbered } = command.parse(scanner, uid);
+  return { run, tellsExpunge: !numbered && (uid || command.expunge === 'told') };
 }

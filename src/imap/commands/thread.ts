@@ -3,6 +3,7 @@
 import type { Turn } from '../../platform/turn.ts';
 import { bad, ok } from '../completion.ts';
 import { searchCriteria } from '../grammar/search-program.ts';
+import { asks } from '../search/keys.ts';
 import type { Sortable } from '../sort/order.ts';
 import { orderedSubject } from '../sort/ordered-subject.ts';
 import { references, refs } from '../sort/references.ts';
@@ -30,6 +31,7 @@ export const thread = command({
     scanner.space();
     return { algorithm, program: searchCriteria(scanner) };
   },
+  numbered: ({ program }) => asks(program, 'sequence'),
   async run(session, { algorithm, program }, byUid) {
     const { mailbox, turn, writer } = session;
     const found = await searchSelected(session, selectedSearch(session, { asked: null, program, byUid }));
