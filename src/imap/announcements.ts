@@ -4,14 +4,15 @@
 import { StoreError } from '../store/store.ts';
 import { AnnotationNews } from './annotation-news.ts';
 import { Farewell, type Session } from './commands/command.ts';
-import { fetchMessages } from './commands/fetch.ts';
+import { fetchMessages, unasked } from './commands/fetch.ts';
 import type { FetchItem } from './grammar/fetch-items.ts';
-import type { NotifyRequest } from './grammar/notify-request.ts';
+import { NOTHING, type NotifyRequest } from './grammar/notify-request.ts';
 import { Notifications } from './notifications.ts';
 import type { SelectedMailbox, Wanted } from './selected-mailbox.ts';
 
-/** What a client is told that has never said NOTIFY. */
+/** What a client is told that has never said NOTIFY, and one that says NOTIFY SET. */
 const USUAL: Wanted = { messages: true, flags: true, withUid: false };
+const ACCUMULATED: Wanted = { messages: true, flags: true, withUid: true };
 
 interface Listener extends Session {
   dismiss(text: string): void;
@@ -24,6 +25,8 @@ export class Announcements {
   #notifications: Notifications | null = null;
   /** NOTIFY was said: IDLE and completions tell what it wants, and nothing else. */
   #request: NotifyRequest | null = null;
+  /** All that has happened in the selected mailbox is to be told, whatever is wanted from now on (RFC 5465 §3.1). */
+  #accumulated = false;
 
   /** @param news something is to be told, to a session that waits */
   constructor(session: Listener, news: () => void) {
@@ -46,6 +49,7 @@ export class Announcements {
     this.#notifications?.close();
     this.#notifications = null;
     this.#request = request;
+    this.#accumulated = request !== NOTHING;
     const { enabled } = this.#session;
     const wanted = request.groups.length > 0 || request.selected !== null;
     if (
@@ -82,6 +86,7 @@ export class Announcements {
     await this.#guarded(async () => {
       await this.#tellOthers();
       if (selected) await this.#tellSelected(selected, expunges);
+      this.#accumulated = false;
     });
   }
 
@@ -111,16 +116,16 @@ export class Announcements {
 
   async #tellSelected(selected: SelectedMailbox, expunges: boolean): Promise<void> {
     const asked = this.#request === null ? undefined : this.#request.selected;
-    const arrived = await selected.announce(expunges, asked === undefined ? USUAL : wantedOf(asked));
+    const wanted = asked === undefined ? USUAL : wantedOf(asked);
+    const arrived = await selected.announce(expunges, this.#accumulated ? ACCUMULATED : wanted);
+    selected.view.withholdsFlags = !wanted.flags;
     // RFC 5465 §5.2: behind EXISTS and ESEARCH, and what two have asked for at once.
     const fetches = new Map<number, readonly FetchItem[]>(selected.contexts.takeFetches());
     const all = asked?.fetch ?? [];
     if (all.length > 0) for (const uid of arrived) fetches.set(uid, [...all, ...(fetches.get(uid) ?? [])]);
-    // RFC 9051 §7.5.2: what is told unasked has the UID.
-    const { rev2, uidOnly } = this.#session.enabled;
-    const first: readonly FetchItem[] = rev2 && !uidOnly ? [{ item: 'UID' }] : [];
+    const { enabled } = this.#session;
     for (const [uid, items] of fetches) {
-      await fetchMessages(this.#session, Uint32Array.of(uid), distinct([...first, ...items]));
+      await fetchMessages(this.#session, Uint32Array.of(uid), unasked(distinct(items), enabled));
     }
   }
 

@@ -2,7 +2,7 @@
 // where something may be said, of what the user has the rights to.
 
 import type { Turn } from '../platform/turn.ts';
-import type { AccountId, MailboxId } from '../store/rows.ts';
+import type { AccountId, MailboxId, ViewId } from '../store/rows.ts';
 import type { Change } from '../store/store.ts';
 import { mailboxNamed, mailboxSeen, type SeenMailbox, type User, visibleMailboxes } from './access.ts';
 import type { Enabled } from './enabled.ts';
@@ -20,10 +20,13 @@ const GROUP_COST = 64;
 export interface Notified extends User {
   readonly turn: Turn;
   readonly id: string;
+  /** Of the selected mailbox, if there is one. */
+  readonly view: ViewId | null;
   readonly enabled: Readonly<Enabled>;
 }
 
-type NameEvent = 'MailboxName' | 'SubscriptionChange';
+/** `Access`: the user may know of it, or read it, who could not, or the other way round (RFC 5465 §5.9). */
+type NameEvent = 'MailboxName' | 'SubscriptionChange' | 'Access';
 
 /** What has become of a name, as the user knows it: a client creates a mailbox and subscribes it in one go. */
 interface NameNews {
@@ -40,6 +43,8 @@ export class Notifications {
   readonly #owners = new Map<AccountId, string>();
   /** Mailboxes of others that the user may look up. */
   #visible = new Map<MailboxId, string>();
+  /** Names that the client has been told to be `\NoAccess`. */
+  readonly #denied = new Set<string>();
   #messages = new Map<MailboxId, Set<Event>>();
   #names = new Map<string, NameNews>();
   /** Rights have changed: what is visible is to be looked at anew. */
@@ -83,6 +88,11 @@ export class Notifications {
     return this.request.groups.some(({ events }) => events.has(event));
   }
 
+  /** Is anything of this mailbox wanted? */
+  #watches(name: string, subscribed: ReadonlySet<string>): boolean {
+    return this.request.groups.some(({ filter, events }) => events.size > 0 && covers(filter, name, subscribed));
+  }
+
   /** STATUS responses of all that is watched (RFC 5465 §3.1), and `\NoAccess` where that cannot be. */
   async begin(selected: MailboxId | null): Promise<string[]> {
     const lines: string[] = [];
@@ -91,14 +101,19 @@ export class Notifications {
     for (const mailbox of await visibleMailboxes(this.#user)) {
       turn.spend(GROUP_COST * this.request.groups.length);
       await turn.pass();
+      // RFC 5465 §5: every event takes the right to read.
+      if (!allows(mailbox.rights, 'read')) {
+        if (!this.#watches(mailbox.name, subscribed)) continue;
+        this.#denied.add(mailbox.name);
+        lines.push(`* LIST (\\NoAccess) "${DELIMITER}" ${nameText(mailbox.name, this.#user.enabled)}`);
+        continue;
+      }
       const events = new Set<Event>();
       for (const event of ['MessageNew', 'FlagChange'] as const) {
         if (mailbox.selectable && this.wants(event, mailbox.name, subscribed)) events.add(event);
       }
-      if (events.size === 0) continue;
-      if (!allows(mailbox.rights, 'read'))
-        lines.push(`* LIST (\\NoAccess) "${DELIMITER}" ${nameText(mailbox.name, this.#user.enabled)}`);
-      else if (this.request.status && mailbox.id !== selected) lines.push(await this.#status(mailbox, events));
+      if (events.size > 0 && this.request.status && mailbox.id !== selected)
+        lines.push(await this.#status(mailbox, events));
     }
     return lines;
   }
@@ -145,12 +160,15 @@ export class Notifications {
     const lines: string[] = [];
     for (const [name, { events, oldName }] of names) {
       const known = oldName === null ? [name] : [name, oldName];
-      const wanted = [...events].some((event) => known.some((one) => this.wants(event, one, subscribed)));
-      if (!wanted) continue;
+      const wants = (event: NameEvent, one: string) =>
+        event === 'Access' ? this.#watches(one, subscribed) : this.wants(event, one, subscribed);
+      if (![...events].some((event) => known.some((one) => wants(event, one)))) continue;
       const mailbox = visible.get(name);
       const attributes = [parents.has(name) ? '\\HasChildren' : '\\HasNoChildren'];
       if (!mailbox) attributes.unshift('\\NonExistent');
       else if (!mailbox.selectable || !allows(mailbox.rights, 'read')) attributes.unshift('\\Noselect');
+      if (mailbox?.specialUse) attributes.push(`\\${mailbox.specialUse}`);
+      if (this.#denied.has(name)) attributes.push('\\NoAccess');
       if (subscribed.has(name)) attributes.push('\\Subscribed');
       const item = oldName === null ? '' : ` ("OLDNAME" (${nameText(oldName, this.#user.enabled)}))`;
       lines.push(`* LIST (${attributes.join(' ')}) "${DELIMITER}" ${nameText(name, this.#user.enabled)}${item}`);
@@ -177,7 +195,20 @@ export class Notifications {
     this.#looking = false;
     if (first) return;
     for (const [id, name] of this.#visible) if (!known.has(id)) this.#noteName(name, 'MailboxName', null);
-    for (const [id, name] of known) if (!this.#visible.has(id)) this.#noteName(name, 'MailboxName', null);
+    for (const [id, name] of known) {
+      if (this.#visible.has(id)) continue;
+      this.#noteName(name, 'MailboxName', null);
+      this.#noteAccess(name, false);
+    }
+    for (const { name, rights } of others) this.#noteAccess(name, allows(rights, 'read'));
+  }
+
+  /** RFC 5465 §5.9: tells once that it is lost, and once that it is there again. */
+  #noteAccess(name: string, given: boolean): void {
+    if (this.#denied.has(name) !== given) return;
+    if (given) this.#denied.delete(name);
+    else this.#denied.add(name);
+    this.#noteName(name, 'Access', null);
   }
 
   #follow(owner: AccountId, address: string): void {
@@ -186,7 +217,9 @@ export class Notifications {
   }
 
   #note(change: Change, owner: AccountId, address: string): void {
+    // RFC 5465 §5: what the client does itself is no news.
     if ('origin' in change && change.origin === this.#user.id) return;
+    if ('view' in change && change.view !== null && change.view === this.#user.view) return;
     const named = (name: string) => (owner === this.#user.account ? name : nameForOthers(address, name));
     switch (change.kind) {
       case 'added':
@@ -204,6 +237,8 @@ export class Notifications {
       case 'mailbox-created':
       case 'mailbox-deleted':
         this.#noteTree(named(change.name), change.mailbox, owner);
+        // It is gone, and not taken away.
+        if (change.kind === 'mailbox-deleted' && change.mailbox !== null) this.#visible.delete(change.mailbox);
         break;
       case 'mailbox-renamed':
         // RFC 5465 §5.1: the new name may bring another UIDVALIDITY.

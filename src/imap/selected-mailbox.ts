@@ -116,7 +116,7 @@ export class SelectedMailbox {
     let selected: SelectedMailbox | null = null;
     const early: Change[] = [];
     const unfollow = store.follow({ mailbox: id }, (change) => {
-      selected?.contexts.note(change);
+      selected?.contexts.note(change, selected.view.id);
       if (change.kind === 'rights') {
         const rights = rightsOf(change.rights, user.address, access.own);
         const [before, after] = [flagScope(access.rights), flagScope(rights)];
@@ -240,7 +240,7 @@ export class SelectedMailbox {
     this.#around.writer.line(`* ${this.#toldRecent} RECENT`);
   }
 
-  /** Tells the client what has happened, and returns the UIDs that are new to it.
+  /** Tells the client what has happened, and returns the UIDs that are new to it and that others have brought.
    * @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
   async announce(expunges: boolean, wanted: Wanted): Promise<Uint32Array> {
     const { contexts, view } = this;
@@ -259,8 +259,11 @@ export class SelectedMailbox {
     const told = wanted.messages || (expunges && view.ownExpunges);
     const news = view.hasNews(expunges) || contexts.pending;
     const arrived = told && news ? await this.#tell(expunges, wanted) : NONE;
-    // RFC 7162 §3.2.3: what the client takes from MODSEQ must not hide from it what it has not been told.
-    if (!expunges && view.untoldExpunges && enabled.qresync) this.describeModSeq();
+    // RFC 7162 §3.2: what the client takes from MODSEQ must not hide from it what it has not been told, be it that EXPUNGE
+    // may not come now or that NOTIFY does not want it.
+    const misleading = (!expunges && view.untoldExpunges) || view.shownModSeq > view.toldModSeq;
+    if (misleading && enabled.qresync) this.describeModSeq();
+    view.shownModSeq = 0;
     return arrived;
   }
 
@@ -269,7 +272,7 @@ export class SelectedMailbox {
     this.#around.writer.line(`* OK [HIGHESTMODSEQ ${this.view.toldModSeq}] All changes up to this are told`);
   }
 
-  /** @returns UIDs that are new */
+  /** @returns UIDs that are new, and not of this client's doing */
   async #tell(expunges: boolean, wanted: Wanted): Promise<Uint32Array> {
     const { contexts, view } = this;
     const { writer } = this.#around;
@@ -297,7 +300,8 @@ export class SelectedMailbox {
     if (news.reread !== null) await this.#tellFlagsAfter(news.reread, wanted);
     if (contexts.pending) await contexts.judge(this.place(), view.gone);
     if (news.acknowledge !== null) this.#acknowledge(news.acknowledge);
-    return news.exists === null ? NONE : view.all.slice(before - news.expunged.length);
+    if (news.exists === null) return NONE;
+    return view.all.subarray(before - news.expunged.length).filter((uid) => !news.ownArrivals.has(uid));
   }
 
   /** EXPUNGE (RFC 3501 §7.4.1), or VANISHED (RFC 7162 §3.2.10), which RFC 9586 §3.1 demands, too. The view has let go of

@@ -28,6 +28,8 @@ export interface News {
   readonly exists: number | null;
   /** The last of the UIDs that are new with it; 0: none. */
   readonly arrivedUpTo: Uid;
+  /** Those of them that this client has brought itself. */
+  readonly ownArrivals: ReadonlySet<number>;
   /** Keywords that the client has not seen in a FLAGS response yet: all of the mailbox, or null. */
   readonly keywords: readonly string[] | null;
   readonly flags: readonly { readonly sequence: number; readonly uid: Uid; readonly state: FlagState }[];
@@ -55,6 +57,8 @@ export class View {
   onNews: (() => void) | null = null;
   /** The client does not want to hear of flags (RFC 5465 §5.1): they wait, and HIGHESTMODSEQ stays below them. */
   withholdsFlags = false;
+  /** The highest MODSEQ that a command has shown the client since it was last told something. */
+  shownModSeq = 0;
   readonly #uids: UidList;
   /** The last commit that is in this view, told or not. */
   #commit: Commit;
@@ -70,6 +74,7 @@ export class View {
   readonly #recent = new UidRanges();
   #hasRecent = true;
   #arrived: number[] = [];
+  #ownArrivals = new Set<number>();
   #gone = new Set<number>();
   /** An expunge was seen that the store does not know us to know of. */
   #owesAcknowledgement = false;
@@ -153,7 +158,10 @@ export class View {
     switch (change.kind) {
       case 'added':
         this.#noteKeywords(change.keywords);
-        for (const uid of change.uids) this.#arrived.push(uid);
+        for (const uid of change.uids) {
+          this.#arrived.push(uid);
+          if (change.view === this.id) this.#ownArrivals.add(uid);
+        }
         break;
       case 'flags':
         this.#noteKeywords(change.keywords);
@@ -208,6 +216,8 @@ export class View {
     this.#toldModSeq = this.#belowFlags(this.#beforeGone ?? this.#modSeq);
     const arrived = this.#arrived;
     this.#arrived = [];
+    const ownArrivals = this.#ownArrivals;
+    if (ownArrivals.size > 0) this.#ownArrivals = new Set();
     this.#uids.append(arrived);
     const keywords = this.#keywordsTold ? null : this.#keywords;
     this.#keywordsTold = true;
@@ -216,6 +226,7 @@ export class View {
       vanished,
       exists: arrived.length > 0 ? this.#uids.length : null,
       arrivedUpTo: (arrived.at(-1) ?? 0) as Uid, // 0 stands for none
+      ownArrivals,
       keywords,
       flags,
       reread,

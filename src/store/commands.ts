@@ -135,6 +135,7 @@ export type Command =
       readonly view: ViewId | null;
       /** \Seen is this account's own, which does not hold the mailbox. */
       readonly seenTo?: AccountId | null;
+      readonly origin?: string;
     }
   | {
       readonly kind: 'flags';

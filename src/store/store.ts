@@ -54,6 +54,8 @@ export type Change = { readonly commit: Commit } & (
       /** null: none of them has keywords. */
       readonly keywords: readonly (readonly string[])[] | null;
       readonly view: ViewId | null;
+      /** Of what was added: as the command says. */
+      readonly origin?: string | null;
     }
   | {
       readonly kind: 'expunged';

@@ -12,7 +12,7 @@ test('RFC 5465 §5.8: what is too much is not told, and not kept', async () => {
   const { alice, store } = gate;
   const enabled = { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false, rev2: false };
   const turn = new Turn(LIMIT.turn);
-  const user = { id: 'me', turn, store, account: alice, address: 'alice@example.test', enabled };
+  const user = { id: 'me', view: null, turn, store, account: alice, address: 'alice@example.test', enabled };
   const events = new Set(['SubscriptionChange'] as const);
   const request = { ...NOTHING, groups: [{ filter: { kind: 'personal' } as const, events }] };
   let news = 0;
@@ -40,7 +40,15 @@ test('RFC 5465 §5.9: what happens in mailboxes of others that are not shared is
   const rights = { identifier: bob.address, rights: 'lr', mode: 'replace', unset: '' } as const;
   await store.execute({ kind: 'set-rights', mailbox: shared.id, ...rights });
   const enabled = { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false, rev2: false };
-  const user = { id: 'me', turn: new Turn(LIMIT.turn), store, account: bob.id, address: bob.address, enabled };
+  const user = {
+    id: 'me',
+    view: null,
+    turn: new Turn(LIMIT.turn),
+    store,
+    account: bob.id,
+    address: bob.address,
+    enabled,
+  };
   const events = new Set(['MessageNew', 'MessageExpunge'] as const);
   const filter = { kind: 'subtree', names: new Set(['Other Users']) } as const;
   let news = 0;

@@ -68,10 +68,10 @@ export async function receive(session: Session, first: AppendStretch, { to, repl
     const now = clock.now();
     const messages = arriving.take(now);
     const seenTo = to.own ? null : session.account;
-    const command = { kind: 'append', mailbox: to.id, now, messages, seenTo } as const;
-    if (!replaces) return await store.execute({ ...command, view: null });
-    const { id, view } = session.mailbox;
-    return await store.execute({ ...command, replaces: { mailbox: id, uid: replaces.uid }, view: view.id });
+    const { view, id: origin } = session;
+    const command = { kind: 'append', mailbox: to.id, now, messages, seenTo, view, origin } as const;
+    if (!replaces) return await store.execute(command);
+    return await store.execute({ ...command, replaces: { mailbox: session.mailbox.id, uid: replaces.uid } });
   } catch (error) {
     arriving.discard();
     throw error;

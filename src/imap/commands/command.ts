@@ -7,7 +7,7 @@ import type { Log } from '../../platform/log.ts';
 import type { SocketWriter } from '../../platform/socket-writer.ts';
 import type { Turn } from '../../platform/turn.ts';
 import type { Surroundings } from '../../sasl/mechanism.ts';
-import type { AccountId } from '../../store/rows.ts';
+import type { AccountId, ViewId } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { Standing } from '../capabilities.ts';
 import type { Completion } from '../completion.ts';
@@ -72,6 +72,8 @@ export interface Session {
   readonly address: string;
   /** The selected mailbox. @throws Error if there is none */
   readonly mailbox: SelectedMailbox;
+  /** Of the selected mailbox, if there is one: the origin of what this session changes. */
+  readonly view: ViewId | null;
   /** What came as the last argument of the command. */
   readonly message: IncomingMessage;
   /** Messages and octets that have gone to the client, for the log. */

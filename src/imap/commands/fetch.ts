@@ -80,10 +80,14 @@ function withItem(items: readonly FetchItem[], item: 'UID' | 'FLAGS' | 'MODSEQ')
 }
 
 /** What a FETCH that has set \Seen tells beside what it was asked for (RFC 3501 §6.4.5, RFC 7162 §3.2.4). */
-function withSeen(items: readonly FetchItem[], { condstore, uidOnly }: Enabled): readonly FetchItem[] {
-  const flagged = withItem(items, 'FLAGS');
-  if (!condstore) return flagged;
-  return withItem(uidOnly ? flagged : withItem(flagged, 'UID'), 'MODSEQ');
+function withSeen(items: readonly FetchItem[], enabled: Enabled): readonly FetchItem[] {
+  return unasked(withItem(items, 'FLAGS'), enabled);
+}
+
+/** What a FETCH response has that no FETCH has asked for (RFC 7162 §3.2.4). */
+export function unasked(items: readonly FetchItem[], { condstore, rev2, uidOnly }: Enabled): readonly FetchItem[] {
+  const named = (condstore || rev2) && !uidOnly ? withItem(items, 'UID') : items;
+  return condstore ? withItem(named, 'MODSEQ') : named;
 }
 
 /** Tells of messages, also of those that nobody's FETCH has asked for. @param uids of the view
@@ -122,6 +126,7 @@ async function fetchPage(session: Session, uids: Uint32Array, items: readonly Fe
     const fetched = { row, sequence, recent: view.isRecent(row.uid), summary };
     const flags = itemsOfRow.some(({ item }) => item === 'FLAGS');
     if (flags) mailbox.introduce(row.keywords);
+    if (itemsOfRow.some(({ item }) => item === 'MODSEQ')) view.shownModSeq = Math.max(view.shownModSeq, row.modSeq);
     if (!(await writeFetch(session, fetched, itemsOfRow))) whole = false;
     // RFC 7162 §3.2.4: flags that have changed come with their MODSEQ, so what was told without it is still news.
     if (flags && told(itemsOfRow)) view.flagsTold(row.uid, row.modSeq);

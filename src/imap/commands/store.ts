@@ -69,6 +69,7 @@ export const store = command({
         };
         if (!silent) mailbox.introduce(state.keywords);
         const told = { recent: view.isRecent(uid), silent, withUid: byUid };
+        if (enabled.condstore) view.shownModSeq = Math.max(view.shownModSeq, state.modSeq);
         writer.line(flagReport({ sequence: view.sequenceOf(uid), uid }, state, told, enabled));
         if (!silent) view.flagsTold(uid, after.modSeq);
       });

@@ -108,17 +108,20 @@ function eventList(scanner: Scanner, selected: boolean): { events: ReadonlySet<E
     return { events, fetch };
   }
   scanner.expect('(');
+  let before: Event | undefined;
   do {
     // The list of what to fetch stands behind its event.
     if (scanner.atList) {
-      if (!selected || !events.has('MessageNew') || fetch.length > 0) throw scanner.problem('an event');
+      if (!selected || before !== 'MessageNew' || fetch.length > 0) throw scanner.problem('an event');
       fetch = fetchItems(scanner);
+      before = undefined;
       continue;
     }
     const event = BY_NAME.get(scanner.word('an event'));
     // RFC 5465 §3.1: NO, and not BAD.
     if (!event) throw no('There is an event that cannot be told of', `BADEVENT (${EVENTS.join(' ')})`);
     events.add(event);
+    before = event;
   } while (scanner.accept(' '));
   scanner.expect(')');
   if (selected && [...events].some((event) => !OF_MESSAGES.has(event))) {

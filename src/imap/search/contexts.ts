@@ -2,6 +2,7 @@
 // client was told, and what that makes of each search.
 
 import type { SocketWriter } from '../../platform/socket-writer.ts';
+import type { ViewId } from '../../store/rows.ts';
 import type { Change } from '../../store/store.ts';
 import { bad } from '../completion.ts';
 import type { FetchItem } from '../grammar/fetch-items.ts';
@@ -38,7 +39,7 @@ export class SearchContexts {
   readonly #writer: SocketWriter;
   /** UIDs of messages that have come or changed, and were not judged since. */
   #touched = new Set<number>();
-  /** Those of them that have come. */
+  /** Those of them that others have brought. */
   readonly #arrived = new Set<number>();
   #fetches = new Map<number, FetchItem[]>();
 
@@ -57,12 +58,13 @@ export class SearchContexts {
     return this.#contexts.size === 0;
   }
 
-  /** Takes a change of the mailbox, from the store's feed. */
-  note(change: Change): void {
+  /** Takes a change of the mailbox, from the store's feed. @param own whose changes are the client's own doing: what it
+   * brings is not fetched for it (RFC 5465 §5.2) */
+  note(change: Change, own: ViewId): void {
     if (this.#contexts.size === 0 || (change.kind !== 'added' && change.kind !== 'flags')) return;
     for (const uid of change.uids) {
       this.#touched.add(uid);
-      if (change.kind === 'added') this.#arrived.add(uid);
+      if (change.kind === 'added' && change.view !== own) this.#arrived.add(uid);
     }
   }
 

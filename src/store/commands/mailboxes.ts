@@ -151,6 +151,8 @@ export function renameMailbox(work: Work, command: CommandOf<'rename-mailbox'>):
     const target = mailboxState(work, create(work, account, name, null));
     moveRows(work, mailbox, target, everyMessage(work, mailbox.id), { view: null });
     copyAnnotations(work, mailbox.id, target.id);
+    const change = { mailbox: target.id, account, name, oldName: mailbox.name, origin: work.origin };
+    work.publish({ kind: 'mailbox-renamed', ...change });
     return;
   }
   const { first, end } = below(mailbox.name);

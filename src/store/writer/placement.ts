@@ -133,6 +133,7 @@ export function place(
     flags,
     keywords: named.length === 0 ? null : Array.from(arrivals, (_, at) => named[at] ?? []),
     view,
+    origin: work.origin,
   });
   if (seenTo !== null && seen.length > 0) {
     for (const at of seen) setPrivateSeen(work, mailbox.id, seenTo, uids[at] ?? 0, true);
