@@ -9,7 +9,7 @@ import { messageSet, uidSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
 import { flagReport } from '../render/flag-report.ts';
 import type { View } from '../view.ts';
-import { command, SELECTED } from './command.ts';
+import { command, SELECTED, type Session } from './command.ts';
 import { enableCondstore } from './enable.ts';
 
 const MODES = { '': 'replace', '+': 'add', '-': 'remove' } as const;
@@ -74,6 +74,7 @@ export const store = command({
         if (!silent) view.flagsTold(uid, after.modSeq);
       });
     }
+    await tellPresent(session, modified);
     const code = modified.length === 0 ? null : modifiedCode(view, modified, byUid);
     // RFC 2180 §4.2: what could be changed is; the client hears of the rest by EXPUNGE. After NO it would not believe in
     // changes that it was not told of, so .SILENT succeeds.
@@ -81,6 +82,22 @@ export const store = command({
     return ok(code ? 'Flags stored, but not of all messages' : 'Flags stored', code);
   },
 });
+
+/** RFC 7162 §3.1.3 recommends it: what another has made of the messages that were not changed, so that nobody has to ask. */
+async function tellPresent({ mailbox, store: messageStore, writer, enabled }: Session, uids: readonly Uid[]) {
+  const { id, view } = mailbox;
+  for (let at = 0; at < uids.length; at += LIMIT.page) {
+    await writer.ready();
+    const { rows } = await messageStore.read.messages(id, Uint32Array.from(uids.slice(at, at + LIMIT.page)));
+    for (const row of rows) {
+      mailbox.introduce(row.keywords);
+      view.shownModSeq = Math.max(view.shownModSeq, row.modSeq);
+      const message = { sequence: view.sequenceOf(row.uid), uid: row.uid };
+      writer.line(flagReport(message, row, { recent: view.isRecent(row.uid) }, enabled));
+      view.flagsTold(row.uid, row.modSeq);
+    }
+  }
+}
 
 /** resp-text-code =/ "MODIFIED" SP sequence-set (RFC 7162 §7): the messages that were not changed, as they were named. */
 function modifiedCode(view: View, uids: readonly Uid[], byUid: boolean): string {
