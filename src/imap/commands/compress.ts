@@ -1,6 +1,6 @@
 // COMPRESS (RFC 4978): from its completion on, both sides deflate what they say.
 
-import { no, ok } from '../completion.ts';
+import { bad, ok } from '../completion.ts';
 import { command, LOGGED_IN } from './command.ts';
 
 /** compress = "COMPRESS" SP algorithm; algorithm = "DEFLATE" */
@@ -12,9 +12,9 @@ export const compress = command({
     return scanner.atom('an algorithm').toUpperCase();
   },
   run(session, algorithm) {
-    if (algorithm !== 'DEFLATE') throw no('That algorithm is not known here', 'CANNOT');
-    // RFC 4978 §3: a second layer would cost, and save nothing.
-    if (session.standing.compressed) throw no('Compression is on already', 'COMPRESSIONACTIVE');
+    // RFC 4978 §3: both are BAD; NO is for what another layer compresses.
+    if (algorithm !== 'DEFLATE') throw bad('That algorithm is not known here');
+    if (session.standing.compressed) throw bad('Compression is on already', 'COMPRESSIONACTIVE');
     session.afterwards('deflate');
     return ok('Deflate from here on');
   },
