@@ -101,7 +101,7 @@ export function fetchItems(scanner: Scanner): readonly FetchItem[] {
  *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] / "MODSEQ" (RFC 7162 §7) /
  *   "EMAILID" / "THREADID" (RFC 8474 §7) / "SAVEDATE" (RFC 8514 §4.2) /
  *   "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary (RFC 3516 §7) /
- *   "PREVIEW" [SP "(" "LAZY" ")"] (RFC 8970 §6) */
+ *   "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]; preview-mod = "LAZY" (RFC 8970 §6) */
 function fetchItem(scanner: Scanner): FetchItem {
   const name = scanner.word('a FETCH item');
   switch (name) {
@@ -123,7 +123,10 @@ function fetchItem(scanner: Scanner): FetchItem {
       break;
     case 'PREVIEW':
       // Every preview is there already: nobody has to wait for one. Another list is that of the modifiers of FETCH.
-      scanner.acceptText(' (LAZY)');
+      if (scanner.acceptText(' (LAZY')) {
+        while (scanner.acceptText(' LAZY'));
+        scanner.expect(')');
+      }
       return { item: name };
     case 'BINARY':
     case 'BINARY.PEEK':

@@ -10,7 +10,7 @@ export interface PartialRange {
   readonly first: number;
   readonly last: number;
   readonly fromEnd: boolean;
-  /** What the response repeats. `400:500` stands also for `500:400`, which is the same (RFC 9394 §4). */
+  /** As it was said, which the response repeats (RFC 5267 §4.4): `500:400` means the same as `400:500`. */
   readonly text: string;
 }
 
@@ -99,7 +99,7 @@ export function partialRange(scanner: Scanner): PartialRange {
   const other = scanner.nzNumber();
   const [first, last] = [Math.min(one, other), Math.max(one, other)];
   const sign = fromEnd ? '-' : '';
-  return { first, last, fromEnd, text: `${sign}${first}:${sign}${last}` };
+  return { first, last, fromEnd, text: `${sign}${one}:${sign}${other}` };
 }
 
 /** Where the results in a range stand among so many: `[from, to)`. */
