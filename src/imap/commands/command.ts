@@ -110,7 +110,7 @@ export interface Command {
    * forms, which are other commands, unless their arguments have sequence numbers. */
   readonly expunge: 'told' | 'told in UID form';
   /** UID before the name: the same command, whose numbers are UIDs (RFC 3501 §6.4.8), or which has some only then. */
-  readonly uid: 'none' | 'allowed' | 'adds a set';
+  readonly uid: 'none' | 'allowed' | 'adds a set' | 'makes no difference';
   /** Refuses the command before its arguments are read. @throws ImapRefusal */
   readonly admit: (session: Session) => void;
   /** Reads the arguments. @throws ImapRefusal, LiteralWanted */

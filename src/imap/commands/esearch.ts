@@ -1,12 +1,13 @@
 // ESEARCH (MULTISEARCH, RFC 7377): one search of many mailboxes, each answered by its name, none of them selected by it.
 
 import type { MailboxRow } from '../../store/rows.ts';
-import { type SeenMailbox, visibleMailboxes } from '../access.ts';
+import { mailboxNamed, type SeenMailbox, visibleMailboxes } from '../access.ts';
 import { bad, ok } from '../completion.ts';
 import { type MailboxFilter, sourceMailboxes } from '../grammar/mailbox-filter.ts';
 import { DELIMITER, nameText } from '../grammar/mailbox-name.ts';
 import { searchProgram } from '../grammar/search-program.ts';
 import { ALL_FOUND, type SearchReturn, searchReturn } from '../grammar/search-return.ts';
+import { othersName } from '../namespace.ts';
 import { OwnSeen } from '../own-seen.ts';
 import { allows } from '../rights.ts';
 import { type Found, find, type Place } from '../search/finding.ts';
@@ -33,6 +34,8 @@ const SELECTED_ONLY: readonly MailboxFilter[] = [{ filter: 'selected' }];
 export const esearch = command({
   name: 'ESEARCH',
   states: LOGGED_IN,
+  // RFC 7377 §2 writes UID ESEARCH, which its §4 does not have: it is always by UIDs.
+  uid: 'makes no difference',
   grammar(scanner) {
     scanner.space();
     const filters = sourceMailboxes(scanner) ?? SELECTED_ONLY;
@@ -73,7 +76,9 @@ async function mailboxesOf(session: Session, filters: readonly MailboxFilter[]):
   const selected = session.state === 'selected' && kinds.has('selected') ? session.mailbox.id : null;
   // RFC 5465 §6.3: where it is not known which mailboxes get mail, all of them may.
   const all = kinds.has('personal') || kinds.has('inboxes');
-  const rows = await visibleMailboxes(session);
+  const visible = await visibleMailboxes(session);
+  const explicit = new Set([...mailboxes, ...subtree, ...subtreeOne]);
+  const rows = [...visible, ...(await hiddenAmong(session, explicit, visible))];
   return rows.filter(({ id, name, own, selectable, rights }) => {
     if (!selectable || !allows(rights, 'read')) return false;
     const here = (all && own) || id === selected || mailboxes.has(name) || subscribed.has(name);
@@ -81,6 +86,20 @@ async function mailboxesOf(session: Session, filters: readonly MailboxFilter[]):
     const above = parentsOf(name);
     return subtreeOne.has(above[0] ?? '') || (subtree.size > 0 && above.some((parent) => subtree.has(parent)));
   });
+}
+
+/** RFC 7377 §2.2: what is named itself needs not be one that the user may look up, as long as he may read it. */
+async function hiddenAmong(session: Session, names: ReadonlySet<string>, visible: readonly SeenMailbox[]) {
+  const known = new Set(visible.map(({ name }) => name));
+  const hidden: SeenMailbox[] = [];
+  for (const name of names) {
+    if (known.has(name) || othersName(name) === null) continue;
+    session.turn.spend(MAILBOX_COST);
+    await session.turn.pass();
+    const mailbox = await mailboxNamed(session, name);
+    if (mailbox) hidden.push(mailbox);
+  }
+  return hidden;
 }
 
 /** The names above a name, the nearest first. */
