@@ -162,6 +162,7 @@ function protocolOf(
         store,
         directory,
         limits: { literal: limits.literal, message: limits.messageSize, header: limits.headerSize },
+        unauthenticate: config.imap.unauthenticate,
         ports,
       });
       return {

@@ -190,6 +190,10 @@ export interface Config {
   readonly sasl: SaslConfig;
   /** null: no tokens are taken. */
   readonly oauth: OauthConfig | null;
+  readonly imap: {
+    /** Is there UNAUTHENTICATE? */
+    readonly unauthenticate: boolean;
+  };
   readonly pop3: Pop3Config;
   readonly sendmail: SendmailConfig;
   readonly test: { readonly catchAll: boolean; readonly anyPassword: boolean; readonly exposed: boolean };

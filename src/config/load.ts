@@ -83,7 +83,8 @@ function complaintOf(issue: Issue, places: Places): Complaint {
 
 /** The settings under the names of config.ts. */
 function configOf(settings: Settings, { places }: Document, cwd: string): Config {
-  const { tls, queue, relay, dkim, tls_reports, limits, submission, sasl, oauth, pop3, sendmail, test, log } = settings;
+  const { tls, queue, relay, dkim, tls_reports, limits, submission, sasl, oauth, imap, pop3, sendmail, test, log } =
+    settings;
   const absolute = (path: string) => resolve(cwd, path);
   const placeOf = (path: Path): Place => places.of(path);
   return {
@@ -142,6 +143,7 @@ function configOf(settings: Settings, { places }: Document, cwd: string): Config
     submission: { showClient: submission.show_client, maxHold: submission.max_hold },
     sasl: { channelBinding: sasl.channel_binding },
     oauth: oauthOf(oauth, absolute),
+    imap: { unauthenticate: imap.unauthenticate },
     pop3: {
       loginDelay: pop3.login_delay,
       expire: pop3.expire === undefined ? null : Math.floor(pop3.expire / DAY),

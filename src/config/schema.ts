@@ -161,6 +161,11 @@ const oauth = v.object({
   ca: v.optional(value.files(), []),
 });
 
+const imap = v.object({
+  /** Can a connection be given to another user (UNAUTHENTICATE)? RFC 8437 §8: not through a proxy that only looks at logins. */
+  unauthenticate: v.optional(value.boolean(), true),
+});
+
 const pop3 = v.object({
   /** From one login of an account to the next (LOGIN-DELAY, RFC 2449 §6.5); 0s: any time. */
   login_delay: v.optional(value.duration(0, DAY), '0s'),
@@ -201,6 +206,7 @@ export const schema = v.object({
   submission: v.optional(submission, {}),
   sasl: v.optional(sasl, {}),
   oauth: v.optional(oauth, {}),
+  imap: v.optional(imap, {}),
   pop3: v.optional(pop3, {}),
   sendmail: v.optional(sendmail, {}),
   test: v.optional(test, {}),

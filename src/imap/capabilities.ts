@@ -13,6 +13,8 @@ export interface Standing {
   readonly mechanisms: readonly string[];
   /** Octets of a message that APPEND takes. */
   readonly appendLimit: number;
+  /** UNAUTHENTICATE is not switched off. */
+  readonly mayLogOut: boolean;
 }
 
 interface Capability {
@@ -100,7 +102,12 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'UIDONLY', rfc: 'RFC 9586', when: afterLogin, program: null },
   { name: 'UIDBATCHES', rfc: 'RFC 10022', when: afterLogin, program: null },
   { name: 'INPROGRESS', rfc: 'RFC 9585', when: afterLogin, program: null },
-  { name: 'UNAUTHENTICATE', rfc: 'RFC 8437', when: afterLogin, program: null },
+  {
+    name: 'UNAUTHENTICATE',
+    rfc: 'RFC 8437',
+    when: (standing) => afterLogin(standing) && standing.mayLogOut,
+    program: null,
+  },
   { name: 'OBJECTID', rfc: 'RFC 8474', when: afterLogin, program: 'imapflow' },
   { name: 'SAVEDATE', rfc: 'RFC 8514', when: afterLogin, program: null },
   { name: 'STATUS=SIZE', rfc: 'RFC 8438', when: afterLogin, program: 'imapflow' },

@@ -25,6 +25,8 @@ export interface ImapOptions {
   /** Are SCRAM's -PLUS forms offered under TLS (RFC 5802 §6)? */
   readonly channelBinding: boolean;
   readonly limits: ImapLimits;
+  /** Can users log out and the connection stay (RFC 8437 §8)? */
+  readonly unauthenticate: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly ports: { readonly imap: ServicePorts; readonly submission: ServicePorts };

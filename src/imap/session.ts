@@ -118,6 +118,7 @@ export class ImapSession implements Session {
       mayStartTls: clear && (tls === 'offered' || tls === 'required'),
       mechanisms: offeredMechanisms(this.sasl),
       appendLimit: this.limits.message,
+      mayLogOut: this.#options.unauthenticate,
     };
   }
 

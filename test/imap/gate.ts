@@ -35,6 +35,8 @@ export interface GateOptions {
   readonly tokens?: boolean;
   readonly clock?: Clock;
   readonly quota?: number;
+  /** Can users log out and stay connected? */
+  readonly unauthenticate?: boolean;
   readonly limits?: Partial<ImapLimits>;
   /** Octets of the store's write-ahead log. */
   readonly walCap?: number;
@@ -117,6 +119,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     store,
     directory,
     channelBinding: false,
+    unauthenticate: options.unauthenticate ?? true,
     limits: { literal: 65_536, message: 60 * 1024 * 1024, header: 256 * 1024, ...options.limits },
     clock,
     log,

@@ -16,6 +16,7 @@ const OPTIONS: Readonly<Record<string, GateOptions>> = {
   'tokens are taken': { tls: 'implicit', tokens: true },
   'port 143, where tokens are taken': { tls: 'offered', tokens: true },
   'an account with room for 1000 octets': { quota: 1_000 },
+  'UNAUTHENTICATE is switched off': { unauthenticate: false },
 };
 
 const LETTER = [

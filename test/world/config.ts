@@ -82,6 +82,7 @@ export function configOf(name: 'here' | 'there', folder: string, wayOut: number)
     submission: { showClient: true, maxHold: 30 * 24 * 60 * minute },
     sasl: { channelBinding: false },
     oauth: null,
+    imap: { unauthenticate: true },
     pop3: { loginDelay: 0, expire: null },
     sendmail: { domain: null, folder: null },
     test: { catchAll: false, anyPassword: false, exposed: false },

@@ -82,11 +82,15 @@ export const authenticate = command({
 export const unauthenticate = command({
   name: 'UNAUTHENTICATE',
   states: LOGGED_IN,
+  admit({ standing }) {
+    // RFC 8437 §3: no other answer is allowed.
+    if (!standing.mayLogOut) throw bad('UNAUTHENTICATE is switched off here');
+  },
   grammar: nothing,
   async run(session) {
     // What is compressed belongs to who is logged in: its dictionary would tell the next user of the one before.
     if (session.standing.compressed) throw no('Compression is on, and ends with the connection', 'CANNOT');
-    // RFC 8437 §2: as CLOSE would not, this expunges nothing.
+    // RFC 8437 §3: as CLOSE would not, this expunges nothing.
     await session.unselect();
     session.loggedOut();
     return ok('Nobody is logged in any more', capabilityData(session.standing));
