@@ -3,7 +3,7 @@
 
 import { StoreError } from '../store/store.ts';
 import { AnnotationNews } from './annotation-news.ts';
-import { Farewell, type Session } from './commands/command.ts';
+import { Farewell, ownView, type Session } from './commands/command.ts';
 import { fetchMessages, unasked } from './commands/fetch.ts';
 import type { FetchItem } from './grammar/fetch-items.ts';
 import { NOTHING, type NotifyRequest } from './grammar/notify-request.ts';
@@ -58,7 +58,7 @@ export class Announcements {
       this.#annotations ??= new AnnotationNews(this.#session, this.#news);
     } else if (!enabled.metadata) this.#endAnnotations();
     if (!wanted) return [];
-    this.#notifications = await Notifications.open(this.#session, request, this.#news);
+    this.#notifications = await Notifications.open(this.#session, request, this.#news, () => ownView(this.#session));
     return this.#notifications.begin(this.#selectedId);
   }
 

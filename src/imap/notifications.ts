@@ -20,8 +20,6 @@ const GROUP_COST = 64;
 export interface Notified extends User {
   readonly turn: Turn;
   readonly id: string;
-  /** Of the selected mailbox, if there is one. */
-  readonly view: ViewId | null;
   readonly enabled: Readonly<Enabled>;
 }
 
@@ -38,6 +36,7 @@ export class Notifications {
   readonly request: NotifyRequest;
   readonly #user: Notified;
   readonly #news: () => void;
+  readonly #ownView: () => ViewId | null;
   readonly #unfollow: (() => void)[] = [];
   /** Accounts that are followed, with their addresses. */
   readonly #owners = new Map<AccountId, string>();
@@ -53,15 +52,22 @@ export class Notifications {
   #looking = true;
   #overflown = false;
 
-  private constructor(user: Notified, request: NotifyRequest, news: () => void) {
+  private constructor(user: Notified, request: NotifyRequest, news: () => void, ownView: () => ViewId | null) {
     this.#user = user;
     this.request = request;
     this.#news = news;
+    this.#ownView = ownView;
   }
 
-  static async open(user: Notified, request: NotifyRequest, news: () => void): Promise<Notifications> {
+  /** @param ownView the view of the user's selected mailbox, if there is one */
+  static async open(
+    user: Notified,
+    request: NotifyRequest,
+    news: () => void,
+    ownView: () => ViewId | null,
+  ): Promise<Notifications> {
     const { store, account, address } = user;
-    const opened = new Notifications(user, request, news);
+    const opened = new Notifications(user, request, news, ownView);
     opened.#follow(account, address);
     opened.#unfollow.push(
       store.follow({ kind: 'rights' }, (change) => {
@@ -219,7 +225,7 @@ export class Notifications {
   #note(change: Change, owner: AccountId, address: string): void {
     // RFC 5465 §5: what the client does itself is no news.
     if ('origin' in change && change.origin === this.#user.id) return;
-    if ('view' in change && change.view !== null && change.view === this.#user.view) return;
+    if ('view' in change && change.view !== null && change.view === this.#ownView()) return;
     const named = (name: string) => (owner === this.#user.account ? name : nameForOthers(address, name));
     switch (change.kind) {
       case 'added':

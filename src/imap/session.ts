@@ -14,7 +14,7 @@ import { recognise } from '../platform/wrong-door.ts';
 import type { Surroundings } from '../sasl/mechanism.ts';
 import { offeredMechanisms } from '../sasl/mechanisms.ts';
 import { surroundingsAt } from '../sasl/surroundings.ts';
-import type { AccountId, ViewId } from '../store/rows.ts';
+import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
 import { mailboxFor } from './access.ts';
 import { Announcements } from './announcements.ts';
@@ -141,10 +141,6 @@ export class ImapSession implements Session {
   get mailbox(): SelectedMailbox {
     if (!this.#selected) throw new Error('no mailbox is selected');
     return this.#selected;
-  }
-
-  get view(): ViewId | null {
-    return this.#selected?.view.id ?? null;
   }
 
   get message(): IncomingMessage {
@@ -341,8 +337,7 @@ export class ImapSession implements Session {
     if (this.#then === 'logout') return;
     const layer = this.#then;
     this.#then = null;
-    if (layer === 'starttls') await this.#layers.startTls();
-    if (layer === 'deflate') this.#layers.deflate();
+    if (layer !== null) await this.#layers.change(layer);
   }
 
   async #complete(completion: Completion): Promise<void> {

@@ -40,7 +40,7 @@ export class SocketLayers {
   readonly #ends: Ends;
   #secured: TLSSocket | null;
   #client: ClientCertificate | null;
-  #compressed = false;
+  #compressed: Deflated | null = null;
   /** null: in clear. */
   tls: TlsFacts | null;
 
@@ -53,7 +53,7 @@ export class SocketLayers {
   }
 
   get compressed(): boolean {
-    return this.#compressed;
+    return this.#compressed !== null;
   }
 
   /** What TLS knows of the connection, for who logs in over it. */
@@ -69,6 +69,13 @@ export class SocketLayers {
     const client = this.#secured && clientCertificate(this.#secured);
     if (client?.kind === 'flawed') this.#ends.note("the client's certificate does not count", { flaw: client.flaw });
     return client;
+  }
+
+  /** Between two commands. @throws Disconnected */
+  async change(to: 'starttls' | 'deflate' | 'inflate'): Promise<void> {
+    if (to === 'starttls') await this.startTls();
+    else if (to === 'deflate') this.#deflate();
+    else await this.#inflate();
   }
 
   /** @throws Disconnected where nothing comes of the handshake */
@@ -95,7 +102,7 @@ export class SocketLayers {
   }
 
   /** From here on both sides deflate. @throws Disconnected */
-  deflate(): void {
+  #deflate(): void {
     const { input, writer, note } = this.#ends;
     writer.flush();
     const socket = input.detach();
@@ -103,8 +110,20 @@ export class SocketLayers {
     const deflated = new Deflated(socket);
     // Whatever it is, it ends in 'close', which is enough.
     deflated.on('error', (error) => note('the compressed connection broke', { err: error }));
-    this.#compressed = true;
+    this.#compressed = deflated;
     writer.exchange(deflated);
     input.attach(deflated);
+  }
+
+  /** From here on both sides speak plainly again. @throws Disconnected */
+  async #inflate(): Promise<void> {
+    const { input, writer } = this.#ends;
+    writer.flush();
+    const deflated = this.#compressed;
+    if (!deflated || input.detach() === null) throw new Disconnected('the connection is closed');
+    const socket = await deflated.release();
+    this.#compressed = null;
+    writer.exchange(socket);
+    input.attach(socket);
   }
 }

@@ -2,6 +2,7 @@
 // than it was fills no memory, and one that is none ends its own connection only.
 
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -73,6 +74,13 @@ class Compressed implements Disposable {
     }
   }
 
+  /** The socket, whose octets are not inflated any more. */
+  plain(): Socket {
+    this.deflate.unpipe(this.socket);
+    this.socket.unpipe(this.#inflate).resume();
+    return this.socket;
+  }
+
   [Symbol.dispose](): void {
     this.socket.destroy();
   }
@@ -105,6 +113,29 @@ test('carries commands, literals and news, and is not put on twice', async () =>
   client.say('DONE\r\ng LOGOUT\r\n');
   expect(await client.until(/^g OK.*\r\n/m)).toContain('* BYE ');
   await client.until(/never/);
+});
+
+test('ends with UNAUTHENTICATE, also where the client goes on at once', async () => {
+  const again = `LOGIN ${login.user} ${login.password}\r\n`;
+  const answered = async (socket: Socket, last: RegExp): Promise<string> => {
+    let said = '';
+    while (!last.test(said)) said += (await once(socket, 'data'))[0].toString('latin1');
+    return said;
+  };
+  using client = await Compressed.open();
+  client.say('a UNAUTHENTICATE\r\n');
+  expect(await client.until(/^a .*\r\n/m)).toMatch(/^a OK \[CAPABILITY /m);
+  client.plain().write(`b ${again}`);
+  expect(await answered(client.socket, /^b .*\r\n/m)).toMatch(/^b OK \[CAPABILITY .* COMPRESS=DEFLATE/);
+
+  using other = await Compressed.open();
+  const socket = other.plain();
+  const parts: Buffer[] = [];
+  other.deflate.on('data', (part: Buffer) => parts.push(part)).resume();
+  other.deflate.end('a UNAUTHENTICATE\r\n');
+  await once(other.deflate, 'end');
+  socket.write(Buffer.concat([...parts, Buffer.from(`b ${again}c CAPABILITY\r\nd COMPRESS DEFLATE\r\n`)]));
+  expect(await answered(socket, /^d .*\r\n/m)).toMatch(/d OK /);
 });
 
 test('makes text small', async () => {

@@ -12,11 +12,16 @@ test('RFC 5465 §5.8: what is too much is not told, and not kept', async () => {
   const { alice, store } = gate;
   const enabled = { condstore: false, qresync: false, uidOnly: false, metadata: false, utf8: false, rev2: false };
   const turn = new Turn(LIMIT.turn);
-  const user = { id: 'me', view: null, turn, store, account: alice, address: 'alice@example.test', enabled };
+  const user = { id: 'me', turn, store, account: alice, address: 'alice@example.test', enabled };
   const events = new Set(['SubscriptionChange'] as const);
   const request = { ...NOTHING, groups: [{ filter: { kind: 'personal' } as const, events }] };
   let news = 0;
-  const notifications = await Notifications.open(user, request, () => news++);
+  const notifications = await Notifications.open(
+    user,
+    request,
+    () => news++,
+    () => null,
+  );
   const subscribe = (n: number) =>
     store.execute({ kind: 'subscribe', account: alice, name: `box ${n}`, subscribed: true });
   await Promise.all(Array.from({ length: LIMIT.notifications }, (_, n) => subscribe(n)));
@@ -52,7 +57,12 @@ test('RFC 5465 §5.9: what happens in mailboxes of others that are not shared is
   const events = new Set(['MessageNew', 'MessageExpunge'] as const);
   const filter = { kind: 'subtree', names: new Set(['Other Users']) } as const;
   let news = 0;
-  const notifications = await Notifications.open(user, { ...NOTHING, groups: [{ filter, events }] }, () => news++);
+  const notifications = await Notifications.open(
+    user,
+    { ...NOTHING, groups: [{ filter, events }] },
+    () => news++,
+    () => null,
+  );
   for (const { name } of secret) await gate.fill(name, ['x']);
   expect(news).toBe(0);
   expect(await notifications.take(null)).toEqual([]);

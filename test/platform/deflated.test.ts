@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { type Duplex, duplexPair } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { deflateRawSync } from 'node:zlib';
+import { constants, createDeflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { Deflated } from '../../src/platform/deflated.ts';
 
@@ -45,4 +45,49 @@ test('little that becomes much is inflated only as fast as it is read', async ()
   }
   expect(most).toBeLessThan(MiB);
   deflated.destroy();
+});
+
+test.each([
+  ['ends its stream and goes on at once', true],
+  ['only stops', false],
+])('is let go of by a peer who %s', async (_, atOnce) => {
+  const [left, right] = duplexPair();
+  const deflated = new Deflated(left);
+  const deflate = createDeflateRaw();
+  const stream: Buffer[] = [];
+  deflate.on('data', (part: Buffer) => stream.push(part));
+  deflate.write('enough');
+  if (atOnce) {
+    deflate.end();
+    await once(deflate, 'end');
+    right.write(Buffer.concat([...stream, Buffer.from('plain')]));
+  } else {
+    await new Promise<void>((resolve) => deflate.flush(constants.Z_SYNC_FLUSH, resolve));
+    right.write(Buffer.concat(stream));
+  }
+  const [said] = await once(deflated, 'data');
+  expect(said.toString()).toBe('enough');
+  deflated.pause();
+  deflated.write('so be it');
+  const heard: Buffer[] = [];
+  right.on('data', (part: Buffer) => heard.push(part));
+  const socket = await deflated.release();
+  const flushed = { finishFlush: constants.Z_SYNC_FLUSH };
+  expect(inflateRawSync(Buffer.concat(heard), flushed).toString()).toBe('so be it');
+  if (!atOnce) right.write('plain');
+  socket.setEncoding('latin1').resume();
+  expect((await once(socket, 'data'))[0]).toBe('plain');
+  heard.length = 0;
+  await new Promise((resolve) => socket.write('also plain', resolve));
+  expect(Buffer.concat(heard).toString()).toBe('also plain');
+});
+
+test('the end of the stream is not the end of the connection, which is told when it comes', async () => {
+  const [left, right] = duplexPair();
+  const deflated = new Deflated(left);
+  right.write(Buffer.concat([deflateRawSync('enough'), Buffer.from('plain')]));
+  const whole = read(deflated);
+  await once(deflated, 'data');
+  right.end();
+  expect((await whole).toString()).toBe('enough');
 });

@@ -12,7 +12,7 @@ import { uidSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
 import { badUrl, octetsAt } from '../message-url.ts';
 import { allows, flagScope } from '../rights.ts';
-import { command, LOGGED_IN, type Session } from './command.ts';
+import { command, LOGGED_IN, ownView, type Session } from './command.ts';
 import { tellNormalised, writtenArgument } from './written-name.ts';
 
 /** append = "APPEND" SP mailbox 1*append-message; here up to the first literal */
@@ -68,8 +68,8 @@ export async function receive(session: Session, first: AppendStretch, { to, repl
     const now = clock.now();
     const messages = arriving.take(now);
     const seenTo = to.own ? null : session.account;
-    const { view, id: origin } = session;
-    const command = { kind: 'append', mailbox: to.id, now, messages, seenTo, view, origin } as const;
+    const view = ownView(session);
+    const command = { kind: 'append', mailbox: to.id, now, messages, seenTo, view, origin: session.id } as const;
     if (!replaces) return await store.execute(command);
     return await store.execute({ ...command, replaces: { mailbox: session.mailbox.id, uid: replaces.uid } });
   } catch (error) {

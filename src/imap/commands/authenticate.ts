@@ -88,8 +88,8 @@ export const unauthenticate = command({
   },
   grammar: nothing,
   async run(session) {
-    // What is compressed belongs to who is logged in: its dictionary would tell the next user of the one before.
-    if (session.standing.compressed) throw no('Compression is on, and ends with the connection', 'CANNOT');
+    // RFC 8437 §4.1: the dictionary of who was logged in would tell the next one of him.
+    if (session.standing.compressed) session.afterwards('inflate');
     // RFC 8437 §3: as CLOSE would not, this expunges nothing.
     await session.unselect();
     session.loggedOut();

@@ -37,7 +37,7 @@ export interface IncomingMessage {
   next<T>(parse: (scanner: Scanner) => T): Promise<T>;
 }
 
-export type Afterwards = 'starttls' | 'deflate' | 'logout';
+export type Afterwards = 'starttls' | 'deflate' | 'inflate' | 'logout';
 
 /** What the client is told unasked. */
 export interface Announcing {
@@ -72,8 +72,6 @@ export interface Session {
   readonly address: string;
   /** The selected mailbox. @throws Error if there is none */
   readonly mailbox: SelectedMailbox;
-  /** Of the selected mailbox, if there is one: the origin of what this session changes. */
-  readonly view: ViewId | null;
   /** What came as the last argument of the command. */
   readonly message: IncomingMessage;
   /** Messages and octets that have gone to the client, for the log. */
@@ -94,7 +92,7 @@ export interface Session {
   readLine(max: number): Promise<string>;
   /** Sends what was written and waits for a line or, until then, tells of news. */
   readLineTelling(max: number): Promise<string>;
-  /** What follows the completion of this command: the TLS handshake, compression, or the end. */
+  /** What follows the completion of this command: the TLS handshake, compression or no more of it, or the end. */
   afterwards(what: Afterwards): void;
 }
 
@@ -151,6 +149,11 @@ export function command<Arguments>(definition: Definition<Arguments>): Command {
       return { run: async (session) => run(session, args, byUid), numbered: numbered(args) };
     },
   };
+}
+
+/** The view of the selected mailbox, which is the origin of what the session changes; null: none is selected. */
+export function ownView(session: Pick<Session, 'state' | 'mailbox'>): ViewId | null {
+  return session.state === 'selected' ? session.mailbox.view.id : null;
 }
 
 /** The grammar of a command without arguments. */
