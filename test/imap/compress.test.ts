@@ -134,7 +134,7 @@ test('ends with UNAUTHENTICATE, also where the client goes on at once', async ()
   other.deflate.on('data', (part: Buffer) => parts.push(part)).resume();
   other.deflate.end('a UNAUTHENTICATE\r\n');
   await once(other.deflate, 'end');
-  socket.write(Buffer.concat([...parts, Buffer.from(`b ${again}c CAPABILITY\r\nd COMPRESS DEFLATE\r\n`)]));
+  socket.write(Buffer.concat([...parts, Buffer.from(`b ${again}c CAPABILITY\r\nd compress deflate\r\n`)]));
   expect(await answered(socket, /^d .*\r\n/m)).toMatch(/d OK /);
 });
 
