@@ -214,6 +214,8 @@ export class Notifications {
     if (this.#denied.has(name) !== given) return;
     if (given) this.#denied.delete(name);
     else this.#denied.add(name);
+    // Names that come and go for ever must not be kept for ever.
+    if (this.#denied.size > this.#visible.size + LIMIT.notifications) this.#overflown = true;
     this.#noteName(name, 'Access', null);
   }
 

@@ -9,7 +9,7 @@ import { bad } from './completion.ts';
 import { LIMIT } from './limits.ts';
 import type { MessageSet, SetBound } from './search/keys.ts';
 import { UidList } from './uid-list.ts';
-import { UidRanges } from './uid-ranges.ts';
+import { ordered, UidRanges, union } from './uid-ranges.ts';
 
 /** Flags of one message, as of `modSeq`. */
 export interface FlagState {
@@ -158,10 +158,8 @@ export class View {
     switch (change.kind) {
       case 'added':
         this.#noteKeywords(change.keywords);
-        for (const uid of change.uids) {
-          this.#arrived.push(uid);
-          if (change.view === this.id) this.#ownArrivals.add(uid);
-        }
+        for (const uid of change.uids) this.#arrived.push(uid);
+        if (change.view === this.id) for (const uid of change.uids) this.#ownArrivals.add(uid);
         break;
       case 'flags':
         this.#noteKeywords(change.keywords);
@@ -177,14 +175,15 @@ export class View {
         this.#deleted = true;
         break;
       case 'annotated':
-        // Raises what HIGHESTMODSEQ may promise (RFC 7162 §3.2): there is nothing to tell of messages.
-        break;
+      case 'seen':
+        // Another's own \Seen, or no message: it only raises what HIGHESTMODSEQ may promise (RFC 7162 §3.2).
+        if (change.modSeq !== null) this.#modSeq = change.modSeq;
+        return;
       default:
         return;
     }
     this.#commit = change.commit;
-    if ('modSeq' in change && change.modSeq !== null) this.#modSeq = change.modSeq;
-    if (change.kind === 'annotated') return;
+    if ('modSeq' in change) this.#modSeq = change.modSeq;
     this.onNews?.();
   }
 
@@ -217,7 +216,7 @@ export class View {
     const arrived = this.#arrived;
     this.#arrived = [];
     const ownArrivals = this.#ownArrivals;
-    if (ownArrivals.size > 0) this.#ownArrivals = new Set();
+    this.#ownArrivals = new Set();
     this.#uids.append(arrived);
     const keywords = this.#keywordsTold ? null : this.#keywords;
     this.#keywordsTold = true;
@@ -397,13 +396,4 @@ export class View {
     }
     if (untold && untold.size < this.#arrived.length) this.#arrived = [...untold];
   }
-}
-
-/** Ascending, each once. */
-function union(a: Uint32Array, b: Uint32Array): Uint32Array {
-  return Uint32Array.from(new Set([...a, ...b])).sort();
-}
-
-function ordered(a: number, b: number): [number, number] {
-  return a <= b ? [a, b] : [b, a];
 }
