@@ -200,10 +200,11 @@ export class Notifications {
     this.#visible = new Map(others.map(({ id, name }) => [id, name]));
     this.#looking = false;
     if (first) return;
-    for (const [id, name] of this.#visible) if (!known.has(id)) this.#noteName(name, 'MailboxName', null);
+    // RFC 5465 §5.4: the right to look up makes and unmakes a mailbox.
+    for (const [id, name] of this.#visible) if (!known.has(id)) this.#noteTree(name);
     for (const [id, name] of known) {
       if (this.#visible.has(id)) continue;
-      this.#noteName(name, 'MailboxName', null);
+      this.#noteTree(name);
       this.#noteAccess(name, false);
     }
     for (const { name, rights } of others) this.#noteAccess(name, allows(rights, 'read'));
@@ -272,7 +273,7 @@ export class Notifications {
   }
 
   /** RFC 5465 §5.4: the name above is affected, too. */
-  #noteTree(name: string, mailbox: MailboxId | null, owner: AccountId): void {
+  #noteTree(name: string, mailbox: MailboxId | null = null, owner: AccountId | null = null): void {
     this.#noteName(name, 'MailboxName', null, mailbox, owner);
     const [above] = namesAbove(name);
     if (above !== undefined) this.#noteName(above, 'MailboxName', null, mailbox, owner);
