@@ -23,7 +23,7 @@ interface Ends {
   readonly writer: SocketWriter;
   readonly keeper: TlsKeeper;
   readonly floor: TlsFloor;
-  /** For the TLS handshake, ms. */
+  /** For the TLS handshake, and for the end of compression, ms. */
   readonly handshakeTime: number;
   readonly note: (text: string, fields: object) => void;
 }
@@ -117,11 +117,14 @@ export class SocketLayers {
 
   /** From here on both sides speak plainly again. @throws Disconnected */
   async #inflate(): Promise<void> {
-    const { input, writer } = this.#ends;
+    const { input, writer, handshakeTime } = this.#ends;
     writer.flush();
     const deflated = this.#compressed;
     if (!deflated || input.detach() === null) throw new Disconnected('the connection is closed');
+    // A peer that does not take the last of it is not waited for.
+    const late = setTimeout(() => this.#connection.socket.destroy(), handshakeTime);
     const socket = await deflated.release();
+    clearTimeout(late);
     this.#compressed = null;
     writer.exchange(socket);
     input.attach(socket);
