@@ -190,3 +190,29 @@ test('RFC 3501 §2.3.2: what comes and is told elsewhere while a mailbox is bein
   expect(await texts(first)).toEqual(['* 2 FETCH (FLAGS (\\Recent))']);
   expect(await texts(second)).toEqual(['* 2 FETCH (FLAGS ())']);
 });
+
+test('RFC 3501 §7.4.1: what is expunged while a mailbox is being selected is told by the next command', async () => {
+  await using gate = await openGate();
+  await gate.fill('INBOX', numbered(4));
+  const login = { user: 'alice@example.test', password: PASSWORD };
+  using first = await ImapClient.open({ port: gate.port }, login);
+  using second = await ImapClient.open({ port: gate.port }, login);
+  await second.done('ENABLE QRESYNC');
+  const opened = (await first.done('SELECT INBOX (CONDSTORE)')).map(({ text }) => text).join();
+  const [, validity, modSeq] = /UIDVALIDITY (\d+).*HIGHESTMODSEQ (\d+)/.exec(opened) ?? [];
+  const says = async (command: string) =>
+    (await second.done(command)).map(({ text }) => text).filter((text) => /EXISTS|EXPUNGE|VANISHED/.test(text));
+
+  const commands = ['SELECT INBOX', 'EXAMINE INBOX', `SELECT INBOX (QRESYNC (${validity} ${modSeq} 3:4))`];
+  const { firstUnseen } = gate.store.read;
+  const spy = vi.spyOn(gate.store.read, 'firstUnseen');
+  for (const [at, command] of commands.entries()) {
+    spy.mockImplementationOnce(async (mailbox) => {
+      await first.done('STORE 1 +FLAGS.SILENT (\\Deleted)');
+      await first.done('EXPUNGE');
+      return await firstUnseen.call(gate.store.read, mailbox);
+    });
+    expect(await says(command)).toEqual([`* ${4 - at} EXISTS`]);
+    expect(await says('NOOP')).toEqual([`* VANISHED ${at + 1}`]);
+  }
+});

@@ -105,8 +105,9 @@ export interface Command {
   readonly name: string;
   readonly states: readonly State[];
   /** May EXPUNGE be told while it runs? RFC 3501 §7.4.1: not during FETCH, STORE or SEARCH, but during their UID
-   * forms, which are other commands, unless their arguments have sequence numbers. */
-  readonly expunge: 'told' | 'told in UID form';
+   * forms, which are other commands, unless their arguments have sequence numbers. Stricter: nor by the command that
+   * selects, since there are clients that count no messages before it is completed. */
+  readonly expunge: 'told' | 'told in UID form' | 'told afterwards';
   /** UID before the name: the same command, whose numbers are UIDs (RFC 3501 §6.4.8), or which has some only then. */
   readonly uid: 'none' | 'allowed' | 'adds a set' | 'makes no difference';
   /** Refuses the command before its arguments are read. @throws ImapRefusal */

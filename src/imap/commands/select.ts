@@ -62,6 +62,7 @@ async function open(
 export const select = command({
   name: 'SELECT',
   states: LOGGED_IN,
+  expunge: 'told afterwards',
   grammar: selectArguments,
   run: (session, args) => open(session, args, false),
 });
@@ -70,6 +71,7 @@ export const select = command({
 export const examine = command({
   name: 'EXAMINE',
   states: LOGGED_IN,
+  expunge: 'told afterwards',
   grammar: selectArguments,
   run: (session, args) => open(session, args, true),
 });
