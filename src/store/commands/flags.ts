@@ -50,14 +50,17 @@ export function flags(work: Work, command: CommandOf<'flags'>): Results['flags']
       continue;
     }
     modSeq ??= work.numbers.next('modseq');
-    after.push({ ...next, modSeq });
+    const told = { uid: row.uid, flags: next.flags, keywords: next.keywords, modSeq };
+    after.push(told);
     // What all see of the message.
     const shared = seenBy === null ? next.flags : withSeen(next.flags, bit(row.flags, Flag.Seen) === 1);
     if (seenBy !== null && bit(next.flags, Flag.Seen) !== bit(before.flags, Flag.Seen)) {
       setPrivateSeen(work, mailbox.id, seenBy, row.uid, bit(next.flags, Flag.Seen) === 1);
-      seen.push({ ...next, modSeq });
+      seen.push(told);
     }
-    if (shared !== row.flags || text !== row.keywords) changed.push({ ...next, flags: shared, modSeq });
+    if (shared !== row.flags || text !== row.keywords) {
+      changed.push(shared === told.flags ? told : { ...told, flags: shared });
+    }
     if (row.expunged === 0) {
       unseen += bit(row.flags, Flag.Seen) - bit(shared, Flag.Seen);
       deleted += bit(shared, Flag.Deleted) - bit(row.flags, Flag.Deleted);
@@ -132,9 +135,13 @@ function bit(flags: number, flag: number): 0 | 1 {
 
 /** Rows as the columns that replies and changes carry. */
 function columns(rows: readonly Changed[]): Pick<Results['flags'], 'uids' | 'flags' | 'keywords'> {
-  return {
-    uids: Uint32Array.from(rows, (row) => row.uid),
-    flags: Uint8Array.from(rows, (row) => row.flags),
-    keywords: rows.some((row) => row.keywords.length > 0) ? rows.map((row) => row.keywords) : null,
-  };
+  const uids = new Uint32Array(rows.length);
+  const flags = new Uint8Array(rows.length);
+  let named = false;
+  for (const [at, row] of rows.entries()) {
+    uids[at] = row.uid;
+    flags[at] = row.flags;
+    named ||= row.keywords.length > 0;
+  }
+  return { uids, flags, keywords: named ? rows.map((row) => row.keywords) : null };
 }
