@@ -3,7 +3,9 @@
 
 import { isIP } from 'node:net';
 import { type Address, formatAddress, isAscii } from './address.ts';
+import { base64Lines } from './base64.ts';
 import { formatDate } from './date.ts';
+import { asBuffer } from './octets.ts';
 import type { Reply } from './refusal.ts';
 import type { DeliveryReport, ReportedRecipient } from './report-facts.ts';
 import { oneLine, reportSubject, reportText } from './report-text.ts';
@@ -62,13 +64,13 @@ export function deliveryReport(report: DeliveryReport): ReportFrame {
     `Content-Type: text/plain; charset=${textIsAscii ? 'us-ascii' : 'utf-8'}`,
     `Content-Transfer-Encoding: ${textIsAscii ? '7bit' : packed ? 'base64' : '8bit'}`,
     '',
-    ...(packed && !textIsAscii ? [base64Lines(Buffer.from(text.replaceAll('\n', '\r\n')))] : text.split('\n')),
+    ...(packed && !textIsAscii ? base64Lines(Buffer.from(text.replaceAll('\n', '\r\n'))) : text.split('\n')),
     '',
     `--${boundary}`,
     `Content-Type: ${utf8 ? 'message/global-delivery-status' : 'message/delivery-status'}`,
     ...(utf8 ? [`Content-Transfer-Encoding: ${packed ? 'base64' : '8bit'}`] : []),
     '',
-    ...(packed ? [base64Lines(Buffer.from(status.join('\r\n')))] : status),
+    ...(packed ? base64Lines(Buffer.from(status.join('\r\n'))) : status),
     '',
     `--${boundary}`,
     `Content-Type: ${utf8 ? GLOBAL_RETURNED[original.returned] : RETURNED[original.returned]}`,
@@ -79,19 +81,10 @@ export function deliveryReport(report: DeliveryReport): ReportFrame {
   return {
     before: Buffer.from(lines.join('\r\n'), 'utf8'),
     after: Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1'),
-    returned: (octets) => (packed ? Buffer.from(base64Lines(octets), 'latin1') : octets),
+    returned: (octets) => (packed ? Buffer.from(base64Lines(asBuffer(octets)).join('\r\n'), 'latin1') : octets),
     utf8: (utf8 && !packed) || !isAscii(report.to),
     eightBit,
   };
-}
-
-/** RFC 2045 §6.8. */
-function base64Lines(octets: Uint8Array): string {
-  return (
-    Buffer.from(octets)
-      .toString('base64')
-      .match(/.{1,76}/g) ?? []
-  ).join('\r\n');
 }
 
 /** Only an identifier that can be said as it is names the message. */

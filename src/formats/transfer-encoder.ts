@@ -1,6 +1,7 @@
 // The encodings that make 7-bit text of any octets (RFC 2045 §6.7, §6.8), in pieces of any size. What comes out has lines
 // of at most 76 characters and ends where the content ends: no line end is added.
 
+import { base64Lines } from './base64.ts';
 import { asBuffer } from './octets.ts';
 
 /** Takes octets as they come, gives encoded ones. */
@@ -40,8 +41,7 @@ class Base64Encoder implements TransferEncoder {
   /** Lines are parted, not ended: the last one's end is not ours. */
   #write(octets: Buffer): Buffer {
     if (octets.length === 0) return Buffer.alloc(0);
-    const lines = octets.toString('base64').match(/.{1,76}/g) ?? [];
-    const text = `${this.#begun ? '\r\n' : ''}${lines.join('\r\n')}`;
+    const text = `${this.#begun ? '\r\n' : ''}${base64Lines(octets).join('\r\n')}`;
     this.#begun = true;
     return Buffer.from(text, 'latin1');
   }

@@ -2,7 +2,9 @@
 // header is apart from the body, so that it can be signed.
 
 import { type Address, formatAddress } from '../address.ts';
+import { base64Lines } from '../base64.ts';
 import { formatDate } from '../date.ts';
+import { asBuffer } from '../octets.ts';
 
 export interface TlsReportMail {
   /** Whose sessions are told of. */
@@ -62,9 +64,7 @@ export function tlsReportMail(mail: TlsReportMail): { readonly header: string; r
     'Content-Transfer-Encoding: base64',
     `Content-Disposition: attachment;\r\n\tfilename="${file}"`,
     '',
-    ...(Buffer.from(mail.report)
-      .toString('base64')
-      .match(/.{1,76}/g) ?? []),
+    ...base64Lines(asBuffer(mail.report)),
     `--${boundary}--`,
     '',
   ];

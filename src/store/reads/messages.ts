@@ -3,6 +3,7 @@
 import type { Connection } from '../engine.ts';
 import { splitKeywords } from '../keywords.ts';
 import { Limit } from '../limits.ts';
+import { rowsOf } from '../message-rows.ts';
 import { emailObjectId, threadObjectId } from '../object-id.ts';
 import { type BodyId, Flag, type MailboxId, type MessageRow, type ModSeq, type OutlineRow, type Uid } from '../rows.ts';
 import type { UidRun } from '../store.ts';
@@ -17,42 +18,22 @@ type Columns = [
 const OUTLINE = 'uid, body, hex(prefix), size, internal_date';
 type Outline = [Uid, BodyId, string, number, number];
 
-/** UIDs this close together are read in one scan. */
-const DENSE = 4;
-
-const BETWEEN = 'SELECT * FROM message WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY id';
-
 const NO_PREFIX = new Uint8Array(0);
 
 /** Rows of the given UIDs, ascending; at most Limit.pageRows of them. */
 export function messages(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): MessageRow[] {
-  return chosen<Columns>(db, COLUMNS, mailbox, uids).map(messageRow);
+  return rowsOf<Columns>(db, COLUMNS, mailbox, page(uids)).map(messageRow);
 }
 
 /** The same in short. */
 export function outlines(db: Connection, mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): OutlineRow[] {
-  return chosen<Outline>(db, OUTLINE, mailbox, uids).map(([uid, body, prefix, size, internalDate]) => {
+  return rowsOf<Outline>(db, OUTLINE, mailbox, page(uids)).map(([uid, body, prefix, size, internalDate]) => {
     return { uid, body, prefix: prefix === '' ? null : octetsOf(prefix), size, internalDate };
   });
 }
 
-function chosen<Row extends [Uid, ...unknown[]]>(
-  db: Connection,
-  columns: string,
-  mailbox: MailboxId,
-  uids: readonly Uid[] | Uint32Array,
-): Row[] {
-  const wanted = uids.length > Limit.pageRows ? uids.slice(0, Limit.pageRows) : uids;
-  const first = wanted[0];
-  const last = wanted.at(-1);
-  if (first === undefined || last === undefined) return [];
-  const between = (from: number, to: number) => db.tuples<Row>(columns, BETWEEN, mailbox, from, to);
-  if (last - first >= DENSE * wanted.length) return Array.from(wanted).flatMap((uid) => between(uid, uid));
-  let at = 0;
-  return between(first, last).filter(([uid]) => {
-    while ((wanted[at] ?? Number.POSITIVE_INFINITY) < uid) at += 1;
-    return wanted[at] === uid;
-  });
+function page(uids: readonly Uid[] | Uint32Array): readonly Uid[] | Uint32Array {
+  return uids.length > Limit.pageRows ? uids.slice(0, Limit.pageRows) : uids;
 }
 
 export const changedSql = {
