@@ -1,5 +1,6 @@
-// UIDs and flags of the mailboxes that sessions look at, kept current from the change feed, so that a thousand views of
-// one mailbox share one array. An array that was given out is never changed: new UIDs go behind its end.
+// UIDs and flags of the mailboxes that sessions look at, and of those that came into being since the start, kept current
+// from the change feed, so that a thousand views of one mailbox share one array, and a new one is never read from the disk.
+// An array that was given out is never changed: new UIDs go behind its end.
 
 import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
@@ -13,10 +14,16 @@ export interface IndexedMailbox {
   readonly modSeq: ModSeq;
 }
 
+/** Messages that weigh as much as what is kept of a mailbox beside them. */
+const OVERHEAD = 100;
+/** A mailbox as it is created: any change of it is newer. */
+const EMPTY: IndexedMailbox = { uids: new Uint32Array(0), flags: new Uint8Array(0), modSeq: 0 as ModSeq };
+
 export class MailboxIndex {
   /** The one used last stands last. */
   readonly #mailboxes = new Map<MailboxId, IndexedMailbox>();
-  #messages = 0;
+  /** In messages, with the overhead of each mailbox. */
+  #weight = 0;
 
   /** What a snapshot has, where `highest` is the mailbox's highest MODSEQ: from memory if nothing else has changed. */
   get(db: Connection, mailbox: MailboxId, highest: ModSeq): IndexedMailbox {
@@ -29,6 +36,7 @@ export class MailboxIndex {
   /** Takes a change of the feed. One that is already in what was loaded later is passed over. */
   apply(change: Change): void {
     if (!('mailbox' in change) || change.mailbox === null) return;
+    if (change.kind === 'mailbox-created') this.#put(change.mailbox, EMPTY);
     const known = this.#mailboxes.get(change.mailbox);
     if (known === undefined) return;
     if (change.kind === 'mailbox-deleted') this.#drop(change.mailbox);
@@ -39,17 +47,22 @@ export class MailboxIndex {
   #put(mailbox: MailboxId, found: IndexedMailbox): void {
     this.#drop(mailbox);
     this.#mailboxes.set(mailbox, found);
-    this.#messages += found.uids.length;
+    this.#weight += weightOf(found);
     for (const oldest of this.#mailboxes.keys()) {
-      if (this.#messages <= Limit.indexedMessages || oldest === mailbox) break;
+      if (this.#weight <= Limit.indexedMessages || oldest === mailbox) break;
       this.#drop(oldest);
     }
   }
 
   #drop(mailbox: MailboxId): void {
-    this.#messages -= this.#mailboxes.get(mailbox)?.uids.length ?? 0;
+    const known = this.#mailboxes.get(mailbox);
+    if (known !== undefined) this.#weight -= weightOf(known);
     this.#mailboxes.delete(mailbox);
   }
+}
+
+function weightOf({ uids }: IndexedMailbox): number {
+  return uids.length + OVERHEAD;
 }
 
 /** The first UID without \Seen. */
