@@ -72,12 +72,12 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
 
 /** What becomes of an entry whose warning has fallen due between two tries. @param now ms since the epoch */
 export function warning({ transit }: Task, entry: EntryRow, now: number): Verdict {
-  const { last, nextAt } = entry;
+  const { last } = entry;
   const late = isLate(transit, now);
   const text = `${late ? LATE : ''}${last === null ? 'It has not been tried yet.' : sentence(last.reply, last.text)}`;
   const status = late ? '4.4.7' : (last?.reply?.status ?? '4.4.1');
   const report = reportedAs('delayed', transit, entry, status, last, text);
-  const then = { kind: 'retry', nextAt, warnAt: nextWarning(transit, now) } as const;
+  const then = { kind: 'retry', nextAt: null, warnAt: nextWarning(transit, now) } as const;
   return { transit, settlement: { entry: entry.id, attempt: null, then }, report };
 }
 

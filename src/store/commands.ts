@@ -81,7 +81,8 @@ export interface Settlement {
   readonly then:
     | { readonly kind: 'done' }
     | { readonly kind: 'failed' }
-    | { readonly kind: 'retry'; readonly nextAt: number; readonly warnAt: number | null };
+    /** `nextAt` null: as it stands. An operator who has made the entry due since `attempt` outranks it. */
+    | { readonly kind: 'retry'; readonly nextAt: number | null; readonly warnAt: number | null };
 }
 
 export interface Appended {

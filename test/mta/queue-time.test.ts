@@ -23,7 +23,7 @@ function nextTry(attempts: number, random: number, now: number): number | null {
   const attempt = { at: now, host: null, address: null, tls: null, reply: null, text: 'later' };
   const result = { task: { transit, entries: [entry] }, entry, outcome, attempt, deliverBy: false, dsn: false };
   const { then } = verdictOf(result, { queue: QUEUE, random: () => random }, now).settlement;
-  return then.kind === 'retry' ? then.nextAt - now : null;
+  return then.kind === 'retry' && then.nextAt !== null ? then.nextAt - now : null;
 }
 
 describe('waits', () => {

@@ -99,12 +99,15 @@ export function settle(work: Work, settlements: readonly Settlement[]): void {
       continue;
     }
     const attempts = row.attempts + (settlement.attempt === null ? 0 : 1);
-    const due = dueAt(row.state, then.nextAt, row.expires_at, then.warnAt);
+    // An operator may have made it due while a notice of the try waited to be written.
+    const byHand = settlement.attempt !== null && row.next_at > settlement.attempt.at;
+    const next = byHand ? row.next_at : (then.nextAt ?? row.next_at);
+    const due = dueAt(row.state, next, row.expires_at, then.warnAt);
     nextAt = Math.min(nextAt, due ?? nextAt);
     work.db.run(
       `UPDATE entry SET attempts = ?, next_at = ?, warn_at = ?, due_at = ?, last = coalesce(?, last) WHERE id = ?`,
       attempts,
-      then.nextAt,
+      next,
       then.warnAt,
       due,
       settlement.attempt === null ? null : JSON.stringify({ ...settlement.attempt, transcript: undefined }),

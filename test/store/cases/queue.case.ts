@@ -121,11 +121,12 @@ export function queueCases(harness: Harness): void {
       // A warning that fell due is no attempt.
       await store.execute({
         kind: 'settle',
-        settlements: [settlement(a, null, { kind: 'retry', nextAt: 9_000, warnAt: null })],
+        settlements: [settlement(a, null, { kind: 'retry', nextAt: null, warnAt: null })],
         reports: [],
       });
       expect((await store.read.queue.entry(a))?.entry).toMatchObject({
         attempts: 1,
+        nextAt: 9_000,
         warnAt: null,
         last: { text: 'later' },
       });
@@ -176,6 +177,24 @@ export function queueCases(harness: Harness): void {
       expect(await store.read.queue.due('remote.test', 500, 9)).toHaveLength(1);
       await control('remove', [a, b]);
       expect(await store.read.queue.size()).toBe(0);
+    });
+
+    it('is retried by an operator while a notice of its last try waits to be written', async () => {
+      const { store } = given;
+      const [a = NONE, b = NONE] = await send(store, 'a@remote.test', 'b@remote.test');
+      const now = attempt('').at + 1;
+      await store.execute({ kind: 'queue-control', entries: [a, b], action: 'retry', now });
+      const changes = recorded(store, { kind: 'queue' });
+      await store.execute({
+        kind: 'settle',
+        settlements: [
+          settlement(a, attempt('later'), { kind: 'retry', nextAt: 9_000, warnAt: null }),
+          settlement(b, null, { kind: 'retry', nextAt: null, warnAt: null }),
+        ],
+        reports: [],
+      });
+      expect(changes).toMatchObject([{ nextAt: now }]);
+      expect((await store.read.queue.due('remote.test', now, 9)).map(({ entry }) => entry.id)).toEqual([a, b]);
     });
 
     it('suspends a destination, with what is there, what comes, and what is settled, until it is resumed', async () => {
