@@ -60,6 +60,10 @@ export class SmtpConnection {
   /** It was not asked for its extensions, so what it lacks may be there. */
   readonly #unasked: boolean;
   #busy = false;
+  /** Parameters were refused, which may have been meant for one address: the next transaction does without, and it alone. */
+  #plain: 'next' | 'now' | null = null;
+  /** It has taken a recipient with parameters. */
+  #knowsParameters = false;
 
   constructor(
     target: ConnectionTarget,
@@ -81,7 +85,8 @@ export class SmtpConnection {
 
   /** What the server can do, as far as that is known. */
   get extensions(): Extensions {
-    return withoutQuirks(this.#offered, this.#quirks);
+    const offered = withoutQuirks(this.#offered, this.#quirks);
+    return this.#plain === 'now' ? withoutQuirks(offered, PLAIN) : offered;
   }
 
   /** Our own address on it; null: not known. */
@@ -109,23 +114,30 @@ export class SmtpConnection {
     try {
       const result = await this.#transact(envelope, content);
       if (result.again !== true || !this.alive) return result.outcomes;
-      const { outcomes } = await this.#transact(envelope, content);
-      // It was not the parameters.
-      if (outcomes.every((outcome) => outcome?.kind === 'failed')) this.#quirks.delete('PARAMETERS');
-      return outcomes;
+      return (await this.#transact(envelope, content)).outcomes;
     } finally {
       this.#busy = false;
     }
   }
 
   async #transact(envelope: Envelope, content: Content): Promise<TransactionResult> {
+    this.#plain = this.#plain === 'next' ? 'now' : null;
     const result = await transact(this.#channel, this.extensions, envelope, content, this.#clock.now());
-    if (result.quirk !== undefined) this.#quirks.add(result.quirk);
+    this.#learn(result);
     // At once: a server that stops would wait for a transaction that is open, however idle.
     if (result.open) await this.#reset();
     if (!this.#unasked || !result.outcomes.some(isOurs)) return result;
     // The next connection asks.
     return { ...result, outcomes: result.outcomes.map((one) => (isOurs(one) ? later(one) : one)) };
+  }
+
+  #learn({ quirk, outcomes, knows }: TransactionResult): void {
+    if (knows === true) this.#knowsParameters = true;
+    const taken = outcomes.some((outcome) => outcome?.kind === 'delivered');
+    // It was the parameters, and not one address or its own.
+    if (this.#plain === 'now' && taken && !this.#knowsParameters) this.#quirks.add('PARAMETERS');
+    if (quirk === 'PARAMETERS') this.#plain = 'next';
+    else if (quirk !== undefined) this.#quirks.add(quirk);
   }
 
   /** What was said from the greeting on, of transactions the last one, as it concerned this recipient. */
@@ -228,6 +240,7 @@ function later({ status, text }: Outcome): Outcome {
 
 /** What a firewall that masks greetings is not trusted with. */
 const MASKED: readonly Quirk[] = ['PIPELINING', 'CHUNKING'];
+const PLAIN: ReadonlySet<Quirk> = new Set(['PARAMETERS']);
 
 /** Is the server to hear HELO on the next connection? Not where what an extension gives is needed. */
 export function hearsHelo({ tls, credentials, quirks }: ConnectionTarget): boolean {

@@ -4,8 +4,8 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Extensions } from './extensions.ts';
 
-/** `PIPELINING`: answers were lost where several commands came at once. `CHUNKING`: BDAT is not known. `PARAMETERS`: MAIL
- * is refused where it has parameters that it can do without. `EHLO`: it hung up on it, once; `HELO`: twice in a row, so that
+/** `PIPELINING`: answers were lost where several commands came at once. `CHUNKING`: BDAT is not known. `PARAMETERS`: what
+ * is refused with them is taken without. `EHLO`: it hung up on it, once; `HELO`: twice in a row, so that
  * is said instead, on one connection. */
 export type Quirk = 'PIPELINING' | 'CHUNKING' | 'PARAMETERS' | 'EHLO' | 'HELO';
 

@@ -19,12 +19,14 @@ import { sendChunks, sendData } from './transfer.ts';
 const RECIPIENTS = 100;
 /** What came of a transaction. `outcomes` runs along the envelope's recipients; null: not tried, say it in another
  * transaction (at least one never is). `open`: the server still holds a transaction, RSET must come next. `quirk`: what the
- * server has shown not to do. `again`: nothing is decided; without that it may go better. */
+ * server has shown not to do. `again`: nothing is decided; without that it may go better. `knows`: it has taken a recipient
+ * with parameters. */
 export interface TransactionResult {
   readonly outcomes: readonly (Outcome | null)[];
   readonly open: boolean;
   readonly quirk?: Quirk;
   readonly again?: boolean;
+  readonly knows?: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export async function transact(
   const asked = asker(channel, lines, extensions.pipelining);
   try {
     channel.deadline(TIME_LIMITS.transaction + (content.size / 1_000_000) * TIME_LIMITS.perMegabyte);
-    const { open, first, taken, bare, chunk } = await converse(
+    const { open, first, taken, knows, bare, chunk } = await converse(
       channel,
       asked.ask,
       extensions.pipelining,
@@ -90,7 +92,7 @@ export async function transact(
     }
     const plain = mailLine(envelope, needs, withoutQuirks(extensions, new Set(['PARAMETERS'])));
     const again = (dislikes(first) && plain !== mail) || (bare && taken === 0);
-    return again || bare ? { outcomes, open, again, quirk: 'PARAMETERS' } : { outcomes, open };
+    return again || bare ? { outcomes, open, knows, again, quirk: 'PARAMETERS' } : { outcomes, open, knows };
   } catch (error) {
     channel.destroy();
     if (error instanceof UnsendableContent) return all(failed('5.6.11', error.message));
@@ -113,12 +115,13 @@ function dislikes({ code, status }: Reply): boolean {
   return [500, 501, 504, 555].includes(code) && status?.startsWith('5.1.') !== true;
 }
 
-/** `open`: the server still holds a transaction. `first`: the reply to MAIL. `taken`: recipients that were accepted. `bare`:
- * some may be accepted without their parameters. `chunk`: the last reply to BDAT. */
+/** `open`: the server still holds a transaction. `first`: the reply to MAIL. `taken`: recipients that were accepted. `knows`:
+ * one of them with parameters. `bare`: some may be accepted without theirs. `chunk`: the last reply to BDAT. */
 interface Conversed {
   readonly open: boolean;
   readonly first: Reply;
   readonly taken: number;
+  readonly knows: boolean;
   readonly bare: boolean;
   readonly chunk: Reply | null;
 }
@@ -141,10 +144,12 @@ async function converse(
   const accepted: number[] = [];
   const again: number[] = [];
   let bare = false;
+  let knows = false;
   const end = (open: boolean, chunk: Reply | null = null): Conversed => ({
     open,
     first: mail,
     taken: accepted.length,
+    knows,
     bare,
     chunk,
   });
@@ -155,10 +160,12 @@ async function converse(
   for (const [place, index] of chosen.entries()) {
     const reply = await ask(TIME_LIMITS.rcpt);
     if (!begun) continue;
+    // MAIL was the first line.
+    const parameters = / (?:NOTIFY|ORCPT)=/.test(lines[place + 1] ?? '');
     if (reply.code < 300) accepted.push(index);
     else outcomes[index] = outcomeOf(reply, 'RCPT');
-    // MAIL was the first line.
-    const disliked = dislikes(reply) && / (?:NOTIFY|ORCPT)=/.test(lines[place + 1] ?? '');
+    if (reply.code < 300 && parameters) knows = true;
+    const disliked = dislikes(reply) && parameters;
     if (disliked) bare = true;
     if (disliked || tooMany(reply)) again.push(index);
   }

@@ -192,6 +192,31 @@ describe('parameters of MAIL that are offered and refused', () => {
     fourth.destroy();
   });
 
+  test('of one address, which is odd: it is asked for once more without them, and the host keeps its own', async () => {
+    const notified = (address: string) => [address, { notify: ['success'] as const }] as const;
+    for (const answer of ['501 5.5.4 what', '250 2.1.5 ok']) {
+      const quirks = new Set<Quirk>();
+      const server = await serve({
+        on: (line) => {
+          if (!line.startsWith('RCPT TO:<odd')) return undefined;
+          return line.includes('NOTIFY=') ? '501 5.5.4 what' : answer;
+        },
+      });
+      const connection = await openTo(server, { quirks });
+      const both = envelopeTo([notified('odd@fake.test'), notified('a@fake.test')]);
+      expect((await connection.send(both, HELLO)).map((one) => one?.kind)).toEqual([undefined, 'delivered']);
+      expect(connection.extensions.dsn).toBe(true);
+      const [odd] = await connection.send(envelopeTo([notified('odd@fake.test')]), HELLO);
+      expect(odd?.kind).toBe(answer.startsWith('250') ? 'delivered' : 'failed');
+      // So that the queue reports on this one in the server's stead.
+      expect(connection.extensions.dsn).toBe(false);
+      expect((await connection.send(envelopeTo([notified('b@fake.test')]), HELLO))[0]?.kind).toBe('delivered');
+      connection.destroy();
+      expect(server.messages.at(-1)?.recipients).toEqual(['RCPT TO:<b@fake.test> NOTIFY=SUCCESS']);
+      expect([...quirks]).toEqual([]);
+    }
+  });
+
   test('a sender that is refused stays refused', async () => {
     for (const reply of ['501 5.1.7 bad address', '550 5.7.1 not you', '553 no']) {
       const server = await serve({ on: (line) => (line.startsWith('MAIL') ? reply : undefined) });
