@@ -62,12 +62,14 @@ export async function list(context: Context, { json }: { readonly json?: boolean
 
 export async function passwd(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
+  const { address } = await administer(config, 'existing', (store) => changeable(config, store, name));
+  // Nobody keeps the store from a server, or from another verb, for as long as a person types.
+  const password = await newPassword(context, address);
   await administer(config, 'existing', async (store) => {
-    const account = await changeable(config, store, name);
-    const password = await newPassword(context, account.address);
+    const account = await changeable(config, store, address);
     await store.execute<'set-password'>({ kind: 'set-password', account: account.id, password });
-    say(context, `${account.address} has a new password; connections that are open live on`);
   });
+  say(context, `${address} has a new password; connections that are open live on`);
   return EXIT.done;
 }
 

@@ -3,7 +3,9 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { passwd } from '../../src/cli/account.ts';
 import { ImapClient } from '../clients/imap.ts';
 import { Program, userAddress } from '../process/program.ts';
 import { type Ended, linesOf, postern, type RunOptions, type Site, site } from './postern.ts';
@@ -129,6 +131,29 @@ describe('before the first start', () => {
     expect((await place.run(['account', 'add', 'second@example.test'], { env, input: null })).code).toBe(0);
     const listed = JSON.parse((await place.run(['account', 'list', '--json'])).stdout);
     expect(listed).toMatchObject([{ address: 'first@example.test' }, { address: 'second@example.test' }]);
+  });
+
+  it('nobody has the store while a password is awaited', async () => {
+    const seen = Promise.withResolvers<Ended>();
+    const typed = new Readable({
+      read() {
+        place.run(['account', 'list']).then((ended) => {
+          seen.resolve(ended);
+          this.push('second\n');
+          this.push(null);
+        }, seen.reject);
+      },
+    });
+    const context = {
+      configFile: place.config,
+      env: {},
+      cwd: place.folder,
+      stdin: typed as NodeJS.ReadStream, // no terminal
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+    };
+    expect(await passwd(context, 'first@example.test')).toBe(0);
+    expect(await seen.promise).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
