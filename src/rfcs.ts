@@ -184,6 +184,7 @@ export const rfcs: readonly Rfc[] = [
   part(7504, 'SMTP 521 and 556 Reply Codes'),
   whole(7505, 'A "Null MX" No Service Resource Record for Domains That Accept No Mail'),
   part(7517, 'JSON Web Key (JWK)'),
+  background(7518, 'JSON Web Algorithms (JWA)'),
   part(7519, 'JSON Web Token (JWT)'),
   whole(7628, 'A Set of Simple Authentication and Security Layer (SASL) Mechanisms for OAuth'),
   part(7662, 'OAuth 2.0 Token Introspection'),

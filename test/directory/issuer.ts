@@ -20,11 +20,11 @@ export interface SigningKey {
   readonly jwk: Readonly<Record<string, unknown>>;
 }
 
-export function signingKey(kid: string, alg: SigningKey['alg'] = 'ES256'): SigningKey {
+export function signingKey(kid: string, alg: SigningKey['alg'] = 'ES256', modulusLength = 2048): SigningKey {
   const { publicKey, privateKey } =
     alg === 'ES256'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      : generateKeyPairSync('rsa', { modulusLength: 2048 });
+      : generateKeyPairSync('rsa', { modulusLength });
   return { kid, alg, secret: privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' } };
 }
 

@@ -14,6 +14,7 @@ import { AUDIENCE, Issuer, macSigned, SECRET, signed, signingKey, unsigned } fro
 const HOUR = 3_600_000;
 const one = signingKey('one');
 const rsa = signingKey('two', 'RS256');
+const short = signingKey('short', 'RS256', 1024);
 const stranger = signingKey('one');
 const spare = signingKey('spare');
 
@@ -112,6 +113,21 @@ describe('by keys', () => {
     [{}, 'insufficient_scope'],
   ])('scope: %j is %s', async (said, expected) => {
     expect(await outcome(desk('jwks', { scope: 'mail mail.send' }).check(signed(one, claims(said))))).toBe(expected);
+  });
+
+  it.each<[string, object]>([
+    ['one that is no point', { ...one.jwk, x: 'AAAA' }],
+    ['one without a half', { ...one.jwk, y: undefined }],
+    ['one that signs, too', { ...one.jwk, key_ops: ['verify', 'sign'], use: undefined }],
+    ['one that is secret', { ...one.jwk, ...one.secret.export({ format: 'jwk' }) }],
+    ['one of RSA that is short', { ...short.jwk, kid: 'one' }],
+    ['one of RSA that is a number', { ...rsa.jwk, kid: 'one', n: 1 }],
+  ])('of keys that are wrong: %s makes no token good, and others none bad', async (_, wrong) => {
+    issuer.keys = [wrong, rsa.jwk];
+    const { check } = desk('jwks');
+    const key = 'crv' in wrong ? one : { ...short, kid: 'one' };
+    expect(await outcome(check(signed(key, claims())))).toBe('invalid_token');
+    expect(await outcome(check(signed(rsa, claims(), { kid: undefined })))).toBe('good');
   });
 
   it('keys are fetched once, again after a while, and at once for a new one, but not for everybody', async () => {

@@ -46,15 +46,23 @@ export class KeySet {
    */
   async keyFor(header: CompactJWSHeaderParameters, jws: FlattenedJWSInput): Promise<CryptoKey | Uint8Array> {
     const { errors } = await import('jose');
-    const before = await this.#current();
+    const find = async () => {
+      const { find } = await this.#current();
+      try {
+        return (await find(header, jws)) as CryptoKey; // what a set of public keys gives
+      } catch (error) {
+        // WebCrypto's word on a key that is none, or is for something else: the issuer is wrong, and not we.
+        throw error instanceof DOMException ? new errors.JWKInvalid(error.message) : error;
+      }
+    };
     try {
-      return (await before.find(header, jws)) as CryptoKey; // what a set of public keys gives
+      return await find();
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
     }
     // A new key of the issuer's, or nonsense.
     await this.#refresh();
-    return (await (await this.#current()).find(header, jws)) as CryptoKey; // as above
+    return await find();
   }
 
   async #current(): Promise<Kept> {
@@ -84,11 +92,18 @@ export class KeySet {
       const document = await webJson({ url, method: 'GET', secureContext: secureContext(), clock, max: DOCUMENT_MAX });
       const { keys } = document as { keys?: unknown }; // a record; the library looks at the rest
       if (!Array.isArray(keys) || keys.length > KEYS_MAX) throw new WebFailure(`it lists no keys, or over ${KEYS_MAX}`);
-      this.#kept = { find: createLocalJWKSet({ keys }), at: clock.now() };
+      this.#kept = { find: createLocalJWKSet({ keys: keys.filter((key) => !isShort(key)) }), at: clock.now() };
       this.#failure = '';
     } catch (error) {
       if (!(error instanceof WebFailure || error instanceof errors.JOSEError)) throw error;
       this.#failure = error.message;
     }
   }
+}
+
+/** RFC 7518 §3.3: a key of RSA has 2048 bits or more. The library would fail at a shorter one, also where others are good. */
+function isShort(key: { readonly kty?: unknown; readonly n?: unknown } | null): boolean {
+  if (key?.kty !== 'RSA') return false;
+  const modulus = typeof key.n === 'string' ? Buffer.from(key.n, 'base64url').toString('hex') : '';
+  return BigInt(`0x0${modulus}`) >> 2047n === 0n;
 }
