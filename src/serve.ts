@@ -49,7 +49,8 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       deriver: new URL('./imap/render/summary.ts', import.meta.url),
     });
     const clients = config.listeners.flatMap((listener) => clientsOf(listener));
-    const keeping = createTlsKeeper({ ...config.tls, clients, hostname: config.hostname, log, clock });
+    // A second server on this data must not leave certificates of its own behind.
+    const keeping = createTlsKeeper({ ...config.tls, clients, hostname: config.hostname, log, clock, alone: opening });
     keeping.catch(() => undefined);
     // Most of the program: behind the threads, which start on other cores, and loaded while they do.
     const loading = import('./agents.ts');

@@ -29,6 +29,8 @@ export interface KeeperOptions {
   readonly hostname: string;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Nothing is written before this resolves, and nothing at all if it rejects. Absent: at once. */
+  readonly alone?: Promise<unknown>;
 }
 
 export interface ClientAuthorities {
@@ -186,7 +188,7 @@ function check({ certificate, key }: Identity, file: string, keyFile: string): X
 }
 
 async function readOrMakeLocal(options: KeeperOptions): Promise<Identity[]> {
-  const { folder, hostname, log, clock = systemClock } = options;
+  const { folder, hostname, log, clock = systemClock, alone } = options;
   const [authority, p256, rsa] = await Promise.all([
     readPair(folder, AUTHORITY),
     readPair(folder, P256),
@@ -198,6 +200,7 @@ async function readOrMakeLocal(options: KeeperOptions): Promise<Identity[]> {
   }
   const { issue } = await import('./certificate-authority.ts');
   const issued = await issue(hostname, now, authority, { p256, rsa });
+  await alone;
   try {
     // Open to others, who may want the authority's certificate; the keys are closed one by one.
     if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o755);

@@ -237,9 +237,12 @@ it('keeps what it has answered 250, however it ends', async () => {
   expect((await reader.messages('INBOX')).map(String)).toEqual([expect.stringContaining('kept')]);
 });
 
-it('is the only one on its data: the second says so in one line', async () => {
+it('is the only one on its data: the second says so in one line, and issues nothing', async () => {
   const program = await start();
-  const second = await over(program, ['serve']);
+  const issued = () => readFile(join(program.folder, 'certs/server-p256.pem'), 'utf8');
+  const before = await issued();
+  const second = await over(program, ['serve'], { env: { POSTERN_HOSTNAME: 'mx.example.test' } });
+  expect(await issued()).toBe(before);
   expect([second.code, second.stdout]).toEqual([1, '']);
   expect(linesOf(second.stderr)).toEqual([expect.stringContaining(join(program.folder, 'data'))]);
   expect((await over(program, ['health'])).code).toBe(0);
