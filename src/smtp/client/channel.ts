@@ -8,6 +8,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { plainAddress } from '../../platform/source.ts';
 import { channelBinding, type TlsFacts, tlsFacts } from '../../platform/tls.ts';
 import { type CertificateVerdict, type Presented, presentedBy } from './certificate.ts';
+import { clip, clipped } from './outcome.ts';
 import { ReplyReader, ReplySyntaxError } from './reply-reader.ts';
 import { Transcript } from './transcript.ts';
 
@@ -36,9 +37,9 @@ export class ConnectionFailure extends Error {
   /** Our own address on it; null: it did not come so far. */
   localAddress: string | null = null;
   constructor(kind: ConnectionFailure['kind'], message: string, reply?: Reply, certificate?: CertificateVerdict) {
-    super(message);
+    super(clip(message));
     this.kind = kind;
-    this.reply = reply;
+    this.reply = reply && clipped(reply);
     this.certificate = certificate;
   }
 }

@@ -20,12 +20,12 @@ const MAX_TEXT = 1_000;
 export function outcomeOf(reply: Reply, command: string): Outcome {
   const kind = reply.code >= 500 ? 'failed' : reply.code >= 200 && reply.code < 300 ? 'delivered' : 'deferred';
   const digit = kind === 'failed' ? 5 : kind === 'delivered' ? 2 : 4;
-  const text = clip(reply.text);
+  const kept = clipped(reply);
   return {
     kind,
     status: reply.status?.startsWith(`${digit}`) ? reply.status : `${digit}.0.0`,
-    reply: text === reply.text ? reply : { ...reply, text },
-    text: `${command}: ${reply.code} ${reply.status === undefined ? '' : `${reply.status} `}${text.replaceAll('\n', ' ')}`,
+    reply: kept,
+    text: `${command}: ${reply.code} ${reply.status === undefined ? '' : `${reply.status} `}${kept.text.replaceAll('\n', ' ')}`,
   };
 }
 
@@ -39,6 +39,12 @@ export function failed(status: EnhancedStatus, text: string): Outcome {
   return { kind: 'failed', status, text };
 }
 
-function clip(text: string): string {
+/** A reply with as much of its text as is kept. */
+export function clipped(reply: Reply): Reply {
+  const text = clip(reply.text);
+  return text === reply.text ? reply : { ...reply, text };
+}
+
+export function clip(text: string): string {
   return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 }

@@ -78,6 +78,14 @@ describe('opening', () => {
     expect(said === 'QUIT').toBe(kind === 'refused' && !what.startsWith('421'));
   });
 
+  test('a refusal of 60 KB is kept in part, as any reply is', async () => {
+    const line = 'no '.repeat(300);
+    const server = await serve({ greeting: `${`554-5.7.1 ${line}\r\n`.repeat(65)}554 5.7.1 no` });
+    const { message, reply } = await failure(openTo(server));
+    expect(reply).toMatchObject({ code: 554, status: '5.7.1' });
+    expect(Math.max(message.length, reply?.text.length ?? 0)).toBeLessThan(1_100);
+  });
+
   test('a port that nobody listens on is unreachable', async () => {
     const server = await serve();
     await server.close();
