@@ -54,8 +54,10 @@ function verb<Arguments extends unknown[]>(run: (context: Context, ...args: Argu
     try {
       process.exitCode = await run(context, ...args);
     } catch (error) {
-      process.stderr.write(`${failureText(error)}\n`);
-      process.exitCode = exitCodeOf(error);
+      // As above: a list into "head" ends there, and nothing went wrong.
+      const enough = error instanceof Error && 'code' in error && error.code === 'EPIPE';
+      if (!enough) process.stderr.write(`${failureText(error)}\n`);
+      process.exitCode = enough ? EXIT.done : exitCodeOf(error);
     }
     // Nothing should be open any more; whatever is does not keep the process.
     systemClock.after(AFTERMATH, () => process.exit());

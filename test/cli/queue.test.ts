@@ -220,6 +220,19 @@ it('holds and releases by filter, suspends and resumes a domain, over a restart'
   await until((now) => now.length === 1 && now.every(({ attempts }) => attempts > 0));
 });
 
+it('whose reader has seen enough of a long list ends, and says nothing', async () => {
+  await run(['queue', 'suspend', 'one.test']);
+  const many = Array.from({ length: 300 }, (_, at) => `${'r'.repeat(60)}${at}@one.test`);
+  expect((await run(['send', '--from', alice, '--to', ...many, '--body', 'x'])).code).toBe(0);
+  const shell = ['-c', '{ "$0" "$@"; echo "ended with $?" >&2; } | true', process.execPath];
+  for (const more of [[], ['--json']]) {
+    const ended = await run(['queue', 'list', ...more], { executable: 'sh', node: shell });
+    expect(ended).toMatchObject({ stdout: '', stderr: 'ended with 0\n' });
+  }
+  await run(['queue', 'remove', '--domain', 'one.test']);
+  await run(['queue', 'resume', 'one.test']);
+});
+
 it('without a server the queue is the same, and a removal is nobody told of', async () => {
   busy = true;
   answers(10);
