@@ -1,12 +1,16 @@
 // From the name of a mailbox to the mailbox, for a user who has the right to what he wants (RFC 4314 §4): his own, or
 // another's. What he may not know of is answered as what is not there (§6).
 
+import type { Turn } from '../platform/turn.ts';
 import type { MailboxRow, RightRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { no } from './completion.ts';
 import { DELIMITER, requiredName } from './grammar/mailbox-name.ts';
 import { nameForOthers, othersName } from './namespace.ts';
 import { ANYONE, allows, type Operation, type Rights, rightsOf } from './rights.ts';
+
+/** What reading, or looking at, one of many names costs, in octets (turn.ts). */
+export const NAME_COST = 256;
 
 /** Who asks. */
 export interface User {
@@ -66,14 +70,25 @@ async function unseenOf({ store, account }: User, { id, messages }: MailboxRow):
   return uids.reduce((count, uid) => count + (seen.has(uid) ? 0 : 1), 0);
 }
 
-/** All that LIST may show, sorted by nothing in particular. */
-export async function visibleMailboxes(user: User): Promise<SeenMailbox[]> {
+/** All that LIST may show, sorted by nothing in particular.
+ * @param turn passed on where there are many; absent: nothing happens in between */
+export async function visibleMailboxes(user: User, turn?: Turn): Promise<SeenMailbox[]> {
   const { store, account, address } = user;
+  const rows = await store.read.mailboxes(account);
+  turn?.spend(rows.length * NAME_COST);
+  await turn?.pass();
   const lists = await store.read.rightsWithin(account);
-  const own = (await store.read.mailboxes(account)).map((row) => seenAs(user, row, address, lists.get(row.id) ?? []));
-  const shared = await store.read.sharedWith(account, [ANYONE, address]);
+  const own = rows.map((row) => seenAs(user, row, address, lists.get(row.id) ?? []));
+  turn?.spend(rows.length * NAME_COST);
+  await turn?.pass();
+  return [...own, ...(await sharedMailboxes(user))];
+}
+
+/** Those of others that LIST may show. */
+export async function sharedMailboxes(user: User): Promise<SeenMailbox[]> {
+  const shared = await user.store.read.sharedWith(user.account, [ANYONE, user.address]);
   const others = shared.map(({ mailbox, owner, rights }) => seenAs(user, mailbox, owner, rights));
-  return [...own, ...others.filter(({ rights }) => allows(rights, 'list'))];
+  return others.filter(({ rights }) => allows(rights, 'list'));
 }
 
 /**

@@ -9,6 +9,8 @@ export type Rights = ReadonlySet<string>;
 
 /** Every right, in the order in which they are told. */
 export const ALL_RIGHTS = 'lrswipkxtea';
+const ALL: Rights = new Set(ALL_RIGHTS);
+const NONE: Rights = new Set();
 /** What nobody can take from the account that holds a mailbox. */
 export const OWNERS_RIGHTS = 'la';
 /** The identifier of everybody. */
@@ -27,6 +29,8 @@ const OBSOLETE: ReadonlyMap<string, string> = new Map([
  * @param owner the user's account holds the mailbox: all rights, unless the list says otherwise
  */
 export function rightsOf(entries: readonly RightRow[], address: string, owner: boolean): Rights {
+  // Nearly every mailbox: a set of each would be most of the work of a long LIST.
+  if (entries.length === 0) return owner ? ALL : NONE;
   const of = (identifier: string) => entries.find((entry) => entry.identifier === identifier)?.rights;
   const rights = new Set(`${of(address) ?? (owner ? ALL_RIGHTS : '')}${of(ANYONE) ?? ''}`);
   for (const letter of `${of(`-${address}`) ?? ''}${of(`-${ANYONE}`) ?? ''}`) rights.delete(letter);

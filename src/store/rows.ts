@@ -78,6 +78,12 @@ export interface MailboxRow {
   readonly keywords: readonly string[];
 }
 
+/** What there is to a name in an account, also to one of no mailbox. */
+export interface AboutName {
+  readonly hasChildren: boolean;
+  readonly isSubscribed: boolean;
+}
+
 /** One entry of an access control list (RFC 4314 §2): letters, sorted. The identifier is a primary address or what the
  * protocol has beside these. */
 export interface RightRow {

@@ -3,6 +3,7 @@
 
 import type { CommandKind, CommandOf, Results, StagedBody } from './commands.ts';
 import type {
+  AboutName,
   AccountId,
   AccountRow,
   AnnotationHead,
@@ -179,6 +180,8 @@ export interface Reads {
   mailboxes(account: AccountId): Promise<readonly MailboxRow[]>;
   mailbox(id: MailboxId): Promise<MailboxRow | undefined>;
   mailboxByName(account: AccountId, name: string): Promise<MailboxRow | undefined>;
+  /** Of any name. */
+  aboutName(account: AccountId, name: string): Promise<AboutName>;
   /** Names that are subscribed, also those without a mailbox. */
   subscriptions(account: AccountId): Promise<readonly string[]>;
   /** Sorted by identifier. */

@@ -1,7 +1,7 @@
 // LIST (RFC 3501 §6.3.8), with selection and return options (RFC 5258), special uses (RFC 6154), and the responses of other
 // commands for each mailbox: STATUS (RFC 5819), METADATA (RFC 9590), MYRIGHTS (RFC 8440).
 
-import { mailboxNamed, type SeenMailbox, visibleMailboxes } from '../access.ts';
+import { mailboxNamed, NAME_COST, type SeenMailbox, visibleMailboxes } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
 import { DELIMITER, listPattern, matchesPattern } from '../grammar/mailbox-name.ts';
 import type { MetadataEntry } from '../grammar/metadata-entry.ts';
@@ -117,7 +117,7 @@ export const ROOT = `(\\Noselect) "${DELIMITER}" ""`;
 
 /** A pattern can be made to cost the product of both lengths, for each of thousands of names. */
 export async function matches(session: Session, name: string, pattern: string): Promise<boolean> {
-  session.turn.spend(name.length * pattern.length);
+  session.turn.spend(NAME_COST + name.length * pattern.length);
   if (session.turn.over) await session.turn.pass();
   return matchesPattern(name, pattern);
 }
@@ -131,9 +131,9 @@ export const list = command({
       session.writer.line(`* LIST ${ROOT}`);
       return ok('Listed');
     }
-    const { account, store, writer } = session;
+    const { account, store, turn, writer } = session;
     const entries = await listing({
-      mailboxes: await visibleMailboxes(session),
+      mailboxes: await visibleMailboxes(session, turn),
       subscriptions: asked.subscribed ? await store.read.subscriptions(account) : [],
       selection,
       async matches(name) {

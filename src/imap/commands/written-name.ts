@@ -1,9 +1,10 @@
 // A mailbox name as an argument: what it is, and how the client has written it; and the LIST response by which IMAP4rev2
 // tells, unasked, what a name is, with OLDNAME where it is not as it was written (RFC 9051 §6.3.9.7).
 
-import { mailboxNamed, visibleMailboxes } from '../access.ts';
+import { mailboxNamed, sharedMailboxes } from '../access.ts';
 import { DELIMITER, mailboxName, nameText } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
+import { othersName } from '../namespace.ts';
 import { listLine } from '../render/list-line.ts';
 import { nameAttributes } from '../render/name-attributes.ts';
 import type { Session } from './command.ts';
@@ -23,12 +24,12 @@ export function writtenArgument(scanner: Scanner): WrittenName {
 
 /** RFC 9051 §6.3.2: the attributes are accurate. */
 async function attributesOf(session: Session, name: string): Promise<string[]> {
-  const visible = await visibleMailboxes(session);
-  const entry = {
-    mailbox: visible.find((mailbox) => mailbox.name === name) ?? (await mailboxNamed(session, name)),
-    hasChildren: visible.some((mailbox) => mailbox.name.startsWith(`${name}${DELIMITER}`)),
-    isSubscribed: (await session.store.read.subscriptions(session.account)).includes(name),
-  };
+  const { store, account } = session;
+  const about = await store.read.aboutName(account, name);
+  const below = `${name}${DELIMITER}`;
+  const shared = othersName(name) === null ? [] : await sharedMailboxes(session);
+  const hasChildren = about.hasChildren || shared.some((mailbox) => mailbox.name.startsWith(below));
+  const entry = { mailbox: await mailboxNamed(session, name), hasChildren, isSubscribed: about.isSubscribed };
   return nameAttributes(entry, { subscribed: true, children: true, plain: false });
 }
 

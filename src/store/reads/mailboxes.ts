@@ -4,44 +4,41 @@ import type { Connection } from '../engine.ts';
 import { splitKeywords } from '../keywords.ts';
 import { checkMailboxName } from '../mailbox-name.ts';
 import { mailboxObjectId } from '../object-id.ts';
-import type { AccountId, MailboxId, MailboxRow, ModSeq, SpecialUse, Uid } from '../rows.ts';
+import type { AboutName, AccountId, MailboxId, MailboxRow, ModSeq, SpecialUse, Uid } from '../rows.ts';
 
-interface Row {
-  readonly id: MailboxId;
-  readonly account: AccountId;
-  readonly name: string;
-  readonly selectable: 0 | 1;
-  readonly subscribed: 0 | 1;
-  readonly special_use: SpecialUse | null;
-  readonly uid_validity: number;
-  readonly uid_next: Uid;
-  readonly recent_from: Uid;
-  readonly highest_modseq: ModSeq;
-  readonly messages: number;
-  readonly unseen: number;
-  readonly deleted: number;
-  readonly octets: number;
-  readonly keywords: string;
-}
+const COLUMNS = `id, account, name, selectable, special_use, uid_validity, uid_next, recent_from, highest_modseq, messages,
+  unseen, deleted, octets, keywords, subscribed`;
+type Columns = [
+  ...[MailboxId, AccountId, string, 0 | 1, SpecialUse | null, number, Uid, Uid, ModSeq],
+  ...[number, number, number, number, string, 0 | 1],
+];
 
-const MAILBOXES = `SELECT id, account, name, selectable, special_use, uid_validity, uid_next, recent_from,
-  highest_modseq, messages, unseen, deleted, octets, keywords, EXISTS (SELECT 1 FROM subscription
+const MAILBOXES = `SELECT *, EXISTS (SELECT 1 FROM subscription
   WHERE subscription.account = mailbox.account AND subscription.name = mailbox.name) AS subscribed FROM mailbox`;
 
 export function mailboxes(db: Connection, account: AccountId): readonly MailboxRow[] {
-  return db.all<Row>(`${MAILBOXES} WHERE account = ? ORDER BY name`, account).map(mailboxRow);
+  return mailboxRows(db, 'account = ? ORDER BY name', account);
 }
 
 export function mailbox(db: Connection, id: MailboxId): MailboxRow | undefined {
-  const row = db.get<Row>(`${MAILBOXES} WHERE id = ?`, id);
-  return row === undefined ? undefined : mailboxRow(row);
+  return mailboxRows(db, 'id = ?', id)[0];
 }
 
 export function mailboxByName(db: Connection, account: AccountId, name: string): MailboxRow | undefined {
   const valid = checkMailboxName(name);
-  if (valid === undefined) return undefined;
-  const row = db.get<Row>(`${MAILBOXES} WHERE account = ? AND name = ?`, account, valid);
-  return row === undefined ? undefined : mailboxRow(row);
+  return valid === undefined ? undefined : mailboxRows(db, 'account = ? AND name = ?', account, valid)[0];
+}
+
+/** Of any name, also one of no mailbox. */
+export function aboutName(db: Connection, account: AccountId, name: string): AboutName {
+  // "0" is what follows the delimiter.
+  const row = db.get<{ children: 0 | 1; subscribed: 0 | 1 }>(
+    `SELECT EXISTS (SELECT 1 FROM mailbox WHERE account = ?1 AND name > ?2 || '/' AND name < ?2 || '0') AS children,
+     EXISTS (SELECT 1 FROM subscription WHERE account = ?1 AND name = ?2) AS subscribed`,
+    account,
+    name,
+  );
+  return { hasChildren: row?.children === 1, isSubscribed: row?.subscribed === 1 };
 }
 
 export function subscriptions(db: Connection, account: AccountId): readonly string[] {
@@ -49,23 +46,29 @@ export function subscriptions(db: Connection, account: AccountId): readonly stri
   return rows.map((row) => row.name);
 }
 
-function mailboxRow(row: Row): MailboxRow {
+function mailboxRows(db: Connection, which: string, ...values: (string | number)[]): MailboxRow[] {
+  return db.tuples<Columns>(COLUMNS, `${MAILBOXES} WHERE ${which}`, ...values).map(mailboxRow);
+}
+
+function mailboxRow([id, account, name, selectable, specialUse, ...rest]: Columns): MailboxRow {
+  const [uidValidity, uidNext, recentFrom, highestModSeq, messages, unseen, deleted, octets, keywords, subscribed] =
+    rest;
   return {
-    id: row.id,
-    account: row.account,
-    name: row.name,
-    selectable: row.selectable === 1,
-    subscribed: row.subscribed === 1,
-    specialUse: row.special_use,
-    uidValidity: row.uid_validity,
-    uidNext: row.uid_next,
-    highestModSeq: row.highest_modseq,
-    messages: row.messages,
-    unseen: row.unseen,
-    deleted: row.deleted,
-    recentFrom: row.recent_from,
-    octets: row.octets,
-    objectId: mailboxObjectId(row.id),
-    keywords: splitKeywords(row.keywords),
+    id,
+    account,
+    name,
+    selectable: selectable === 1,
+    subscribed: subscribed === 1,
+    specialUse,
+    uidValidity,
+    uidNext,
+    highestModSeq,
+    messages,
+    unseen,
+    deleted,
+    recentFrom,
+    octets,
+    objectId: mailboxObjectId(id),
+    keywords: splitKeywords(keywords),
   };
 }

@@ -8,7 +8,7 @@ import { account, accounts } from './accounts.ts';
 import { annotation, annotations } from './annotations.ts';
 import { readBody } from './bodies.ts';
 import { firstUnseenOf, type MailboxIndex, uidsWith } from './mailbox-index.ts';
-import { mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
+import { aboutName, mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
 import { changedSince, deletedOctets, lackingOf, messages, outlines, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
 import { receiverReads } from './receivers.ts';
@@ -32,6 +32,7 @@ export function createReads(
     mailboxes: (id) => read((db) => mailboxes(db, id)),
     mailbox: (id) => read((db) => mailbox(db, id)),
     mailboxByName: (id, name) => read((db) => mailboxByName(db, id, name)),
+    aboutName: (id, name) => read((db) => aboutName(db, id, name)),
     subscriptions: (id) => read((db) => subscriptions(db, id)),
     rights: (id) => read((db) => rightsOf(db, id)),
     rightsWithin: (id) => read((db) => rightsWithin(db, id)),

@@ -164,6 +164,30 @@ export function mailboxCases(harness: Harness): void {
       expect(await names(store, alice)).toContain('INBOX/child');
     });
 
+    it('knows of any name whether others are below it, and whether it is subscribed', async () => {
+      const { store } = given;
+      const [alice, bob] = [await account(store), await account(store, 'bob@example.test')];
+      for (const name of ['a/b', 'c', 'c-d', 'c.d', 'c0', 'ü']) await make(store, alice, name);
+      await make(store, bob, 'c/d');
+      await store.execute({ kind: 'subscribe', account: alice, name: 'x/y', subscribed: true });
+      const about = async (name: string) => {
+        const { hasChildren, isSubscribed } = await store.read.aboutName(alice, name);
+        return `${hasChildren ? 'children' : ''} ${isSubscribed ? 'subscribed' : ''}`.trim();
+      };
+      const names = ['a', 'a/b', 'c', 'x', 'x/y', 'INBOX', 'ü', '', '/'];
+      expect(await Promise.all(names.map(about))).toEqual([
+        'children',
+        '',
+        '',
+        '',
+        'subscribed',
+        'subscribed',
+        '',
+        '',
+        '',
+      ]);
+    });
+
     it('subscribes names, also those of no mailbox', async () => {
       const { store } = given;
       const alice = await account(store);
