@@ -20,8 +20,10 @@ export type AddressEntry =
   | { readonly kind: 'group'; readonly name: string }
   | { readonly kind: 'end' };
 
-/** Entries read from one field; what follows is one mailbox without an address. */
+/** Entries read from one field, and tokens, of which a list of that many with long names has half; what follows is one
+ * mailbox without an address. */
 const MOST = 2000;
+const TOKENS = 40_000;
 /** A comment may hold comments; deeper ones end the outermost. */
 const DEPTH = 50;
 
@@ -33,10 +35,17 @@ interface Token {
   readonly end: number;
 }
 
-// A run of anything but specials, quotes and white space. Square brackets inside a word belong to it. White space is not
-// `\s`: where each character is an octet, A0 is half a letter.
-const WORD = /[^ \t\r\n"(),:;<>@]+/y;
-const SPACE = /[ \t\r\n]+/y;
+/** White space is not `\s`: where each character is an octet, A0 is half a letter. */
+const SPACE = ' \t\r\n';
+/** What ends a word. Square brackets inside a word belong to it. */
+const BREAK = `${SPACE}"(),:;<>@`;
+/** By code, since a list may be nothing but breaks. */
+const isSpace = ofCodes(SPACE);
+const isBreak = ofCodes(BREAK);
+
+function ofCodes(characters: string): readonly boolean[] {
+  return Array.from({ length: 128 }, (_, code) => characters.includes(String.fromCharCode(code)));
+}
 
 export function parseAddressList(value: string): AddressEntry[] {
   const reader = new ListReader(value);
@@ -47,6 +56,9 @@ class ListReader {
   readonly #value: string;
   readonly #entries: AddressEntry[] = [];
   #at = 0;
+  #tokens = 0;
+  /** There is more than is read. */
+  #cut = false;
   #inGroup = false;
   // The mailbox being read.
   #start = 0;
@@ -65,15 +77,15 @@ class ListReader {
       const token = this.#next();
       if (token === null) break;
       if (this.#entries.length >= MOST && !(token.kind === 'special' && ',;'.includes(token.text))) {
-        this.#reset(this.#start);
-        this.#entries.push(mailbox('', '', '', '', trimSpace(this.#value.slice(this.#start))));
+        this.#cut = true;
         break;
       }
       if (token.kind === 'comment') this.#comment ||= trimSpace(token.text);
       else if (token.kind !== 'special') this.#word(token);
       else this.#special(token);
     }
-    this.#finish(this.#value.length);
+    if (this.#cut) this.#entries.push(mailbox('', '', '', '', trimSpace(this.#value.slice(this.#start))));
+    else this.#finish(this.#value.length);
     if (this.#inGroup) this.#entries.push({ kind: 'end' });
     return this.#entries;
   }
@@ -181,19 +193,24 @@ class ListReader {
 
   #next(): Token | null {
     const value = this.#value;
-    SPACE.lastIndex = this.#at;
-    if (SPACE.test(value)) this.#at = SPACE.lastIndex;
-    const start = this.#at;
+    let start = this.#at;
+    while (isSpace[value.charCodeAt(start)]) start += 1;
+    this.#at = start;
     if (start >= value.length) return null;
+    this.#tokens += 1;
+    if (this.#tokens > TOKENS) {
+      this.#cut = true;
+      return null;
+    }
     const first = value[start];
     if (first === '"') return this.#enclosed('quoted', '"', '"');
     if (first === '(') return this.#enclosed('comment', '(', ')');
     if (first === '[') return this.#enclosed('literal', '[', ']');
-    WORD.lastIndex = start;
-    const word = WORD.exec(value);
-    this.#at = word === null ? start + 1 : WORD.lastIndex;
-    const text = value.slice(start, this.#at);
-    return { kind: word === null ? 'special' : 'word', text, start, end: this.#at };
+    let end = start;
+    while (end < value.length && !isBreak[value.charCodeAt(end)]) end += 1;
+    const kind = end === start ? 'special' : 'word';
+    this.#at = Math.max(end, start + 1);
+    return { kind, text: value.slice(start, this.#at), start, end: this.#at };
   }
 
   /** A quoted string, a comment, or a domain literal with its brackets; quoted pairs resolved. One that is never closed
