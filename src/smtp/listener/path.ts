@@ -16,6 +16,10 @@ export interface Path {
 // A-d-l = At-domain *( "," At-domain ), with its ":" (RFC 5321 §4.1.2). Appendix C: accepted and ignored.
 const SOURCE_ROUTE = /^@[^\s,:@<>"]+(?:,@[^\s,:@<>"]+)*:/;
 
+// Wider than RFC 5321 §4.1.2: a dot at an end, or next to another one, needs quotes. Large carriers have given out such
+// addresses without them. From here on they are said with quotes, which those carriers take.
+const DOTTED = /^([\w!#$%&'*+\-/=?^`{|}~.]+)@/;
+
 /**
  * Path = "<" [ A-d-l ":" ] Mailbox ">"
  * @param text from the "<" on
@@ -30,7 +34,8 @@ export function parsePath(text: string): Path | null {
   const ascii = !/[^\0-\x7f]/.test(inner);
   if (inner === '') return { address: null, ascii, rest };
   if (inner.toLowerCase() === 'postmaster') return { address: 'postmaster', ascii, rest };
-  const address = parseMailbox(inner.startsWith('@') ? inner.replace(SOURCE_ROUTE, '') : inner);
+  const mailbox = inner.startsWith('@') ? inner.replace(SOURCE_ROUTE, '') : inner;
+  const address = parseMailbox(mailbox) ?? parseMailbox(mailbox.replace(DOTTED, '"$1"@'));
   return address === null ? null : { address, ascii, rest };
 }
 
