@@ -3,6 +3,7 @@
 
 import type { MailboxId, Uid } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import { ifRoom } from './full-disk.ts';
 
 export class RecentClaims {
   readonly #store: Store;
@@ -27,11 +28,13 @@ export class RecentClaims {
   /** Claims all up to this UID that nobody has. @returns the first UID that the caller got; null: none */
   async claim(mailbox: MailboxId, upTo: Uid): Promise<Uid | null> {
     const claims = this.#claimed.get(mailbox);
+    const before = claims?.upTo;
     if (claims) {
       if (claims.upTo >= upTo) return null;
       claims.upTo = upTo;
     }
-    const { recentFrom } = await this.#store.execute({ kind: 'claim-recent', mailbox, upTo });
-    return recentFrom <= upTo ? recentFrom : null;
+    const claimed = await ifRoom(this.#store.execute({ kind: 'claim-recent', mailbox, upTo }));
+    if (claimed === null && claims && before !== undefined) claims.upTo = before;
+    return claimed !== null && claimed.recentFrom <= upTo ? claimed.recentFrom : null;
   }
 }

@@ -13,13 +13,13 @@ import type { Change, Store } from '../store/store.ts';
 import type { SeenMailbox, User } from './access.ts';
 import { no } from './completion.ts';
 import type { Enabled } from './enabled.ts';
+import { ifRoom } from './full-disk.ts';
 import { type Flags, namesOfFlags, SYSTEM_FLAGS } from './grammar/flags.ts';
 import { INTERNAL } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
 import { OwnSeen } from './own-seen.ts';
 import type { RecentClaims } from './recent.ts';
 import { flagReport } from './render/flag-report.ts';
-
 import { allows, flagScope, type Operation, type Rights, rightsOf } from './rights.ts';
 import { SearchContexts } from './search/contexts.ts';
 import type { Place } from './search/finding.ts';
@@ -132,11 +132,8 @@ export class SelectedMailbox {
     });
     let opened: ViewId | null = null;
     try {
-      const begun = await store.execute({
-        kind: 'open-view',
-        mailbox: id,
-        claimRecent: !readOnly && !around.enabled.rev2,
-      });
+      const begin = (claimRecent: boolean) => store.execute({ kind: 'open-view', mailbox: id, claimRecent });
+      const begun = (await ifRoom(begin(!readOnly && !around.enabled.rev2))) ?? (await begin(false));
       opened = begun.view;
       const { uids, commit, mailbox: row } = await store.read.uids(id);
       const { highestModSeq: modSeq, keywords } = row;

@@ -29,6 +29,8 @@ import { refusalOf } from './store-refusal.ts';
 import { wrongDoor } from './wrong-door.ts';
 
 const SECOND = 1_000;
+/** What closing a maildrop may fail with: what was left to do is gone, or only marks messages as read. */
+const LOST: ReadonlySet<StoreError['kind']> = new Set(['closed', 'missing', 'full']);
 
 export class Pop3Session implements Session {
   readonly id: string;
@@ -191,7 +193,7 @@ export class Pop3Session implements Session {
     try {
       await maildrop?.close();
     } catch (error) {
-      if (!(error instanceof StoreError && (error.kind === 'closed' || error.kind === 'missing'))) {
+      if (!(error instanceof StoreError && LOST.has(error.kind))) {
         this.log.error({ session: this.id, err: error }, 'pop3: a maildrop could not be closed');
       }
     }

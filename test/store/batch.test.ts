@@ -18,6 +18,15 @@ class Unsynced extends Connection {
   }
 }
 
+/** A database on a disk that is full by now. */
+class Full extends Connection {
+  isFull = false;
+  override run(...[sql, ...values]: Parameters<Connection['run']>): number {
+    if (this.isFull && /^\s*(?:INSERT|UPDATE)/.test(sql)) throw Object.assign(new Error('full'), { errcode: 13 });
+    return super.run(sql, ...values);
+  }
+}
+
 const facts = { headerSize: 0, messageId: null, references: [] };
 
 describe('a batch', () => {
@@ -93,6 +102,17 @@ describe('a batch', () => {
     run(account('alice@x.test'));
     run({ kind: 'expunge', mailbox: 1 as never, uids: null, force: false, view: null });
     expect(batch.numbers.commit).toBe(commit);
+  });
+
+  it('opens views that claim nothing on a full disk, whatever has failed before', () => {
+    db.close();
+    begin(':memory:', Full);
+    run(account('alice@x.test'));
+    (db as Full).isFull = true; // as it was begun
+    expect(kinds(run(account('bob@x.test')))).toEqual(['full']);
+    const mailbox = 1 as never;
+    expect(kinds(run({ kind: 'open-view', mailbox, claimRecent: true }))).toEqual(['full']);
+    expect(kinds(run({ kind: 'open-view', mailbox, claimRecent: false }))).toEqual(['done']);
   });
 
   it('answers full where the disk is, keeps what was there, and spares the commands beside', () => {

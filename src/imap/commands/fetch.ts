@@ -6,6 +6,7 @@ import type { MessageRow, ModSeq, Uid } from '../../store/rows.ts';
 import { Flag } from '../../store/rows.ts';
 import { bad, no, ok } from '../completion.ts';
 import type { Enabled } from '../enabled.ts';
+import { ifRoom } from '../full-disk.ts';
 import { type FetchItem, fetchItems } from '../grammar/fetch-items.ts';
 import { fetchModifiers } from '../grammar/resynchronisation.ts';
 import { placesOf } from '../grammar/search-return.ts';
@@ -145,17 +146,20 @@ async function setSeen(
   const wanted = sets && mailbox.mayChange(Flag.Seen);
   const unseen = wanted ? rows.filter((row) => (row.flags & Flag.Seen) === 0 && !row.expunged) : [];
   if (unseen.length === 0) return { rows, seen: new Set() };
-  const after = await store.execute({
-    kind: 'flags',
-    mailbox: id,
-    uids: unseen.map(({ uid }) => uid),
-    mode: 'add',
-    flags: Flag.Seen,
-    keywords: [],
-    unchangedSince: null,
-    only: { flags: Flag.Seen, keywords: false },
-    view: view.id,
-  });
+  const after = await ifRoom(
+    store.execute({
+      kind: 'flags',
+      mailbox: id,
+      uids: unseen.map(({ uid }) => uid),
+      mode: 'add',
+      flags: Flag.Seen,
+      keywords: [],
+      unchangedSince: null,
+      only: { flags: Flag.Seen, keywords: false },
+      view: view.id,
+    }),
+  );
+  if (after === null) return { rows, seen: new Set() };
   const places = new Map(Array.from(after.uids, (uid, i) => [uid, i]));
   const changed = rows.map((row) => {
     const place = places.get(row.uid);

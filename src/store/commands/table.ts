@@ -104,7 +104,10 @@ function quiet<C>(run: (work: Work, command: C) => void): (work: Work, command: 
 }
 
 export function depthOf(command: CommandOf<CommandKind> | StageChunk): Depth {
-  return command.kind === 'stage' ? 'written' : commands[command.kind].depth;
+  if (command.kind === 'stage') return 'written';
+  // Who claims nothing writes nothing, and reads on a disk that is full.
+  if (command.kind === 'open-view' && !command.claimRecent) return 'memory';
+  return commands[command.kind].depth;
 }
 
 export function grows(command: CommandOf<CommandKind> | StageChunk): boolean {
