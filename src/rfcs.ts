@@ -140,6 +140,7 @@ export const rfcs: readonly Rfc[] = [
   whole(5929, 'Channel Bindings for TLS'),
   background(5952, 'A Recommendation for IPv6 Address Text Representation'),
   whole(5957, 'Display-Based Address Sorting for the IMAP4 SORT Extension'),
+  background(6052, 'IPv6 Addressing of IPv4/IPv6 Translators'),
   background(6056, 'Recommendations for Transport-Protocol Port Randomization'),
   part(6066, 'Transport Layer Security (TLS) Extensions: Extension Definitions'),
   part(6068, "The 'mailto' URI Scheme"),

@@ -40,13 +40,24 @@ export function plainAddress(address: string): string {
   return mapped?.[1] ?? bare;
 }
 
-/** The source that an address counts for: itself, or its IPv6 /64 as `2001:db8:1:2::/64`. Text that is no address
+/** The source that an address counts for: itself, or its IPv6 /64 as `2001:db8:1:2::/64`, or the IPv4 address in it. Text that is no address
  * stands for itself. */
 export function sourceOf(address: string): string {
   const bare = plainAddress(address);
   if (isIP(bare) !== 6) return bare;
-  const groups = expand(bare).slice(0, 4);
-  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
+  const groups = expand(bare);
+  // RFC 6052 §2.1, 64:ff9b::/96: all of IPv4, where a translator stands in front of the server.
+  if (groups.slice(0, 6).join() === NAT64) return dottedQuad(groups.slice(6));
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}
+
+const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0].join();
+
+function dottedQuad(groups: readonly number[]): string {
+  return groups.flatMap((group) => [group >> 8, group & 255]).join('.');
 }
 
 export function isLoopback(address: string): boolean {
