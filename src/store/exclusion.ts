@@ -2,7 +2,7 @@
 // nor SQLite's write-ahead log works.
 
 import { statfsSync } from 'node:fs';
-import { Connection, isBusy } from './engine.ts';
+import { Connection, isBusy, storeError } from './engine.ts';
 import { StoreError } from './store.ts';
 
 /** Types of statfs(2) on Linux: shared memory and locks across these do not hold what SQLite needs. */
@@ -47,6 +47,7 @@ export function lockStore(path: string): Connection {
   } catch (error) {
     lock?.close();
     if (isBusy(error)) throw new StoreError('refused', `Another Postern has this store open (${path} is locked)`);
-    throw error;
+    const why = `${storeError(error).message}): it must be a file that this user may write`;
+    throw new StoreError('refused', `The lock of the store, ${path}, cannot be taken (${why}`, { cause: error });
   }
 }

@@ -92,8 +92,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await upkeep?.close();
     await writer.terminate();
     lock.close();
-    throw error;
+    throw unopened(error, files.mail);
   }
+}
+
+/** What SQLite or the file system fail with names no file. */
+function unopened(error: unknown, file: string): unknown {
+  if (!(error instanceof StoreError) || error.kind !== 'failed') return error;
+  const advice = 'see that it is a file of this user, or put a backup in its place';
+  return new StoreError('failed', `The store, ${file}, cannot be opened (${error.message}): ${advice}`, {
+    cause: error,
+  });
 }
 
 function startWriter(data: WriterData): Worker {

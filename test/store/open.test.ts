@@ -1,6 +1,6 @@
 // Opening a store: its folder, its lock, its version, and reading it from beside.
 
-import { chmod, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -29,6 +29,21 @@ describe('opening a store', () => {
       kind: 'refused',
       message: expect.stringContaining(below),
     });
+  });
+
+  it.each([
+    ['mail.db', 'a folder'],
+    ['lock.db', 'a folder'],
+    ['mail.db', 'no database'],
+    ['epoch', 'a folder'],
+  ])('says which it is where %s is %s', async (name, what) => {
+    await using place = await storeFolder();
+    const path = join(place.folder, name);
+    await (what === 'a folder' ? mkdir(path) : writeFile(path, 'nonsense'.repeat(1_000)));
+    const file = name === 'lock.db' ? path : join(place.folder, 'mail.db');
+    await expect(place.open()).rejects.toMatchObject({ message: expect.stringContaining(file) });
+    await rm(path, { recursive: true });
+    await place.open();
   });
 
   it('leaves one file and no log behind when it is closed', async () => {
