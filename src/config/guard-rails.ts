@@ -38,35 +38,44 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
   }
   wrongResolvers(config, complain);
   wrongAccounts(config, complain);
-  if (config.domains.length === 0) complain(['domains'], 'must name at least one domain whose mail is ours');
+  if (config.domains.length === 0) complain(['domains'], 'domains must name at least one domain whose mail is ours');
   if (config.tls.certificates.length !== config.tls.keys.length) {
     complain(['tls', 'key'], 'tls.certificate and tls.key must name as many files, in the same order');
   }
   if (config.dkim.rsaSelector === config.dkim.ed25519Selector) {
     complain(
       ['dkim', 'ed25519_selector'],
-      'must not be the same as dkim.rsa_selector: each key has a record of its own (RFC 8463 §3 makes two signatures)',
+      'dkim.ed25519_selector must not be dkim.rsa_selector: each key has a record of its own (RFC 8463 §3 makes two signatures)',
     );
   }
   wrongTlsReports(config, complain);
   if (config.limits.headerSize > config.limits.messageSize) {
-    complain(['limits', 'header_size'], 'must not be over limits.message_size');
+    complain(['limits', 'header_size'], 'limits.header_size must not be over limits.message_size');
   }
   if (config.limits.diskFree < config.limits.messageSize) {
-    complain(['limits', 'disk_free'], 'must not be under limits.message_size: the last message that is taken must fit');
+    complain(
+      ['limits', 'disk_free'],
+      'limits.disk_free must not be under limits.message_size: the last message that is taken must fit',
+    );
   }
   const { folder } = config.sendmail;
   if (folder !== null && `${folder}/`.startsWith(`${config.data}/`)) {
-    complain(['sendmail', 'folder'], 'must not be in data, where nobody but the server may look: name one beside it');
+    complain(
+      ['sendmail', 'folder'],
+      'sendmail.folder must not be in data, where nobody but the server may look: name one beside it',
+    );
   }
   if (config.queue.warn > config.queue.expire) {
-    complain(['queue', 'warn'], 'must not be over queue.expire: a delay is reported before the message is given up');
+    complain(
+      ['queue', 'warn'],
+      'queue.warn must not be over queue.expire: a delay is reported before the message is given up',
+    );
   }
   const open = config.listeners.find((listener) => !onLoopback(listener));
   if ((config.test.catchAll || config.test.anyPassword) && open !== undefined && !config.test.exposed) {
     complain(
       ['test', config.test.catchAll ? 'catch_all' : 'any_password'],
-      `takes mail or passwords from anybody, but port ${open.port} listens on ${open.addresses.join(', ')}: ` +
+      `it takes mail or passwords from anybody, but port ${open.port} listens on ${open.addresses.join(', ')}: ` +
         'listen on 127.0.0.1 only, or say exposed = true in [test] if nobody else can reach it',
     );
   }
@@ -97,10 +106,10 @@ function wrongListener(listener: ListenerConfig): { readonly key: string; readon
   const { role, tls } = listener;
   const local = onLoopback(listener);
   if (new Set(listener.addresses).size < listener.addresses.length) {
-    return { key: 'address', text: 'names an address twice' };
+    return { key: 'address', text: 'address names an address twice' };
   }
   if (listener.addresses.length > MAX_ADDRESSES) {
-    return { key: 'address', text: `can have at most ${MAX_ADDRESSES} addresses` };
+    return { key: 'address', text: `address can have at most ${MAX_ADDRESSES} addresses` };
   }
   if (role === 'transfer') {
     if (tls === 'implicit') {
@@ -110,18 +119,21 @@ function wrongListener(listener: ListenerConfig): { readonly key: string; readon
       const why = tls === 'required' ? 'a public MX must not demand TLS (RFC 3207 §4)' : 'a public MX should offer TLS';
       return { key: 'tls', text: `${why}: write tls = "offered", or private = true if this is no public MX` };
     }
-    if (listener.cleartext) return { key: 'cleartext', text: 'is for listeners with passwords; transfer has none' };
-    if (listener.clients) return { key: 'client_ca', text: 'is for listeners where users log in: remove it here' };
+    if (listener.cleartext)
+      return { key: 'cleartext', text: 'cleartext is for listeners with passwords; transfer has none' };
+    if (listener.clients)
+      return { key: 'client_ca', text: 'client_ca is for listeners where users log in: remove it here' };
     return null;
   }
   if (listener.clients && tls === 'none') {
     return {
       key: 'client_ca',
-      text: 'needs TLS, in which certificates are shown: write tls = "implicit" or "required"',
+      text: 'client_ca needs TLS, in which certificates are shown: write tls = "implicit" or "required"',
     };
   }
-  if (listener.private) return { key: 'private', text: 'is for transfer listeners only' };
-  if (listener.earlyTalkerWait > 0) return { key: 'early_talker_wait', text: 'is for transfer listeners only' };
+  if (listener.private) return { key: 'private', text: 'private is for transfer listeners only' };
+  if (listener.earlyTalkerWait > 0)
+    return { key: 'early_talker_wait', text: 'early_talker_wait is for transfer listeners only' };
   if (isOptional(listener) && !local && !listener.cleartext) {
     return {
       key: 'tls',
@@ -160,7 +172,7 @@ function wrongResolvers({ relay: { resolvers } }: Config, complain: (path: Path,
     } else if (validating && !trusted) {
       complain(
         ['relay', 'resolver', index],
-        'is not trusted, and beside one that is it would never be asked: remove it, or say trusted = true',
+        'this resolver is not trusted, and beside one that is it would never be asked: remove it, or say trusted = true',
       );
     }
   }
@@ -171,7 +183,7 @@ function wrongAccounts(config: Config, complain: (path: Path, text: string) => v
   for (const [index, account] of config.accounts.entries()) {
     const path = ['account', index];
     if (account.password !== null && account.passwordHash !== null) {
-      complain([...path, 'password'], 'has password and password_hash: write one of them');
+      complain([...path, 'password'], 'this account has password and password_hash: write one of them');
     }
     for (const { text, key } of addressesOf(account)) {
       const domain = text.slice(text.lastIndexOf('@') + 1);
