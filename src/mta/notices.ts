@@ -55,6 +55,8 @@ export class Notices {
       const gathering = this.#gatherings.get(id) ?? this.#begin(id);
       gathering.verdicts.push(verdict);
       written.add(gathering.written.promise);
+      // Not yet: destinations that fell due together take theirs in hand in this turn.
+      setImmediate(() => this.#look(id));
     }
     await Promise.all(written);
   }
@@ -72,8 +74,6 @@ export class Notices {
       cancel: this.#options.clock.after(PATIENCE, () => this.#end(transit)),
     };
     this.#gatherings.set(transit, gathering);
-    // Not yet: destinations that fell due together take theirs in hand in this turn.
-    setImmediate(() => this.#look(transit));
     if (this.#gatherings.size > MOST) {
       // A Map keeps the order of insertion: who waits longest goes.
       for (const oldest of this.#gatherings.keys()) {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { DAY, queueStage } from './queue-stage.ts';
 
+const isRcpt = (line: string) => line.startsWith('RCPT');
 const empty = (entries: readonly unknown[]) => entries.length === 0;
 
 describe('an operator', () => {
@@ -109,6 +110,39 @@ describe('an operator', () => {
     await stage.until(empty);
     expect(server.messages).toHaveLength(1);
     expect(await stage.inbox()).toEqual([]);
+  });
+
+  test('who wants a try now, while a delay is about to be told of, gets it', async () => {
+    await using stage = await queueStage();
+    let [busy, stalled] = [true, false];
+    const far = await stage.hop(2, {
+      on: (line) => (busy && line.startsWith('RCPT') ? '450 4.2.0 later' : undefined),
+    });
+    const near = await stage.hop(3, {
+      on: (line) => {
+        if (!line.startsWith('RCPT')) return undefined;
+        if (stage.clock.now() < late) return '450 4.2.0 later';
+        stalled = true;
+        return { do: 'stall' };
+      },
+    });
+    stage.domain('far.test', 2);
+    stage.domain('near.test', 3);
+    const late = stage.clock.now() + DAY;
+    await stage.put({ to: ['bob@far.test', 'bob@near.test'] });
+    await stage.until((entries) => entries.every(({ attempts }) => attempts === 1));
+    stage.clock.advance(DAY);
+    await near.until(() => stalled);
+    await far.until(() => far.sessions.flatMap(({ commands }) => commands).filter(isRcpt).length === 2);
+    busy = false;
+    const entries = (await stage.entries()).map(({ entry }) => entry.id).slice(0, 1);
+    await stage.store.execute({ kind: 'queue-control', entries, action: 'retry', now: stage.clock.now() + 1 });
+    stage.clock.advance(1);
+    // What waits for this one is written now.
+    near.say('550 5.1.1 nobody\r\n421 4.3.2 closing');
+    await stage.until(empty);
+    expect(far.messages).toHaveLength(1);
+    expect((await stage.inbox()).join()).toMatch(/Action: delayed/);
   });
 
   test('finds with each try what was said for this recipient, or until there was nobody to talk to', async () => {
