@@ -227,7 +227,11 @@ function isGood(server: Identity, authority: Identity, hostname: string, now: nu
   try {
     const leaf = new X509Certificate(server.certificate);
     const issuer = new X509Certificate(authority.certificate);
+    // It was issued while the clock was ahead. If not even the authority is of the past, the clock is behind: nothing that
+    // clients trust is to be thrown away for that.
+    const isEarly = leaf.validFromDate.getTime() > now && issuer.validFromDate.getTime() <= now;
     return (
+      !isEarly &&
       leaf.validToDate.getTime() - now > RENEW_BEFORE &&
       issuer.validToDate.getTime() - now > RENEW_BEFORE &&
       leaf.checkHost(hostname, { subject: 'never' }) !== undefined &&

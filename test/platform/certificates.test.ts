@@ -189,6 +189,22 @@ it.each(['server-rsa.pem', 'server-rsa.key', 'server-p256.pem', 'server-p256.key
   },
 );
 
+it('are issued again, by the same authority, where the clock was ahead, and kept where it is behind', async () => {
+  const clock = new FakeClock(Date.now());
+  await keep({ clock });
+  const first = await readLocal();
+  clock.advance(900 * DAY);
+  await keep({ clock });
+  const ahead = await readLocal();
+  expect(ahead['server-p256.pem']).not.toBe(first['server-p256.pem']);
+  const keeper = await keep();
+  const now = await readLocal();
+  expect(now['ca.pem']).toBe(first['ca.pem']);
+  await visit(keeper, { ca: now['ca.pem'], servername: HOST });
+  await keep({ clock: new FakeClock(0) });
+  expect(await readLocal()).toEqual(now);
+});
+
 it("need the authority's key only when there is something to issue", async () => {
   await keep();
   const before = await readLocal();
