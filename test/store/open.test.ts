@@ -1,6 +1,6 @@
 // Opening a store: its folder, its lock, its version, and reading it from beside.
 
-import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -44,6 +44,19 @@ describe('opening a store', () => {
     await expect(place.open()).rejects.toMatchObject({ message: expect.stringContaining(file) });
     await rm(path, { recursive: true });
     await place.open();
+  });
+
+  it('gives up where its file was moved away under it, so that nothing is taken that would be lost', async () => {
+    await using place = await storeFolder();
+    const clock = new FakeClock();
+    const store = await place.open({ clock });
+    await account(store);
+    const path = join(place.folder, 'mail.db');
+    await rename(path, `${path}.old`);
+    clock.advance(Limit.tick);
+    await expect(store.failed).resolves.toMatchObject({ kind: 'failed', message: expect.stringContaining(path) });
+    await expect(account(store, 'bob@example.test')).rejects.toMatchObject({ kind: 'failed' });
+    await rename(`${path}.old`, path);
   });
 
   it('leaves one file and no log behind when it is closed', async () => {

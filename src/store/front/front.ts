@@ -131,7 +131,7 @@ export class Front implements Store {
         this.#settle(message);
         break;
       case 'broken':
-        this.#parts.log.fatal({ detail: message.failure.detail }, 'The disk failed: the store takes nothing any more');
+        this.#parts.log.fatal({ detail: message.failure.detail }, 'The store takes nothing any more');
         this.#failure.resolve(new StoreError('failed', message.failure.message));
         break;
       case 'warning':

@@ -87,6 +87,11 @@ export class Batch {
     if (isSyncFailure(error)) this.#poison ??= storeError(error);
   }
 
+  /** No command is done any more. */
+  giveUp(why: StoreError): void {
+    this.#poison ??= why;
+  }
+
   #transaction(requests: readonly Request[]): Outcome {
     if (this.#poison !== undefined) return this.#failed(requests, this.#poison);
     const depth = deepest(requests);

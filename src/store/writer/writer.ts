@@ -1,10 +1,12 @@
 // The writer of mail.db: group commit, the log's cap and the freeing, put together over one connection.
 
+import { statSync } from 'node:fs';
 import { Connection, storeError } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { Checkpointed, FromWriter, Outcome, Request, WriterData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
 import { migrate } from '../schema/migrations.ts';
+import { StoreError } from '../store.ts';
 import { Batch } from './batch.ts';
 import { DiskRoom } from './disk-room.ts';
 import { LogKeeper } from './log-keeper.ts';
@@ -37,6 +39,8 @@ export class Writer {
   #closed = false;
   /** The last transaction when the store got its number. */
   #numbered: number;
+  /** Of mail.db, as it was opened. */
+  readonly #inode: bigint | undefined;
   /** It has been said that no command is done any more. */
   #broken = false;
   /** Something happened since freeing last found nothing to do. */
@@ -47,6 +51,7 @@ export class Writer {
     this.#data = data;
     this.#say = say;
     this.#db = openMail(data, (text) => say({ kind: 'warning', text }));
+    this.#inode = inodeOf(data.path);
     const room = new DiskRoom(
       data.path,
       data.diskReserve,
@@ -89,7 +94,16 @@ export class Writer {
   tick(now: number): void {
     this.#now = Math.max(this.#now, now);
     this.#dirty = true;
+    this.#lookForFile();
     this.#renewNumber();
+  }
+
+  /** What is written to a file that was removed, or moved away for a backup to take its place, is lost. */
+  #lookForFile(): void {
+    const { path } = this.#data;
+    if (this.#closed || this.#broken || inodeOf(path) === this.#inode) return;
+    this.#batch.giveUp(new StoreError('failed', `${path} is not the file any more that was opened`));
+    this.#tellBroken();
   }
 
   checkpointed({ log, done }: Checkpointed): void {
@@ -191,6 +205,11 @@ export class Writer {
   #tellUpkeep(message: WriterToUpkeep): void {
     this.#data.upkeep.postMessage(message);
   }
+}
+
+/** Undefined: there is no such file. */
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
 /** Without a new number a backup of this run would not be known as one: no reason not to run. @returns what failed */
