@@ -103,6 +103,11 @@ export class Connection {
   }
 }
 
+/** Did SQLite throw it? */
+export function isSqlite(error: unknown): boolean {
+  return resultCode(error) !== undefined;
+}
+
 /** The extended result code of an error that SQLite threw, or undefined. */
 function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined;

@@ -4,7 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { startThread } from '../platform/start-thread.ts';
-import { Connection } from './engine.ts';
+import { Connection, isSqlite, storeError } from './engine.ts';
 import { checkFileSystem, lockStore } from './exclusion.ts';
 import { makeFolder, storeFiles } from './folder.ts';
 import { Feed } from './front/feed.ts';
@@ -98,11 +98,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** What SQLite or the file system fail with names no file. */
 function unopened(error: unknown, file: string): unknown {
-  if (!(error instanceof StoreError) || error.kind !== 'failed') return error;
-  const advice = 'see that it is a file of this user, or put a backup in its place';
-  return new StoreError('failed', `The store, ${file}, cannot be opened (${error.message}): ${advice}`, {
-    cause: error,
-  });
+  const failure = isSqlite(error) ? storeError(error) : error;
+  if (!(failure instanceof StoreError) || failure.kind !== 'failed') return failure;
+  const why = `${failure.message}): see that it is a file of this user, or put a backup in its place`;
+  return new StoreError('failed', `The store, ${file}, cannot be opened (${why}`, { cause: error });
 }
 
 function startWriter(data: WriterData): Worker {
