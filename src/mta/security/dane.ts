@@ -4,6 +4,7 @@
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { TlsaRecord } from '../../platform/dns.ts';
 import type { CertificateProblem, CertificateVerdict } from '../../smtp/client/certificate.ts';
+import { isFor } from './certificate-name.ts';
 import { subjectPublicKeyInfo } from './spki.ts';
 
 /** RFC 6698 §2.1.1, §2.1.2, §2.1.3. */
@@ -73,7 +74,7 @@ export function judgeByDane(
       'the certificate that the host shows, or one that vouches for it, is not valid at this time',
     );
   }
-  if (!names.some((name) => own.checkHost(name, { partialWildcards: false }) !== undefined)) {
+  if (!names.some((name) => isFor(own, name, false))) {
     return no('certificate-host-mismatch', `the certificate that the host shows is not for ${names.join(' or ')}`);
   }
   return { kind: 'authenticated', by: 'dane-ta' };

@@ -1,9 +1,8 @@
 // Who looks at a host's certificate, by what was demanded of it: the authorities of this machine, the TLSA records of the
 // host, or nobody.
 
-import type { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { CertificateProblem, CertificateVerdict, Judge, Presented } from '../../smtp/client/certificate.ts';
+import { isFor } from './certificate-name.ts';
 import { judgeByDane } from './dane.ts';
 import type { Demand } from './rung.ts';
 
@@ -39,12 +38,6 @@ export function judgeByAuthorities({ chain, problem }: Presented, name: string, 
   return isFor(own, name, modern)
     ? { kind: 'authenticated', by: 'authorities' }
     : no('certificate-host-mismatch', `the certificate that the host shows is not for ${name}`);
-}
-
-function isFor(certificate: X509Certificate, name: string, modern: boolean): boolean {
-  if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
-  const subject = modern ? 'never' : 'default';
-  return certificate.checkHost(name, { partialWildcards: false, subject }) !== undefined;
 }
 
 function no(problem: CertificateProblem, text: string): CertificateVerdict {

@@ -1,12 +1,14 @@
 // A request over HTTPS to a host that a receiver has named: its addresses come from our own DNS, as those of mail hosts do,
 // its certificate is valid for its name, no redirect is followed, nothing is kept open.
 
+import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import type { Dns } from '../../platform/dns.ts';
 import { isPrivate } from '../../platform/source.ts';
+import { isFor } from './certificate-name.ts';
 
 /** Addresses that are tried. */
 const MAX_ADDRESSES = 3;
@@ -53,6 +55,9 @@ export async function ask({ host, address, body, ...rest }: WebRequest): Promise
     ...rest,
     host: address,
     ...(isIP(host) === 0 ? { servername: host } : {}),
+    // RFC 8461 §3.3: subjectAltNames alone, where Node by itself would take a common name or half a wildcard.
+    checkServerIdentity: (_name, { raw }) =>
+      isFor(new X509Certificate(raw), host, true) ? undefined : new WrongName(`the certificate is not for ${host}`),
     // A connection of its own: nothing is kept open.
     agent: false,
   };
@@ -62,4 +67,10 @@ export async function ask({ host, address, body, ...rest }: WebRequest): Promise
     asked.on('error', reject);
     asked.end(body);
   });
+}
+
+class WrongName extends Error {
+  override readonly name = 'WrongName';
+  /** As Node has it, so that a wrong name is told from a connection that breaks. */
+  readonly code = 'ERR_TLS_CERT_ALTNAME_INVALID';
 }

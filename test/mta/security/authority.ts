@@ -22,8 +22,9 @@ export interface Validity {
 export interface Authority {
   /** PEM. */
   readonly certificate: string;
-  /** A certificate for these names and addresses, with the authority's behind it. */
-  issue(names: readonly string[], validity?: Partial<Validity>): Promise<Identity>;
+  /** A certificate for these names and addresses, with the authority's behind it.
+   * @param more the common name, if it is not the first of them */
+  issue(names: readonly string[], more?: Partial<Validity> & { readonly commonName?: string }): Promise<Identity>;
   /** An authority below this one. */
   below(name: string, validity?: Partial<Validity>): Promise<Authority>;
 }
@@ -64,12 +65,13 @@ function authorityOf(
   };
   return {
     certificate: pem,
-    async issue(names, validity = {}) {
-      const { made, own } = await issued(`CN=${names[0]}`, validity, [
-        new x509.SubjectAlternativeNameExtension(
-          names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-        ),
-      ]);
+    async issue(names, { commonName = names[0], ...validity } = {}) {
+      const alternatives = names.map((value) => ({
+        type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
+        value,
+      }));
+      const extensions = names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(alternatives)];
+      const { made, own } = await issued(`CN=${commonName}`, validity, extensions);
       const key = await webcrypto.subtle.exportKey('pkcs8', own.privateKey);
       return {
         certificate: [made.toString('pem'), ...chain].join('\n'),

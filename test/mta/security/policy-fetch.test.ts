@@ -31,7 +31,12 @@ interface Scene {
 async function stage(answer: RequestListener, scene: Scene = {}) {
   const { certificate: cert, key } = scene.identity ?? identity;
   const heard: string[] = [];
-  const server = createServer({ cert, key }, (request, response) => {
+  const named: string[] = [];
+  const SNICallback = (name: string, done: (error: null) => void) => {
+    named.push(name);
+    done(null);
+  };
+  const server = createServer({ cert, key, SNICallback }, (request, response) => {
     heard.push(`${request.headers.host} ${request.url}`);
     answer(request, response);
   });
@@ -48,6 +53,7 @@ async function stage(answer: RequestListener, scene: Scene = {}) {
   });
   return {
     heard,
+    named,
     clock,
     ending,
     fetch: () => fetch('far.test', ending.signal),
@@ -68,6 +74,8 @@ test('the text at its well-known place, by the name of the host', async () => {
   await using s = await stage(giving('version: STSv1\n', 'text/plain; charset=utf-8'));
   expect(await s.fetch()).toEqual({ kind: 'fetched', text: 'version: STSv1\n' });
   expect(s.heard).toEqual([`${HOST} /.well-known/mta-sts.txt`]);
+  // RFC 8461 §7.1: SNI.
+  expect(s.named).toEqual([HOST]);
 });
 
 test.each([
@@ -86,6 +94,9 @@ test.each([
 test('not by a certificate of another name, of nobody, or of the past', async () => {
   const wrong = [
     await authority.issue(['far.test']),
+    await authority.issue(['mta*.far.test']),
+    await authority.issue(['*.test']),
+    await authority.issue([], { commonName: HOST }),
     await (await makeAuthority('Somebody')).issue([HOST]),
     await authority.issue([HOST], { from: Date.now() - 7_200_000, to: Date.now() - 3_600_000 }),
   ];
@@ -94,6 +105,11 @@ test('not by a certificate of another name, of nobody, or of the past', async ()
     expect(await s.fetch()).toMatchObject({ failure: 'sts-webpki-invalid' });
     expect(s.heard).toEqual([]);
   }
+});
+
+test('by a certificate whose wildcard is the first label', async () => {
+  await using s = await stage(giving('version: STSv1\n'), { identity: await authority.issue(['*.far.test']) });
+  expect(await s.fetch()).toMatchObject({ kind: 'fetched' });
 });
 
 test('not without an address, nor from inside unless that is allowed', async () => {
