@@ -20,7 +20,8 @@ export interface NextHop {
   readonly port: number;
   readonly tls: RouteTls;
   readonly credentials: Credentials | null;
-  /** What is known of a host that the DNS has named; null: an operator, or the address itself, has named it. */
+  /** What is known of a host that the DNS has named, or an operator who leaves open how it is protected; null: the operator
+   * has said that, too, or the address itself has named it. */
   readonly exchange: ExchangeFacts | null;
   /** The operator has named it. */
   readonly configured?: true;
@@ -79,7 +80,7 @@ export function createRouter(options: RouterOptions): Router {
 }
 
 /** A host that an operator has named, before the DNS was asked for its addresses. */
-interface FixedHost extends Omit<NextHop, 'address' | 'name'> {
+interface FixedHost extends Omit<NextHop, 'address' | 'name' | 'exchange'> {
   readonly host: string;
 }
 
@@ -93,7 +94,6 @@ function fixedHost({ host, port, tls, login }: SmarthostConfig): FixedHost {
     port,
     tls,
     credentials: login === null ? null : credentialsOf(login),
-    exchange: null,
     configured: true,
   };
 }
@@ -107,7 +107,8 @@ async function fixedRoute(options: RouterOptions, hosts: readonly FixedHost[]): 
         throw error;
       });
       if (addresses instanceof DnsFailure) return addresses;
-      return addresses.addresses.map((address) => ({ ...host, name, address }));
+      const exchange = await saidByItself(options, { ...host, host: name }, addresses);
+      return addresses.addresses.map((address) => ({ ...host, name, address, exchange }));
     }),
   );
   const hops = inTurn(found.flatMap((each) => (each instanceof DnsFailure ? [] : [each])));
@@ -116,6 +117,24 @@ async function fixedRoute(options: RouterOptions, hosts: readonly FixedHost[]): 
   const failure = found.find((each) => each instanceof DnsFailure);
   if (failure !== undefined) return none(deferred('4.4.3', `the DNS has no answer for ${names}: ${failure.message}`));
   return none(deferred('4.4.4', `the configured host ${names} has no address`));
+}
+
+/** RFC 8461 §3.4, RFC 7672 §2.2.2: a host that an operator has named is a domain of its own. What it has published counts
+ * where the operator leaves open how it is protected; what they say else is their word. */
+async function saidByItself(
+  { dns, policies, memory, relay }: RouterOptions,
+  { host, port, tls }: FixedHost,
+  found: AddressFacts,
+): Promise<ExchangeFacts | null> {
+  const domain = host.toLowerCase();
+  if (tls !== 'opportunistic' || isIP(host) !== 0 || domain === 'localhost') return null;
+  const [{ policy, failure: policyFailure }, shown, tlsa] = await Promise.all([
+    policies.of(domain),
+    memory.of(domain),
+    tlsaOf(dns, domain, port, true, found),
+  ]);
+  const { forbidDowngrade } = relay;
+  return { domain, owner: domain, secure: true, tlsa, policy, policyFailure, shown, forbidDowngrade };
 }
 
 /** An address literal names its host (RFC 5321 §4.1.3, §5.1). */

@@ -19,13 +19,13 @@ export type TlsaFacts =
   | { readonly kind: 'found'; readonly base: string; readonly records: readonly TlsaRecord[] }
   | { readonly kind: 'failed'; readonly text: string };
 
-/** What is known of a host that the DNS has named. */
+/** What is known of a host that the DNS has named, or an operator who leaves open how it is protected. */
 export interface ExchangeFacts {
-  /** The next-hop domain: whose mail host it is, lower case. */
+  /** The next-hop domain: whose mail host it is, lower case; or the host itself, which an operator has named. */
   readonly domain: string;
   /** Where its MX records are: the same, or the name at the end of its aliases. */
   readonly owner: string;
-  /** DNSSEC vouches for the MX records, or for there being none. */
+  /** DNSSEC vouches for the MX records, or for there being none; or an operator for the host. */
   readonly secure: boolean;
   readonly tlsa: TlsaFacts;
   /** RFC 8461: of the next-hop domain; null: none is in force. */
@@ -44,7 +44,7 @@ export interface HostFacts {
   readonly loopback: boolean;
   /** For a host that an operator has named; of the others `opportunistic`. */
   readonly tls: RouteTls;
-  /** null: an operator has named the host. */
+  /** null: an operator has named the host, and said how it is protected. */
   readonly exchange: ExchangeFacts | null;
 }
 

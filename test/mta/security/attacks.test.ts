@@ -60,6 +60,20 @@ const ROWS: readonly Row[] = [
     fates: { ...STRICT, wrongCertificate: 'arrives with TLS', forgesMx: 'arrives with TLS' },
   },
   { rung: 'verified', route: 'verified', fates: { ...STRICT, forgesMx: 'arrives with TLS' } },
+  // Where that leaves it open, what the host itself has published counts.
+  { rung: 'opportunistic', route: 'opportunistic', fates: { ...TRUSTING, forgesMx: 'arrives with TLS' } },
+  {
+    rung: 'dane',
+    route: 'opportunistic',
+    tlsa: [[3, 1, 1]],
+    fates: { ...STRICT, forgesMx: 'arrives with TLS' },
+  },
+  {
+    rung: 'mta-sts',
+    route: 'opportunistic',
+    policy: 'enforce',
+    fates: { ...STRICT, forgesMx: 'arrives with TLS' },
+  },
   {
     rung: 'none',
     route: 'none',
@@ -108,7 +122,8 @@ function setDns(stage: QueueStage, row: Row, attack: Attack): void {
     stage.dns.set(`mx${host}.test`, { ipv4: [`127.0.0.${host}`], secure: secure && host === 2 });
   const [leaf = '', ...above] = made.right.certificate.split(/(?<=-----END CERTIFICATE-----)\s*/);
   const records = (row.tlsa ?? []).map((parts) => tlsaFor(parts[0] === 2 ? above.join('\n') : leaf, ...parts));
-  if (row.policy !== undefined) stage.dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] });
+  const domain = row.route === undefined ? 'far.test' : 'mx2.test';
+  if (row.policy !== undefined) stage.dns.set(`_mta-sts.${domain}`, { txt: ['v=STSv1; id=1'] });
   stage.dns.set(`_${stage.port}._tcp.mx2.test`, { tlsa: records, secure });
 }
 
