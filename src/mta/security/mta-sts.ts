@@ -57,6 +57,11 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
     }
   }
 
+  function missed(domain: string, failure: PolicyFailure, reason: string): void {
+    log.warn({ domain, failure, reason }, 'an MTA-STS policy cannot be had');
+    failed(domain, failure, reason);
+  }
+
   async function fetchNow(domain: string, id: string): Promise<StsPolicyRow | PolicyFailure> {
     const fetched = await fetch(domain, ending.signal);
     if (ending.signal.aborted) throw closed();
@@ -64,8 +69,7 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
     if (fetched.kind === 'failed' || policy === null) {
       const failure = fetched.kind === 'failed' ? fetched.failure : 'sts-policy-invalid';
       const reason = fetched.kind === 'failed' ? fetched.text : 'it is no policy as RFC 8461 has them';
-      log.warn({ domain, failure, reason }, 'an MTA-STS policy cannot be had');
-      failed(domain, failure, reason);
+      missed(domain, failure, reason);
       const oldest = failures.size >= LIMITS.failures ? failures.keys().next().value : undefined;
       if (oldest !== undefined) failures.delete(oldest);
       failures.set(domain, { until: clock.now() + TIMES.again, failure, id });
@@ -124,9 +128,11 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
   async function look(): Promise<void> {
     const now = clock.now();
     const rows = await store.read.receivers.stsPoliciesExpiring(now, now + TIMES.ahead, LIMITS.renewals);
-    for (const { domain } of rows) {
+    for (const { domain, policy } of rows) {
       const id = await announced(domain);
       if (id !== null) await renew(domain, id);
+      // RFC 8461 §8.3: who says `none` leaves; of all else somebody has to know (RFC 8461 §6, §10.2).
+      else if (parsePolicy(policy)?.mode !== 'none') missed(domain, 'sts-policy-fetch-error', 'no record announces it');
     }
   }
 

@@ -17,6 +17,7 @@ async function stage() {
   const store = await stack.use(await storeFolder()).open({ clock });
   const dns = new FakeDns();
   const fetched: string[] = [];
+  const missed: string[] = [];
   const log = pino({ level: 'silent' });
   const open = () => {
     const policies = createPolicies({
@@ -29,6 +30,7 @@ async function stage() {
         asked.resolve();
         return await s.answer();
       },
+      failed: (domain, failure) => missed.push(`${domain} ${failure}`),
     });
     stack.defer(() => policies.close());
     return policies;
@@ -39,6 +41,7 @@ async function stage() {
     dns,
     store,
     fetched,
+    missed,
     open,
     answer: async (): Promise<Fetched> => policy('enforce', 7 * DAY),
     announce: (id: string | null) => dns.set('_mta-sts.far.test', id === null ? {} : { txt: [`v=STSv1; id=${id}`] }),
@@ -154,6 +157,23 @@ test('is fetched again before it expires, although nobody uses it', async () => 
   }
   await renewed;
   await s.until(async () => ((await s.store.read.receivers.stsPolicy('far.test'))?.fetchedAt ?? 0) > 1_800_000_000_000);
+});
+
+test.each([
+  ['enforce', ['far.test sts-policy-fetch-error']],
+  ['none', []],
+])('one of %s that expires and is announced no more is told of: %j', async (mode, told) => {
+  await using s = await stage();
+  s.answer = async () => policy(mode, 2 * DAY);
+  await s.open().of('far.test');
+  s.announce(null);
+  for (let hour = 0; hour < 25; hour++) {
+    s.clock.advance(HOUR);
+    await s.store.read.receivers.stsPolicy('far.test');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect([...new Set(s.missed)]).toEqual(told);
+  expect(s.fetched).toHaveLength(1);
 });
 
 test('many at once wait for one another, and none goes without', async () => {
