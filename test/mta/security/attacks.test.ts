@@ -181,3 +181,27 @@ test('what was never protected comes back at the end, with the reason', async ()
   expect(report).toMatch(/^Status: 4\.7\.5\r$/m);
   expect(report).toContain('mx2.test');
 });
+
+test.each<readonly [string, (stage: QueueStage) => void]>([
+  ['one that the policy does not name', ({ dns }) => dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] })],
+  ['one whose TLSA records cannot be had', ({ dns, port }) => dns.set(`_${port}._tcp.mx3.test`, { broken: true })],
+])('%s is passed over, and the next by preference has the message', async (_, publish) => {
+  await using stage = await queueStage({
+    authorities: [made.authority.certificate],
+    now: NOW,
+    fetchPolicy: async () => ({
+      kind: 'fetched',
+      text: 'version: STSv1\nmode: enforce\nmx: mx2.test\nmax_age: 86400\n',
+    }),
+  });
+  const mx = [3, 2].map((host, preference) => ({ preference, exchange: `mx${host}.test` }));
+  stage.dns.set('far.test', { mx, secure: true });
+  for (const host of [2, 3]) stage.dns.set(`mx${host}.test`, { ipv4: [`127.0.0.${host}`], secure: true });
+  publish(stage);
+  const host = await stage.hop(2, scriptOf('nobody'));
+  const other = await stage.hop(3, { ...scriptOf('nobody'), context: makeContext([made.forged], 'lenient') });
+  await stage.put({ to: ['bob@far.test'] });
+  await stage.until((entries) => entries.length === 0);
+  expect(host.messages).toHaveLength(1);
+  expect(other.sessions.flatMap(({ commands }) => commands)).not.toContainEqual(expect.stringMatching(/^MAIL/));
+});

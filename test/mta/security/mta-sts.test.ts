@@ -115,6 +115,14 @@ test('a new id brings a new policy, also one that ends it', async () => {
   expect(await policies.of('far.test')).toMatchObject({ policy: { mode: 'none' } });
 });
 
+test('the policy of a domain is none of its subdomains', async () => {
+  await using s = await stage();
+  const policies = s.open();
+  await policies.of('far.test');
+  expect(await policies.of('sub.far.test')).toEqual({ policy: null, failure: null });
+  expect(s.fetched).toEqual(['far.test']);
+});
+
 test('a host that fails is left alone for a while', async () => {
   await using s = await stage();
   s.answer = async () => DOWN;
