@@ -170,6 +170,18 @@ test('a domain that asks for nothing gets nothing, and is asked once', async () 
   expect([made(world), await received(there)]).toEqual([[], []]);
 });
 
+test('where nothing is signed, nothing goes by mail', async () => {
+  await using world = await stage(undefined, (config) => ({ ...config, dkim: { ...config.dkim, enabled: false } }));
+  const { here, there } = world;
+  await sending(here);
+  await here.queueEmpty();
+  await night(world, here);
+  await until(() => made(world).length > 0);
+  await here.queueEmpty();
+  expect(made(world)).toMatchObject([{ messages: [] }]);
+  expect(await received(there)).toEqual([]);
+});
+
 test('a DNS that does not answer is asked again', async () => {
   await using world = await stage();
   const { here, there, dns, clock } = world;

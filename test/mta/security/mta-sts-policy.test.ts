@@ -69,6 +69,7 @@ describe('the policy', () => {
     ['no age', lines('version: STSv1', 'mode: enforce', 'mx: a.test')],
     ['an age that is no number', lines('version: STSv1', 'mode: enforce', 'mx: a.test', 'max_age: -1')],
     ['a host that is none', lines('version: STSv1', 'mode: enforce', 'mx: a b', 'max_age: 1')],
+    ['a host in U-labels', lines('version: STSv1', 'mode: enforce', 'mx: bücher.test', 'max_age: 1')],
     ['a wildcard in the middle', lines('version: STSv1', 'mode: enforce', 'mx: a.*.test', 'max_age: 1')],
     ['a page of HTML', '<!doctype html>\n<html>\n'],
     ['hosts without end', lines(...WHOLE, ...Array.from({ length: 101 }, (_, at) => `mx: m${at}.test`))],

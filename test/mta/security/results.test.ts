@@ -67,6 +67,15 @@ test('a session counts once, however many messages it brings', async () => {
   expect(await s.store.read.receivers.tlsResultDomains(TODAY, '', 10)).toEqual(['far.test']);
 });
 
+test('a domain is counted by its A-labels', async () => {
+  const { s, counted } = await stage();
+  await using _ = s;
+  s.domain('xn--bcher-kva.test', 2);
+  await s.put({ to: ['a@bücher.test'] });
+  await s.until((entries) => entries.length === 0);
+  expect(await counted('xn--bcher-kva.test')).toMatchObject([{ domain: 'xn--bcher-kva.test', sessions: 1 }]);
+});
+
 test('a certificate that fails under a policy, with the policy; of many messages one session', async () => {
   const { s, host, counted } = await stage();
   await using _ = s;
