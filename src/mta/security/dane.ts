@@ -5,6 +5,7 @@ import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'no
 import type { TlsaRecord } from '../../platform/dns.ts';
 import type { CertificateProblem, CertificateVerdict } from '../../smtp/client/certificate.ts';
 import { isFor } from './certificate-name.ts';
+import { isWithinConstraints } from './constraints.ts';
 import { subjectPublicKeyInfo } from './spki.ts';
 
 /** RFC 6698 §2.1.1, §2.1.2, §2.1.3. */
@@ -74,8 +75,13 @@ export function judgeByDane(
       'the certificate that the host shows, or one that vouches for it, is not valid at this time',
     );
   }
-  if (!names.some((name) => isFor(own, name, false))) {
+  const its = names.filter((name) => isFor(own, name, false));
+  if (its.length === 0) {
     return no('certificate-host-mismatch', `the certificate that the host shows is not for ${names.join(' or ')}`);
+  }
+  // RFC 6698 §2.1.1, RFC 7671 §5.2.1.
+  if (!its.some((name) => isWithinConstraints(path, name))) {
+    return no('certificate-not-trusted', 'one that vouches for the certificate that the host shows must not do so');
   }
   return { kind: 'authenticated', by: 'dane-ta' };
 }
@@ -89,8 +95,9 @@ function pathToAnchor(
   for (const [at, certificate] of chain.entries()) {
     const above = chain[at + 1];
     // RFC 7671 §5.2.2, §5.2.3: an anchor that the record holds whole need not be shown by the server.
-    if (anchors.some((anchor) => anchor.matching === FULL && isSignedByAnchor(certificate, anchor))) {
-      return chain.slice(0, at + 1);
+    for (const anchor of anchors) {
+      const behind = anchor.matching === FULL ? anchorBehind(certificate, anchor) : null;
+      if (behind !== null) return [...chain.slice(0, at + 1), ...behind];
     }
     if (above === undefined || !isIssued(certificate, above)) return null;
     if (anchors.some((anchor) => matches(anchor, above))) return chain.slice(0, at + 2);
@@ -102,13 +109,14 @@ function isIssued(certificate: X509Certificate, issuer: X509Certificate): boolea
   return issuer.ca && certificate.checkIssued(issuer) && isSigned(certificate, issuer.publicKey);
 }
 
-function isSignedByAnchor(certificate: X509Certificate, { selector, data }: TlsaRecord): boolean {
+/** What a record holds that has signed the certificate: a certificate, or a key, of which there is none; null: it has not. */
+function anchorBehind(certificate: X509Certificate, { selector, data }: TlsaRecord): readonly X509Certificate[] | null {
   if (selector === KEY) {
     const key = keyOf(data);
-    return key !== null && isSigned(certificate, key);
+    return key !== null && isSigned(certificate, key) ? [] : null;
   }
   const anchor = certificateOf(data);
-  return anchor !== null && isIssued(certificate, anchor);
+  return anchor !== null && isIssued(certificate, anchor) ? [anchor] : null;
 }
 
 /** OpenSSL throws where key and signature are of different kinds. */

@@ -1,6 +1,8 @@
 // The SubjectPublicKeyInfo of a certificate (RFC 5280 §4.1), octet by octet as it stands there: what selector 1 of a TLSA
 // record is about (RFC 6698 §2.1.2). A key that was read and written again may have other octets.
 
+import { element } from './der.ts';
+
 /**
  * Certificate ::= SEQUENCE { tbsCertificate SEQUENCE { version [0] OPTIONAL, serialNumber, signature, issuer, validity,
  * subject, subjectPublicKeyInfo, … }, … }
@@ -24,23 +26,3 @@ export function subjectPublicKeyInfo(certificate: Uint8Array): Uint8Array | null
 
 const SEQUENCE = 0x30;
 const VERSION = 0xa0;
-
-/** Tag, start of the content and end of the DER element at an offset; null where it does not fit. */
-function element(
-  octets: Uint8Array,
-  at: number,
-): { readonly tag: number; readonly content: number; readonly end: number } | null {
-  const [tag, first] = octets.subarray(at, at + 2);
-  if (tag === undefined || first === undefined) return null;
-  let length = first;
-  let content = at + 2;
-  if (first >= 0x80) {
-    const count = first & 0x7f;
-    if (count === 0 || count > 3) return null;
-    length = 0;
-    for (const octet of octets.subarray(content, content + count)) length = length * 256 + octet;
-    content += count;
-  }
-  const end = content + length;
-  return end <= octets.length ? { tag, content, end } : null;
-}

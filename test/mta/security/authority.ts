@@ -26,14 +26,29 @@ export interface Authority {
    * @param more the common name, if it is not the first of them */
   issue(names: readonly string[], more?: Partial<Validity> & { readonly commonName?: string }): Promise<Identity>;
   /** An authority below this one. */
-  below(name: string, validity?: Partial<Validity>): Promise<Authority>;
+  below(name: string, more?: Partial<Validity> & Limits): Promise<Authority>;
+}
+
+/** What an authority may vouch for. */
+export interface Limits {
+  /** Authorities below it. */
+  readonly below?: number;
+  /** Names that it may vouch for, and that it may not. */
+  readonly permitted?: readonly string[];
+  readonly excluded?: readonly string[];
+  /** It has a critical extension that nobody knows. */
+  readonly strange?: true;
 }
 
 /** @param now the middle of what it issues for an hour to each side */
-export async function makeAuthority(name = 'Test Authority', now = Date.now()): Promise<Authority> {
+export async function makeAuthority(
+  name = 'Test Authority',
+  now = Date.now(),
+  limits: Limits = {},
+): Promise<Authority> {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    { name: `CN=${name}`, ...dates(now), keys, signingAlgorithm: ALGORITHM, extensions: authorityExtensions() },
+    { name: `CN=${name}`, ...dates(now), keys, signingAlgorithm: ALGORITHM, extensions: authorityExtensions(limits) },
     CRYPTO,
   );
   return authorityOf(certificate, keys, [], now);
@@ -78,8 +93,9 @@ function authorityOf(
         key: x509.PemConverter.encode(key, 'PRIVATE KEY'),
       };
     },
-    async below(name, validity = {}) {
-      const { made, own } = await issued(`CN=${name}`, validity, authorityExtensions());
+    async below(name, { from, to, ...limits } = {}) {
+      const validity = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+      const { made, own } = await issued(`CN=${name}`, validity, authorityExtensions(limits));
       return authorityOf(made, own, chain, now);
     },
   };
@@ -107,9 +123,32 @@ function dates(now: number, { from = now - HOUR, to = now + HOUR }: Partial<Vali
   return { notBefore: new Date(from), notAfter: new Date(to) };
 }
 
-function authorityExtensions(): x509.Extension[] {
+function authorityExtensions({ below, permitted = [], excluded = [], strange }: Limits): x509.Extension[] {
+  const named = permitted.length + excluded.length > 0;
   return [
-    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.BasicConstraintsExtension(true, below, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    ...(named ? [new x509.Extension('2.5.29.30', true, nameConstraints(permitted, excluded))] : []),
+    ...(strange ? [new x509.Extension('1.3.6.1.4.1.32473.1', true, tagged(0x05, []))] : []),
   ];
+}
+
+/** RFC 5280 §4.2.1.10, of dNSNames. */
+function nameConstraints(permitted: readonly string[], excluded: readonly string[]): Buffer {
+  const subtrees = (tag: number, names: readonly string[]) =>
+    names.length === 0
+      ? []
+      : [
+          tagged(
+            tag,
+            names.map((name) => tagged(0x30, [tagged(0x82, [Buffer.from(name)])])),
+          ),
+        ];
+  return tagged(0x30, [...subtrees(0xa0, permitted), ...subtrees(0xa1, excluded)]);
+}
+
+/** An element of DER of less than 128 octets. */
+function tagged(tag: number, parts: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  return Buffer.concat([Buffer.of(tag, content.length), content]);
 }

@@ -7,7 +7,7 @@ import { judgeByDane, usableRecords } from '../../../src/mta/security/dane.ts';
 import { subjectPublicKeyInfo } from '../../../src/mta/security/spki.ts';
 import type { TlsaRecord } from '../../../src/platform/dns.ts';
 import type { Identity } from '../../../src/platform/tls.ts';
-import { type Authority, makeAuthority, tlsaFor } from './authority.ts';
+import { type Authority, type Limits, makeAuthority, tlsaFor } from './authority.ts';
 
 const NOW = Date.now();
 const YEAR = 365 * 24 * 3_600_000;
@@ -91,6 +91,41 @@ test('a certificate that is no authority vouches for nobody', async () => {
   const below = await (await makeAuthority('mx.far.test', NOW)).issue(['mx.far.test']);
   const chain = [...chainOf(below).slice(0, 1), ...chainOf(server)];
   expect(judge(chain, tlsaFor(root.certificate, 2, 0, 1))).toBe('certificate-not-trusted');
+});
+
+describe('what an authority may vouch for', () => {
+  const HERE = { permitted: ['far.test'] };
+  test.each<readonly [string, Limits, Limits, string]>([
+    ['anything', {}, {}, 'dane-ta'],
+    ['one authority below it', { below: 1 }, { below: 0 }, 'dane-ta'],
+    ['no authority below it', { below: 0 }, {}, 'certificate-not-trusted'],
+    ['no authority below it, which is the last', {}, { below: 0 }, 'dane-ta'],
+    ['this name', HERE, { permitted: ['mx.far.test'] }, 'dane-ta'],
+    ['names below it', { permitted: ['.far.test', 'x.test'] }, {}, 'dane-ta'],
+    ['other names', {}, { permitted: ['near.test'] }, 'certificate-not-trusted'],
+    ['names that end alike', {}, { permitted: ['ar.test'] }, 'certificate-not-trusted'],
+    ['all but these', HERE, { excluded: ['mx.far.test'] }, 'certificate-not-trusted'],
+    ['all but others', { excluded: ['a.far.test'] }, HERE, 'dane-ta'],
+    ['nobody knows what', {}, { strange: true }, 'certificate-not-trusted'],
+  ])('%s', async (_, above, below, verdict) => {
+    const top = await makeAuthority('Top', NOW, above);
+    const chain = chainOf(await (await top.below('Below', below)).issue(['mx.far.test']));
+    expect(judge(chain, tlsaFor(top.certificate, 2, 0, 1))).toBe(verdict);
+    // The same where the record holds the authority, and the server does not show it.
+    expect(judge(chain.slice(0, 2), tlsaFor(top.certificate, 2, 0, 0))).toBe(verdict);
+  });
+
+  test('DANE-EE asks no authority', async () => {
+    const chain = await (await root.below('Below', { permitted: ['near.test'] })).issue(['mx.far.test']);
+    expect(judge(chainOf(chain), tlsaFor(chain.certificate, 3, 1, 1))).toBe('dane-ee');
+  });
+});
+
+test('a common name counts where there are no other names (RFC 7672 §3.2.3)', async () => {
+  const record = tlsaFor(root.certificate, 2, 0, 1);
+  const of = async (...names: string[]) =>
+    judge(chainOf(await middle.issue(names, { commonName: 'mx.far.test' })), record);
+  expect([await of(), await of('elsewhere.test')]).toEqual(['dane-ta', 'certificate-host-mismatch']);
 });
 
 test('no certificate fits nothing', () => {
