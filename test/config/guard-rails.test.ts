@@ -128,7 +128,11 @@ it.each<readonly [string, readonly string[], number]>([
     [...LEAST, ...LISTENER, ...resolvers('address = "::1"\ntrusted = true', 'address = "192.0.2.1"')],
     10,
   ],
-  ['trust in the resolver of Docker', [...LEAST, ...LISTENER, ...resolvers('address = "127.0.0.11"\ntrusted = true')], 9],
+  [
+    'trust in the resolver of Docker',
+    [...LEAST, ...LISTENER, ...resolvers('address = "127.0.0.11"\ntrusted = true')],
+    9,
+  ],
 ])('%s', async (_, lines, line) => {
   const { complaints } = await refusal(lines);
   expect(complaints.map(({ place }) => place.line)).toEqual([line]);
