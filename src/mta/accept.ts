@@ -74,12 +74,14 @@ export async function accept(
 
 /** H1: each hop of RFC 5598 that the message has made, by the id that it has in all of them. */
 export function logHops(log: Log, arrival: Arrival, placed: readonly Placed[]): void {
-  const { messageId: message, origin, reversePath, locals, remotes, content } = arrival;
+  const { messageId: message, origin, reversePath, parameters, locals, remotes, content } = arrival;
   const { role, remoteAddress, localPort, tls } = origin;
   const from = reversePath === null ? '<>' : formatAddress(reversePath);
   if (role !== 'local') {
     const hop = role === 'submission' ? 'MUA→MSA' : 'MTA→MTA';
-    log.info({ message, hop, from, remoteAddress, localPort, tls, size: content.body.size }, 'received');
+    // RFC 6710 §4.1: with what was asked for by MT-PRIORITY.
+    const { priority } = parameters;
+    log.info({ message, hop, from, remoteAddress, localPort, tls, size: content.body.size, priority }, 'received');
   }
   if (role === 'submission') {
     log.info({ message, hop: 'MSA→MTA', local: locals.length, queued: remotes.length }, 'handed over');

@@ -38,6 +38,14 @@ const claim = (username: string, password: string): Claim => ({
   password,
 });
 
+it('the log says what was asked for by MT-PRIORITY', async () => {
+  const { lines: log, submit } = await msa();
+  await submit(lines(...WHOLE, '', 'x'), { parameters: { priority: -4 } });
+  await submit(lines(...WHOLE, '', 'x'));
+  const received = log.filter(({ msg }) => msg === 'received');
+  expect(received.map(({ priority }) => priority)).toEqual([-4, undefined]);
+});
+
 describe('authentication', () => {
   const login = async (username: string, password: string) => {
     const { receiver, session } = await msa();

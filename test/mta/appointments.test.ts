@@ -229,6 +229,24 @@ describe('MT-PRIORITY', () => {
     ]);
   });
 
+  test('a report on a message has its rank', async () => {
+    await using stage = await queueStage();
+    stage.domain('far.test', 2);
+    stage.domain('home.test', 3);
+    const keywords = KEYWORDS.filter((one) => one !== 'DSN');
+    await stage.hop(2, { keywords, on: (line) => (line.startsWith('RCPT TO:<b') ? '550 5.1.1 no' : undefined) });
+    const home = await stage.hop(3, { keywords: [...KEYWORDS, 'MT-PRIORITY'] });
+    for (const to of ['a@far.test', 'b@far.test']) {
+      const notify = ['success', 'failure'] as const;
+      await stage.put({ from: 'eve@home.test', to: [[to, { notify }]], parameters: { priority: 3 } });
+      await stage.until(empty);
+    }
+    expect(home.messages.map(({ mail }) => mail)).toEqual([
+      expect.stringMatching(/^MAIL FROM:<> .*MT-PRIORITY=3/),
+      expect.stringMatching(/^MAIL FROM:<> .*MT-PRIORITY=3/),
+    ]);
+  });
+
   test('a rank is worth hours of waiting, so that it counts in any queue and nobody starves; what is held stays so', async () => {
     await using stage = await queueStage();
     await stage.runner.close(0);
