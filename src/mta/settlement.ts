@@ -52,11 +52,8 @@ export function verdictOf(result: Result, schedule: Schedule, now: number): Verd
           const text = `It could not be there by the time that was asked for. ${sentence(reply, outcome.text)}`;
           return settled({ kind: 'failed' }, reported('failed', '5.4.7', text));
         }
-        // RFC 3463 §3.5, X.4.7: it stayed a matter of time until the time was over; where it was a matter of security,
-        // that is what the sender must know (X.7.0).
-        const insecure = reply === undefined && outcome.status.startsWith('4.7.');
         const text = `It was tried for ${span(entry.expiresAt - entry.createdAt)}. ${sentence(reply, outcome.text)}`;
-        return settled({ kind: 'failed' }, reported('failed', insecure ? atLast(transit, outcome) : '4.4.7', text));
+        return settled({ kind: 'failed' }, reported('failed', atLast(transit, outcome), text));
       }
       const nextAt = nextTry(entry, schedule, now);
       if (entry.warnAt === null || entry.warnAt > now) {
@@ -81,9 +78,12 @@ export function warning({ transit }: Task, entry: EntryRow, now: number): Verdic
   return { transit, settlement: { entry: entry.id, attempt: null, then }, report };
 }
 
-/** RFC 8689 §4.2.1 has codes for good for what was not protected as its sender asked. */
-function atLast({ parameters: { requiretls } }: TransitRow, { status }: Result['outcome']): EnhancedStatus {
-  return requiretls === true ? (`5${status.slice(1)}` as EnhancedStatus) : status; // of its class only the digit is another
+/** RFC 3463 §3.5, X.4.7: what was wrong at the last try, if that is known, says more than that the time is over. RFC 8689
+ * §4.2.1 has codes for good for what was not protected as its sender asked. */
+function atLast({ parameters: { requiretls } }: TransitRow, { status, reply }: Result['outcome']): EnhancedStatus {
+  if (status === '4.0.0') return '4.4.7';
+  const insecure = reply === undefined && status.startsWith('4.7.');
+  return insecure && requiretls === true ? (`5${status.slice(1)}` as EnhancedStatus) : status; // only the digit is another
 }
 
 const LATE = 'It is not there by the time that was asked for; it is tried on. ';

@@ -151,7 +151,7 @@ describe('time', () => {
       expect(Math.abs(until - begin - 5 * DAY)).toBeLessThan(1000);
       const end = await readReport(failed);
       expect(end.recipients[0]?.get('action')).toBe('failed');
-      expect(end.recipients[0]?.get('status')).toBe('4.4.7');
+      expect(end.recipients[0]?.get('status')).toBe('4.2.1');
       expect(end.recipients[0]?.get('diagnostic-code')).toMatch(/^smtp; 450 4\.2\.1 /);
     } finally {
       await peer.close();

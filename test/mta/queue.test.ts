@@ -269,7 +269,7 @@ describe('time', () => {
     expect(await statusOf(delayed)).toMatch(/Action: delayed\r\nStatus: 4\.7\.1[\s\S]*Will-Retry-Until: /);
     const end = await statusOf(failed);
     expect(end).toMatch(
-      /Action: failed\r\nStatus: 4\.4\.7\r\nRemote-MTA: dns; mx2\.test\r\nDiagnostic-Code: smtp; 450 4\.7\.1 come back/,
+      /Action: failed\r\nStatus: 4\.7\.1\r\nRemote-MTA: dns; mx2\.test\r\nDiagnostic-Code: smtp; 450 4\.7\.1 come back/,
     );
     expect(server.messages).toEqual([]);
   });
