@@ -314,10 +314,9 @@ function endingAfter(settled: () => Promise<boolean>, content: Content): Content
 
 /** Prefix and body as they stand in the store, a chunk at a time. */
 export function contentOf({ read }: Pick<Store, 'read'>, transit: TransitRow): Content {
-  const { body, prefix, size, headerSize } = transit;
+  const { body, prefix, size } = transit;
   return {
     size,
-    headerSize,
     async *open() {
       if (prefix.length > 0) yield prefix;
       const octets = size - prefix.length;

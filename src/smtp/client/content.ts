@@ -2,12 +2,11 @@
 // whether a server without an extension can have it. Nothing is ever recoded (RFC 5321 §3.6.3).
 
 import { isAscii } from 'node:buffer';
+import { InternationalHeaders } from '../../formats/international-headers.ts';
 
 /** The store's octets: prefix and body. `open` may be called more than once; sizes in octets. */
 export interface Content {
   readonly size: number;
-  /** Of the header, with the empty line. */
-  readonly headerSize: number;
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -42,14 +41,9 @@ const LF = 10;
 /** Octets of a line of text without its CRLF (RFC 5321 §4.5.3.1.6). */
 const LINE = 998;
 
-/** True if the header is internationalised: such content needs SMTPUTF8 (RFC 6532 §3). */
+/** True if a header of it is internationalised: such content needs SMTPUTF8 (RFC 6532 §3.7). Reads all of it at worst. */
 export async function hasUtf8Header(content: Content): Promise<boolean> {
-  let left = content.headerSize;
-  if (left === 0) return false;
-  for await (const chunk of content.open()) {
-    if (!isAscii(chunk.subarray(0, left))) return true;
-    left -= chunk.length;
-    if (left <= 0) return false;
-  }
-  return false;
+  const headers = new InternationalHeaders();
+  for await (const chunk of content.open()) if (headers.push(chunk)) return true;
+  return headers.end();
 }

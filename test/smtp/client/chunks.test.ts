@@ -154,7 +154,6 @@ test('nobody is to have it: no chunk is sent', async () => {
 test('content that is not what it says is never a whole message', async () => {
   const claims = (size: number, ...pieces: string[]) => ({
     size,
-    headerSize: 0,
     async *open() {
       for (const piece of pieces) yield Buffer.from(piece);
     },
@@ -173,7 +172,6 @@ test('the last octets wait for the end of the content, which may fail', async ()
   const connection = await openTo(server);
   const content = {
     size: 200_000,
-    headerSize: 0,
     async *open() {
       yield Buffer.alloc(100_000);
       yield Buffer.alloc(100_000);

@@ -57,10 +57,8 @@ export function envelopeTo(
 
 export function contentOf(text: string, chunk = 100_000): Content {
   const octets = Buffer.from(text, 'utf8');
-  const header = octets.indexOf('\r\n\r\n');
   return {
     size: octets.length,
-    headerSize: header < 0 ? octets.length : header + 4,
     async *open() {
       for (let at = 0; at < octets.length; at += chunk) yield octets.subarray(at, at + chunk);
     },
