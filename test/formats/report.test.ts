@@ -5,6 +5,7 @@ import { isAscii } from 'node:buffer';
 import { simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
 import { type HeaderField, parseHeaderText } from '../../src/formats/header.ts';
+import type { EnhancedStatus } from '../../src/formats/refusal.ts';
 import { deliveryReport, type ReportFrame } from '../../src/formats/report.ts';
 import type { DeliveryReport, ReportAction, ReportedRecipient } from '../../src/formats/report-facts.ts';
 import { structureOf } from '../../src/formats/structure.ts';
@@ -160,6 +161,13 @@ describe('what is reported', () => {
     expect(text.includes(until)).toBe(action === 'delayed');
     expect(types[2]).toBe('text/rfc822-headers');
     expect(returned).toBe(HEADER);
+  });
+
+  test('a status that nobody knows is reported as it is, with advice by its subject', async () => {
+    const of = async (status: EnhancedStatus) => read({ recipients: [{ ...RECIPIENT, action: 'failed', status }] });
+    const [known, strange] = [await of('5.2.0'), await of('5.2.999')];
+    expect(strange.recipients[0]?.Status).toBe('5.2.999');
+    expect(strange.text.replaceAll('5.2.999', '5.2.0')).toBe(known.text);
   });
 
   test('several recipients, a group of fields each', async () => {

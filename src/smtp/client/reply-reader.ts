@@ -14,8 +14,8 @@ export class ReplySyntaxError extends Error {
 
 // Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF (RFC 5321 §4.2)
 const LINE = /^([2-5]\d\d)(?:([- ])(.*))?$/s;
-// status-code = class "." subject "." detail (RFC 3463 §2), at the start of the text (RFC 2034 §4)
-const STATUS = /^([245]\.\d{1,3}\.\d{1,3})(?: +|$)/;
+// status-code = class "." subject "." detail, without leading zeros (RFC 3463 §2), at the start of the text (RFC 2034 §4)
+const STATUS = /^([245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2}))(?: +|$)/;
 
 /** One connection's replies, in order. */
 export class ReplyReader {

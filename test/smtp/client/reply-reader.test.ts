@@ -26,6 +26,10 @@ describe('replies (RFC 5321 §4.2)', () => {
     ]);
   });
 
+  test.each(['5.01.1', '5.1.01', '5.1.0001', '3.1.1', '5.1', '5.1.1x'])('have no status %s', (text) => {
+    expect(read(`550 ${text} no\r\n`)).toEqual([{ code: 550, text: `${text} no` }]);
+  });
+
   test('keep no control characters and no broken UTF-8', () => {
     expect(read('250 a\x00b\x1b[31m\u0085c\r\n')).toEqual([{ code: 250, text: 'a b [31m c' }]);
   });
