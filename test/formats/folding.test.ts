@@ -30,6 +30,13 @@ it.each([
   for (const line of result.split('\r\n').slice(0, -1)) expect(line.trim()).not.toBe('');
 });
 
+it('octets count, not characters (RFC 6532 §3.4)', () => {
+  const field = Buffer.from(`Subject: ${'\u00fc\u00fc '.repeat(300)}end\r\n`);
+  expect(String(field).length).toBeLessThan(998);
+  const lines = Buffer.from(foldedField(field)).toString('latin1').split('\r\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(998);
+});
+
 it('folds around what cannot be folded', () => {
   const field = `X: a ${'y'.repeat(2_000)} b ${'z'.repeat(990)} c\r\n`;
   expect(folded(field)).toBe(`X: a\r\n ${'y'.repeat(2_000)}\r\n b ${'z'.repeat(990)} c\r\n`);

@@ -4,6 +4,7 @@ import { isAscii } from 'node:buffer';
 import { type AddressObject, simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { SevenBitConversion, type SevenBitOptions } from '../../src/formats/seven-bit.ts';
+import { transferDecoder } from '../../src/formats/transfer-encoding.ts';
 
 const OPTIONS: SevenBitOptions = { charset: 'utf-8', relabel: true };
 
@@ -182,6 +183,18 @@ describe('each part by itself', () => {
   ])('%s', (_, message, expected) => {
     for (const piece of [1, 2, 5, 1000]) expect(convert(message, piece)).toBe(expected);
   });
+});
+
+it('a message/global is encoded as a whole, and any other message by its parts (RFC 6532 §3.5)', () => {
+  const inner = lines('Subject: \u00fc', '', 'Gru\u00df', '');
+  const of = (type: string) => convert(lines(...FIRST, `Content-Type: ${type}`, '', inner), 100);
+  const [head = '', ...body] = of('message/global').split('\r\n\r\n');
+  expect(head).toMatch(/^Content-Transfer-Encoding: (?:base64|quoted-printable)$/m);
+  const encoding = /^Content-Transfer-Encoding: (.*)$/m.exec(head)?.[1] ?? '';
+  const decoder = transferDecoder(encoding);
+  const octets = Buffer.from(body.join('\r\n\r\n'), 'latin1');
+  expect(Buffer.concat([decoder.decode(octets), decoder.end()]).toString()).toBe(`${inner}\r\n`);
+  expect(of('message/rfc822')).toContain('Subject: \u00fc');
 });
 
 describe('is left as it is', () => {

@@ -47,6 +47,17 @@ function places({ start, bodyStart, end, lines, mime, parts, message }: Entity):
   return { start, bodyStart, end, lines, type: `${mime.type}/${mime.subtype}`, inside };
 }
 
+test('a message/global is a message, unless it is encoded (RFC 6532 §3.5)', () => {
+  const of = (encoding: string) =>
+    structureOf(
+      Buffer.from(
+        `Content-Type: message/global\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\nSubject: \u00fc\r\n\r\nx\r\n`,
+      ),
+    ).message;
+  for (const encoding of ['7bit', '8bit', 'binary']) expect(of(encoding)).not.toBeNull();
+  for (const encoding of ['base64', 'quoted-printable']) expect(of(encoding)).toBeNull();
+});
+
 describe('bounds', () => {
   /** One in another, with all that comes with it. */
   const nested = (depth: number, wrap: (inner: string, level: number) => string): Entity => {
