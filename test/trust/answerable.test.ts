@@ -44,6 +44,7 @@ beforeAll(async () => {
     pkcs1: `v=DKIM1; p=${pkcs1}`,
     tls: `v=DKIM1; s=tlsrpt; p=${spki}`,
     mail: `v=DKIM1; s=email:tlsrpt; h=sha1:sha256; p=${spki.replace(/.{40}/g, '$& ')}`,
+    strict: `v=DKIM1; t=y:s:new; p=${spki}`,
     other: `v=DKIM1; s=other; p=${spki}`,
     sha1: `v=DKIM1; h=sha1; p=${spki}`,
     revoked: 'v=DKIM1; p=',
@@ -52,6 +53,7 @@ beforeAll(async () => {
     wrong: `v=DKIM1; p=${generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`,
   };
   for (const [name, txt] of Object.entries(records)) dns.set(`${name}._domainkey.${DOMAIN}`, { txt: [txt] });
+  dns.set('spki._domainkey.test', { txt: [records.spki] });
   dns.set(`broken._domainkey.${DOMAIN}`, { broken: true });
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -136,6 +138,8 @@ test.each([
   ['another version', (text: string) => text.replaceAll('v=1;', 'v=2;')],
   ['another algorithm', (text: string) => text.replaceAll(/a=[a-z0-9]+-sha256/g, 'a=rsa-sha1')],
   ['an algorithm that is a property', (text: string) => text.replaceAll(/a=[a-z0-9]+-sha256/g, 'a=constructor')],
+  ['a third canonicalization', (text: string) => text.replaceAll('relaxed/relaxed', 'relaxed/relaxed/simple')],
+  ['an unknown canonicalization', (text: string) => text.replaceAll('relaxed/relaxed', 'relaxed/strict')],
   ['no signatures', (text: string) => text.replaceAll('DKIM-Signature', 'X-Signature')],
   ['no header', (text: string) => `\r\n${text}`],
 ])('changed: %s', async (_, change) => {
@@ -161,6 +165,62 @@ test('From must be covered, a signature ends at its time, and nobody signs for h
   const neighbour = (await theirs()).replace('v=1;', 'v=1; i=@else.test;');
   expect(await judge(neighbour)).toEqual(NOBODY);
 });
+
+/** Signed as it is, with these tags: what is wrong is what they say. */
+async function saying(tags: string, fields = 'from', selector = 'spki'): Promise<string> {
+  const body = new RelaxedBody();
+  body.update(Buffer.from(BODY));
+  const hash = body.digest().toString('base64');
+  const text = `DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; s=${selector}; h=${fields}; bh=${hash}; ${tags}; b=`;
+  const covered = `from:Alice <alice@example.test>\r\n${text.replace('DKIM-Signature: ', 'dkim-signature:')}`;
+  const signature = sign('sha256', Buffer.from(covered), createPrivateKey(privateKey)).toString('base64');
+  return `${text}${signature}\r\n${HEADER}${BODY}`;
+}
+
+test.each([
+  ['nothing more', 'd=example.test', true],
+  ['an identity', 'd=example.test; i=alice@example.test', true],
+  ['one below', 'd=example.test; i=@sub.example.test', true],
+  ['what nobody knows', 'd=example.test; new=thing', true],
+  ['a way to the key that nobody knows, and another', 'd=example.test; q=new/way:dns/txt', true],
+  ['a time', 'd=example.test; t=1; x=999999999999', true],
+  ['an end before its start', 'd=example.test; t=9999999999; x=9999999998', false],
+  ['a time that is none', 'd=example.test; t=yesterday', false],
+  ['a time without end', 'd=example.test; x=1000000000000000', false],
+  ['an identity without @', 'd=example.test; i=example.test', false],
+  ['an identity of nobody', 'd=example.test; i=alice@', false],
+  ['no other way to the key', 'd=example.test; q=new/way', false],
+  ['no domain', 'i=alice@example.test', false],
+  ['a domain of one label', 'd=test', false],
+])('a signature that says %s (%s): %s', async (_, tags, good) => {
+  expect(await judge(await saying(tags))).toEqual(good ? KNOWN : NOBODY);
+});
+
+test('a key that is for its domain alone signs for none below it', async () => {
+  expect(await judge(await saying('d=example.test; i=alice@example.test', 'from', 'strict'))).toEqual(KNOWN);
+  expect(await judge(await saying('d=example.test; i=alice@sub.example.test', 'from', 'strict'))).toEqual(NOBODY);
+});
+
+test('the list of fields has names alone, in any case', async () => {
+  expect(await judge(await saying('d=example.test', 'From : X-None'))).toEqual(KNOWN);
+  for (const fields of ['from:', 'from::subject', ':from', 'from: a b', ''])
+    expect(await judge(await saying('d=example.test', fields))).toEqual(NOBODY);
+});
+
+test('keys of 1,024 to 4,096 bits count, shorter ones do not (RFC 8301 §3.2)', async () => {
+  for (const [bits, result] of [
+    [768, NOBODY],
+    [1_024, KNOWN],
+    [4_096, KNOWN],
+  ] as const) {
+    const pair = generateKeyPairSync('rsa', { modulusLength: bits });
+    const record = pair.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+    dns.set(`long._domainkey.${DOMAIN}`, { txt: [`v=DKIM1; p=${record}`] });
+    const key = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const data = { signingDomain: DOMAIN, selector: 'long', privateKey: key };
+    expect(await judge(await theirs('long', 'relaxed/relaxed', { ...data, signatureData: [data] }))).toEqual(result);
+  }
+}, 120_000);
 
 test('a signature with l=, of less than the whole body or not, counts for nothing', async () => {
   for (const maxBodyLength of [5, 10_000]) {

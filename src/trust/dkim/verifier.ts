@@ -101,17 +101,27 @@ function signatureOf(field: HeaderField, text: string, now: number): Signature |
   const names = wordsOf(tags.get('h') ?? '');
   const bodyHash = octetsOf(tags.get('bh') ?? '');
   const signature = octetsOf(tags.get('b') ?? '');
-  if (type === undefined || domain === '' || selector === '' || bodyHash === null || signature === null) return null;
+  if (type === undefined || !domain.includes('.') || selector === '') return null;
+  if (bodyHash === null || signature === null) return null;
+  // hdr-name is ftext (RFC 5322 §3.6.8).
+  if (!names.every((name) => /^[!-9;-~]+$/.test(name))) return null;
   if (!names.includes('from') || names.length > LIMITS.fields) return null;
-  const [header = 'simple', body = 'simple'] = (tags.get('c') ?? 'simple/simple').split('/');
-  if (![header, body].every((one) => one === 'simple' || one === 'relaxed')) return null;
+  const [header = 'simple', body = 'simple', ...more] = (tags.get('c') ?? 'simple/simple').split('/');
+  if (more.length > 0 || ![header, body].every((one) => one === 'simple' || one === 'relaxed')) return null;
   if (!wordsOf(tags.get('q') ?? 'dns/txt').includes('dns/txt')) return null;
-  const until = tags.get('x');
-  if (until !== undefined && (!/^\d{1,12}$/.test(until) || Number(until) * 1000 <= now)) return null;
-  const identity = normalizeDomain((tags.get('i') ?? `@${domain}`).split('@').at(-1) ?? '');
+  if (!isInTime(tags.get('t'), tags.get('x'), now)) return null;
+  const [, within] = /@([^@]*)$/.exec(tags.get('i') ?? `@${domain}`) ?? [];
+  const identity = normalizeDomain(within ?? '');
   if (identity !== domain && !identity.endsWith(`.${domain}`)) return null;
   const relaxed = { header: header === 'relaxed', body: body === 'relaxed' };
   return { field, type, domain, selector, identity, relaxed, names, bodyHash, signature };
+}
+
+/** Seconds since the epoch: when it was made, and when it ends, which is later. */
+function isInTime(from: string | undefined, until: string | undefined, now: number): boolean {
+  if (![from, until].every((time) => time === undefined || /^\d{1,12}$/.test(time))) return false;
+  if (until === undefined) return true;
+  return Number(until) > Number(from ?? -1) && Number(until) * 1000 > now;
 }
 
 async function keysOf({ selector, domain }: Signature, options: VerifierOptions): Promise<readonly DkimPublicKey[]> {
