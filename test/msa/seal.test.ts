@@ -69,6 +69,18 @@ it.each([
   expect(await verify(message, folder, DOMAINS)).toEqual(good('example.test'));
 });
 
+it('a signature that is there stays, behind ours', async () => {
+  const { submit, store } = await msa();
+  const theirs = 'DKIM-Signature: v=1; a=rsa-sha256; d=remote.test; s=x; h=from; bh=AA==; b=AA==';
+  expect((await submit(lines(theirs, 'From: alice@example.test', '', 'x'))).reply).toBe('250');
+  const [accept] = store.accepted;
+  const front = Buffer.from(accept?.dispatch?.prefix ?? []).toString('latin1');
+  expect(front).toMatch(/^DKIM-Signature: /);
+  const message = front + store.body(accept);
+  const domains = [...message.matchAll(/^DKIM-Signature:[\s\S]*?\bd=([^;]+);/gm)].map(([, domain]) => domain);
+  expect(domains).toEqual(['example.test', 'example.test', 'remote.test']);
+});
+
 describe('the domain is that', () => {
   it.each([
     ['of From', ['From: <alice@second.test>'], 'alice@example.test', 'second.test'],
