@@ -41,7 +41,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   '4': 'The other server could not be reached. Check what stands behind the @ for typing errors, or try again later.',
   '4.6': 'The message went round in a circle. Forward this report to the administrator of the other side.',
   '6': 'The other side cannot take this kind of content. Send it as plain text or in another format.',
-  '6.7': 'The other side cannot take addresses with letters beyond ASCII. Ask the recipient for another address.',
+  '6.7': 'The other side takes only ASCII in addresses, subjects and file names. Write it so, or to another address.',
   '7.4':
     'The other side must be reached encrypted, and could not be. Nothing was sent. Ask its administrator for help.',
   '7.5': 'The other side could not prove who it is. Nothing was sent. Ask its administrator for help.',
