@@ -3,10 +3,8 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { SocketWriter } from '../platform/socket-writer.ts';
-
 import type { Turn } from '../platform/turn.ts';
 import type { FlagScope } from '../store/commands.ts';
-
 import { Limit } from '../store/limits.ts';
 import { type Commit, Flag, type MailboxId, type MailboxRow, type Uid, type ViewId } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -18,6 +16,7 @@ import { type Flags, namesOfFlags, SYSTEM_FLAGS } from './grammar/flags.ts';
 import { INTERNAL } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
 import { OwnSeen } from './own-seen.ts';
+import type { FlagState } from './pending-flags.ts';
 import type { RecentClaims } from './recent.ts';
 import { flagReport } from './render/flag-report.ts';
 import { allows, flagScope, type Operation, type Rights, rightsOf } from './rights.ts';
@@ -26,7 +25,7 @@ import type { Place } from './search/finding.ts';
 import type { SortableCache } from './sort/sortable-cache.ts';
 import type { Sorting } from './sort/sortables.ts';
 import { runsOfUids, vanishedLines } from './vanished.ts';
-import { type FlagState, type News, View } from './view.ts';
+import { type News, View } from './view.ts';
 
 /** What all sessions have in common. */
 export interface Common {

@@ -33,13 +33,3 @@ export class UidRanges {
     return this.#ranges.values();
   }
 }
-
-/** The bounds of a range, which may be said in any order (RFC 3501 §9, seq-range), the lower one first. */
-export function ordered(a: number, b: number): [number, number] {
-  return a <= b ? [a, b] : [b, a];
-}
-
-/** Ascending, each once. */
-export function union(a: Uint32Array, b: Uint32Array): Uint32Array {
-  return Uint32Array.from(new Set([...a, ...b])).sort();
-}

@@ -5,18 +5,11 @@
 
 import type { Commit, ModSeq, Uid, ViewId } from '../store/rows.ts';
 import type { Change } from '../store/store.ts';
-import { bad } from './completion.ts';
-import { LIMIT } from './limits.ts';
-import type { MessageSet, SetBound } from './search/keys.ts';
+import { namedBySequence, namedByUid } from './message-set.ts';
+import { type FlagState, PendingFlags } from './pending-flags.ts';
+import type { MessageSet } from './search/keys.ts';
 import { UidList } from './uid-list.ts';
-import { ordered, UidRanges, union } from './uid-ranges.ts';
-
-/** Flags of one message, as of `modSeq`. */
-export interface FlagState {
-  readonly flags: number;
-  readonly keywords: readonly string[];
-  readonly modSeq: ModSeq;
-}
+import { UidRanges } from './uid-ranges.ts';
 
 /** What the client is to be told now, in this order. The view counts it as told. */
 export interface News {
@@ -78,8 +71,7 @@ export class View {
   #gone = new Set<number>();
   /** An expunge was seen that the store does not know us to know of. */
   #owesAcknowledgement = false;
-  #flags = new Map<number, FlagState>();
-  #reread: ModSeq | null = null;
+  readonly #flags = new PendingFlags();
   #deleted = false;
   #ownExpunges = false;
   /** What the last SEARCH saved (RFC 5182), ascending; what is gone since is still among them. */
@@ -117,7 +109,7 @@ export class View {
 
   /** The same, once all that is known here now will have been told, expunges included. */
   get knownModSeq(): ModSeq {
-    return this.withholdsFlags ? this.#belowFlags(this.#modSeq) : this.#modSeq;
+    return this.withholdsFlags ? this.#flags.below(this.#modSeq) : this.#modSeq;
   }
 
   /** Messages are gone by a command of this client, which has not been told. */
@@ -144,8 +136,7 @@ export class View {
   hasNews(expunges: boolean): boolean {
     return (
       this.#arrived.length > 0 ||
-      this.#flags.size > 0 ||
-      this.#reread !== null ||
+      !this.#flags.empty ||
       !this.#keywordsTold ||
       (expunges && (this.#gone.size > 0 || this.#owesAcknowledgement))
     );
@@ -163,7 +154,7 @@ export class View {
         break;
       case 'flags':
         this.#noteKeywords(change.keywords);
-        this.#noteFlags(change);
+        this.#flags.note(change, change.view === this.id);
         break;
       case 'expunged':
         this.#noteExpunged(change.uids);
@@ -202,17 +193,12 @@ export class View {
       this.#beforeGone = null;
     }
     const flags: { sequence: number; uid: Uid; state: FlagState }[] = [];
-    let reread: ModSeq | null = null;
-    if (!this.withholdsFlags) {
-      for (const [uid, state] of this.#flags) {
-        const sequence = this.#uids.sequenceOf(uid);
-        if (sequence > 0) flags.push({ sequence, uid: uid as Uid /* a key of this map */, state });
-      }
-      if (this.#flags.size > 0) this.#flags = new Map();
-      reread = this.#reread;
-      this.#reread = null;
+    const pending = this.withholdsFlags ? null : this.#flags.take();
+    for (const [uid, state] of pending?.states ?? []) {
+      const sequence = this.#uids.sequenceOf(uid);
+      if (sequence > 0) flags.push({ sequence, uid: uid as Uid /* a key of this map */, state });
     }
-    this.#toldModSeq = this.#belowFlags(this.#beforeGone ?? this.#modSeq);
+    this.#toldModSeq = this.#flags.below(this.#beforeGone ?? this.#modSeq);
     const arrived = this.#arrived;
     this.#arrived = [];
     const ownArrivals = this.#ownArrivals;
@@ -228,15 +214,14 @@ export class View {
       ownArrivals,
       keywords,
       flags,
-      reread,
+      reread: pending?.reread ?? null,
       acknowledge,
     };
   }
 
   /** The client has just been told these flags of a message: an older change of them is no news any more. */
   flagsTold(uid: Uid, modSeq: ModSeq): void {
-    const pending = this.#flags.get(uid);
-    if (pending && pending.modSeq <= modSeq) this.#flags.delete(uid);
+    this.#flags.told(uid, modSeq);
   }
 
   /** The client is about to read these keywords. @returns all of the mailbox where one of them is new to it, which it then
@@ -295,55 +280,14 @@ export class View {
     return this.#saved.filter((uid) => this.#uids.sequenceOf(uid) > 0);
   }
 
-  /** The UIDs of a set of sequence numbers, ascending, each once. @throws ImapRefusal BAD for a number that no message
-   * has, which is also "*" in an empty mailbox (RFC 3501 §9, seq-number) */
+  /** The UIDs of a set of sequence numbers, ascending, each once. @throws ImapRefusal BAD for one that no message has */
   resolveSequences(set: MessageSet): Uint32Array {
-    if (set === 'saved') return this.saved;
-    if ('besideSaved' in set) return union(this.resolveSequences(set.besideSaved), this.saved);
-    const largest = this.#uids.length;
-    const number = (bound: SetBound) => {
-      const sequence = bound === '*' ? largest : bound;
-      if (sequence < 1 || sequence > largest) throw bad('There is no message with that sequence number');
-      return sequence;
-    };
-    return this.#collect(set.map(({ first, last }) => ordered(number(first), number(last))));
+    return namedBySequence(set, { uids: this.#uids, saved: () => this.saved });
   }
 
   /** The UIDs of a set of UIDs that the client knows, ascending, each once; others are passed over (RFC 3501 §6.4.8). */
   resolveUids(set: MessageSet): Uint32Array {
-    if (set === 'saved') return this.saved;
-    if ('besideSaved' in set) return union(this.resolveUids(set.besideSaved), this.saved);
-    const largest = this.#uids.last;
-    const number = (bound: SetBound) => (bound === '*' ? largest : bound);
-    return this.#collect(
-      set.map(({ first, last }) => {
-        const [low, high] = ordered(number(first), number(last));
-        return [this.#uids.countBelow(low) + 1, this.#uids.countBelow(high + 1)];
-      }),
-    );
-  }
-
-  /** The UIDs of ranges of sequence numbers that overlap or not. */
-  #collect(ranges: readonly (readonly [number, number])[]): Uint32Array {
-    const parts: Uint32Array[] = [];
-    let done = 0;
-    let length = 0;
-    for (const [first, last] of ranges.toSorted((a, b) => a[0] - b[0])) {
-      if (last <= done || last < first) continue;
-      const part = this.#uids.slice(Math.max(first, done + 1), last);
-      parts.push(part);
-      length += part.length;
-      done = last;
-    }
-    const [only] = parts;
-    if (only && parts.length === 1) return only;
-    const uids = new Uint32Array(length);
-    let at = 0;
-    for (const part of parts) {
-      uids.set(part, at);
-      at += part.length;
-    }
-    return uids;
+    return namedByUid(set, { uids: this.#uids, saved: () => this.saved });
   }
 
   #noteKeywords(keywords: readonly (readonly string[])[] | null): void {
@@ -356,41 +300,11 @@ export class View {
     }
   }
 
-  /** A change of our own is told by the command that made it, but where an older one waits it has become part of it. */
-  #noteFlags(change: Extract<Change, { kind: 'added' | 'flags' }>): void {
-    const own = change.view === this.id;
-    for (let i = 0; i < change.uids.length; i++) {
-      const uid = change.uids[i] ?? 0;
-      if (own && !this.#flags.has(uid)) continue;
-      if (this.#flags.size >= LIMIT.pendingFlags && !this.#flags.has(uid)) {
-        this.#overflow(change.modSeq);
-        return;
-      }
-      this.#flags.set(uid, {
-        flags: change.flags[i] ?? 0,
-        keywords: change.keywords?.[i] ?? [],
-        modSeq: change.modSeq,
-      });
-    }
-  }
-
-  #overflow(modSeq: ModSeq): void {
-    this.#reread = this.#belowFlags((modSeq - 1) as ModSeq); // one below a ModSeq, so that "higher than" includes it
-    this.#flags = new Map();
-  }
-
-  /** The highest up to `most` that is below all flags that wait. */
-  #belowFlags(most: ModSeq): ModSeq {
-    let below: number = Math.min(most, this.#reread ?? most);
-    for (const { modSeq } of this.#flags.values()) below = Math.min(below, modSeq - 1);
-    return below as ModSeq; // one of them, or one below one
-  }
-
   #noteExpunged(uids: Uint32Array): void {
     this.#owesAcknowledgement = true;
     const untold = this.#arrived.length > 0 ? new Set(this.#arrived) : null;
     for (const uid of uids) {
-      this.#flags.delete(uid);
+      this.#flags.forget(uid);
       // What comes and goes between two reports was never there.
       if (!untold?.delete(uid)) this.#gone.add(uid);
     }

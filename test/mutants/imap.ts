@@ -105,9 +105,9 @@ export const imapMutants: readonly Mutant[] = [
   },
   {
     rule: "another session's flags are told, also with .SILENT",
-    file: 'src/imap/view.ts',
-    from: 'if (own && !this.#flags.has(uid)) continue;',
-    to: 'if (own || !this.#flags.has(uid)) continue;',
+    file: 'src/imap/pending-flags.ts',
+    from: 'if (own && !this.#states.has(uid)) continue;',
+    to: 'if (own || !this.#states.has(uid)) continue;',
     caughtBy: transcripts,
     test: 'SILENT|IDLE',
   },
