@@ -4,24 +4,23 @@
 import type { Clock } from '../platform/clock.ts';
 import type { SocketWriter } from '../platform/socket-writer.ts';
 import type { Turn } from '../platform/turn.ts';
-import type { FlagScope } from '../store/commands.ts';
-import { Limit } from '../store/limits.ts';
-import { type Commit, Flag, type MailboxId, type MailboxRow, type Uid, type ViewId } from '../store/rows.ts';
+import type { Commit, MailboxId, MailboxRow, Uid, ViewId } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { SeenMailbox, User } from './access.ts';
 import { no } from './completion.ts';
 import type { Enabled } from './enabled.ts';
 import { ifRoom } from './full-disk.ts';
-import { type Flags, namesOfFlags, SYSTEM_FLAGS } from './grammar/flags.ts';
+import { SYSTEM_FLAGS } from './grammar/flags.ts';
 import { INTERNAL } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
 import { OwnSeen } from './own-seen.ts';
 import type { FlagState } from './pending-flags.ts';
 import type { RecentClaims } from './recent.ts';
 import { flagReport } from './render/flag-report.ts';
-import { allows, flagScope, type Operation, type Rights, rightsOf } from './rights.ts';
+import { allows } from './rights.ts';
 import { SearchContexts } from './search/contexts.ts';
 import type { Place } from './search/finding.ts';
+import { SelectedRights } from './selected-rights.ts';
 import type { SortableCache } from './sort/sortable-cache.ts';
 import type { Sorting } from './sort/sortables.ts';
 import { runsOfUids, vanishedLines } from './vanished.ts';
@@ -33,7 +32,7 @@ export interface Common {
   readonly sortables: SortableCache;
 }
 
-export interface Surroundings extends Common {
+interface Surroundings extends Common {
   /** Whose session it is, and which one. */
   readonly user: User & { readonly id: string };
   readonly clock: Clock;
@@ -46,11 +45,8 @@ export interface Surroundings extends Common {
   readonly news: () => void;
 }
 
-/** With the store as this user sees the mailbox. */
-type Inside = Surroundings & { readonly store: Store };
-
-/** Every system flag: what FLAGS without a sign may change. */
-const ALL_FLAGS = Object.values(Flag).reduce((all, flag) => all | flag, 0);
+/** With the store as this user sees the mailbox, and what makes it so where it is another's. */
+type Inside = Surroundings & { readonly store: Store; readonly ownSeen: OwnSeen | null };
 
 const NONE = new Uint32Array(0);
 
@@ -63,35 +59,26 @@ export interface Wanted {
   readonly withUid: boolean;
 }
 
-/** What the user may do, as it changes; and what is only his in a mailbox of another's. */
-interface Access {
-  rights: Rights;
-  readonly own: boolean;
-  /** Other flags may be changed than the client has been told. */
-  changed: boolean;
-  /** The user has taken back the URLs that he has signed, in another session. */
-  urlsRevoked: boolean;
-  readonly ownSeen: OwnSeen | null;
-}
-
 export class SelectedMailbox {
   readonly id: MailboxId;
   readonly view: View;
   /** As it was when it was selected. */
   readonly row: MailboxRow;
+  readonly rights: SelectedRights;
   /** Searches that the client follows. */
   readonly contexts: SearchContexts;
-  readonly #access: Access;
   readonly #around: Inside;
   readonly #unfollow: () => void;
   #stopOverdue: (() => void) | null = null;
   #toldRecent = 0;
+  /** The user has taken back the URLs that he has signed, in another session. */
+  #urlsRevoked = false;
 
-  private constructor(row: MailboxRow, view: View, access: Access, around: Inside, unfollow: () => void) {
-    this.#access = access;
+  private constructor(row: MailboxRow, view: View, rights: SelectedRights, around: Inside, unfollow: () => void) {
     this.id = row.id;
     this.row = row;
     this.view = view;
+    this.rights = rights;
     this.contexts = new SearchContexts(around, around.writer);
     this.#around = around;
     this.#unfollow = unfollow;
@@ -108,8 +95,8 @@ export class SelectedMailbox {
     const { user } = outside;
     const ownSeen = mailbox.own ? null : await OwnSeen.open(user.store, mailbox.id, user.account);
     const store = ownSeen?.store ?? user.store;
-    const around = { ...outside, store };
-    const access: Access = { rights: mailbox.rights, own: mailbox.own, changed: false, urlsRevoked: false, ownSeen };
+    const around = { ...outside, store, ownSeen };
+    const rights = new SelectedRights(mailbox, readOnly, user.address);
     const { id } = mailbox;
     let view: View | null = null;
     let selected: SelectedMailbox | null = null;
@@ -117,14 +104,11 @@ export class SelectedMailbox {
     const unfollow = store.follow({ mailbox: id }, (change) => {
       selected?.contexts.note(change, selected.view.id);
       if (change.kind === 'rights') {
-        const rights = rightsOf(change.rights, user.address, access.own);
-        const [before, after] = [flagScope(access.rights), flagScope(rights)];
-        access.changed ||= before.flags !== after.flags || before.keywords !== after.keywords;
-        access.rights = rights;
+        rights.change(change.rights);
         outside.news();
       } else if (change.kind === 'access-key') {
         if (change.by !== user.account || change.origin === user.id) return;
-        access.urlsRevoked = true;
+        if (selected) selected.#urlsRevoked = true;
         outside.news();
       } else if (view) view.apply(change);
       else early.push(change);
@@ -140,7 +124,7 @@ export class SelectedMailbox {
       if (around.enabled.rev2) view.forgetRecent();
       // What came after the claim was made is claimed like what arrives: another session may have been faster.
       view.markRecent(begun.recentFrom, (readOnly ? row.uidNext : begun.recentBefore) - 1);
-      selected = new SelectedMailbox(row, view, access, around, unfollow);
+      selected = new SelectedMailbox(row, view, rights, around, unfollow);
       if (!readOnly && row.uidNext > row.recentFrom) await selected.#claim((row.uidNext - 1) as Uid);
       for (const change of early) view.apply(change);
       // What was expunged between the two is not in the UIDs, and needs no telling.
@@ -159,49 +143,18 @@ export class SelectedMailbox {
     return this.#around.store;
   }
 
-  /** As they are now: who has the right to may change them meanwhile. */
-  get rights(): Rights {
-    return this.#access.rights;
-  }
-
   /** Why the client cannot go on with it (RFC 2180 §3.3, RFC 4314 §5.1.1); null: it can. */
   get lost(): string | null {
     if (this.view.deleted) return 'The selected mailbox was deleted';
-    return allows(this.rights, 'read') ? null : 'You have lost the right to read the selected mailbox';
+    return allows(this.rights.held, 'read') ? null : 'You have lost the right to read the selected mailbox';
   }
 
-  /** Refuses what EXAMINE, or the user's rights, do not allow. @throws ImapRefusal NO */
-  require(operation: Operation): void {
-    this.#requireWritable();
-    if (!allows(this.rights, operation)) throw no('You have no right to do that', 'NOPERM');
-  }
-
-  /** May this flag be changed? */
-  mayChange(flag: number): boolean {
-    return !this.view.readOnly && (flagScope(this.rights).flags & flag) !== 0;
-  }
-
-  /** What of a STORE may be done: RFC 4314 §4 has it succeed if that is anything. @throws ImapRefusal NO */
-  requireFlags(mode: 'add' | 'remove' | 'replace', { bits, keywords }: Flags): FlagScope {
-    this.#requireWritable();
-    const scope = flagScope(this.rights);
-    const named = mode === 'replace' ? ALL_FLAGS : bits;
-    const some = (scope.flags & named) !== 0 || (scope.keywords && keywords.length > 0);
-    const nothing = mode !== 'replace' && bits === 0 && keywords.length === 0;
-    if (!some && !nothing) throw no('You have no right to change these flags', 'NOPERM');
-    return scope;
-  }
-
-  #requireWritable(): void {
-    if (this.view.readOnly) throw no('The mailbox is open read-only', 'READ-ONLY');
-  }
-
-  /** FLAGS and PERMANENTFLAGS (RFC 3501 §7.2.6, §7.1), with `\*` while the mailbox has room for new keywords. */
+  /** FLAGS and PERMANENTFLAGS (RFC 3501 §7.2.6, §7.1). @param keywords of the mailbox */
   describeFlags(keywords: readonly string[]): void {
     const { writer } = this.#around;
-    const names = [SYSTEM_FLAGS, ...keywords].join(' ');
-    writer.line(`* FLAGS (${names})`);
-    writer.line(`* OK [PERMANENTFLAGS (${this.view.readOnly ? '' : this.#kept(keywords)})] Flags that are kept`);
+    writer.line(`* FLAGS (${[SYSTEM_FLAGS, ...keywords].join(' ')})`);
+    const kept = this.rights.permanentFlags(keywords).join(' ');
+    writer.line(`* OK [PERMANENTFLAGS (${kept})] Flags that are kept`);
   }
 
   /** To be called in front of a response that shows keywords: FLAGS names what may be met (RFC 3501 §7.2.6), so it has to
@@ -209,14 +162,6 @@ export class SelectedMailbox {
   introduce(keywords: readonly string[]): void {
     const all = this.view.showing(keywords);
     if (all) this.describeFlags(all);
-  }
-
-  /** RFC 4314 §5.1.1: those that this user may change. */
-  #kept(keywords: readonly string[]): string {
-    const scope = flagScope(this.rights);
-    const names = namesOfFlags(scope.flags);
-    if (scope.keywords) names.push(...keywords, ...(keywords.length < Limit.keywords ? ['\\*'] : []));
-    return names.join(' ');
   }
 
   /** URLMECH (RFC 4467 §8). */
@@ -241,13 +186,10 @@ export class SelectedMailbox {
   async announce(expunges: boolean, wanted: Wanted): Promise<Uint32Array> {
     const { contexts, view } = this;
     const { enabled } = this.#around;
-    if (this.#access.changed) {
-      this.#access.changed = false;
-      this.describeFlags(view.keywords);
-    }
-    if (this.#access.urlsRevoked) {
+    if (this.rights.takeFlagsChanged()) this.describeFlags(view.keywords);
+    if (this.#urlsRevoked) {
       // RFC 4467 §7: every session that has the mailbox selected hears of it.
-      this.#access.urlsRevoked = false;
+      this.#urlsRevoked = false;
       this.describeUrls();
     }
     view.withholdsFlags = !wanted.flags;
@@ -339,7 +281,7 @@ export class SelectedMailbox {
 
   async close(): Promise<void> {
     this.#unfollow();
-    this.#access.ownSeen?.close();
+    this.#around.ownSeen?.close();
     this.view.onNews = null;
     this.#stopOverdue?.();
     this.#around.claims.leave(this.id);

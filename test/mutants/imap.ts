@@ -113,8 +113,8 @@ export const imapMutants: readonly Mutant[] = [
   },
   {
     rule: 'EXAMINE sets no \\Seen',
-    file: 'src/imap/selected-mailbox.ts',
-    from: 'return !this.view.readOnly && (flagScope',
+    file: 'src/imap/selected-rights.ts',
+    from: 'return !this.#readOnly && (flagScope',
     to: 'return (flagScope',
     caughtBy: transcripts,
     test: 'EXAMINE',

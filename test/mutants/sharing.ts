@@ -48,7 +48,7 @@ export const sharingMutants: readonly Mutant[] = [
   {
     rule: 'EXPUNGE needs "e"',
     file: 'src/imap/commands/expunge.ts',
-    from: "mailbox.require('expunge');",
+    from: "mailbox.rights.require('expunge');",
     to: '',
     caughtBy: transcripts,
     test: 'EXPUNGE, and CLOSE',
@@ -56,7 +56,7 @@ export const sharingMutants: readonly Mutant[] = [
   {
     rule: 'CLOSE expunges only with "e"',
     file: 'src/imap/commands/select.ts',
-    from: "&& allows(rights, 'expunge')",
+    from: "&& allows(rights.held, 'expunge')",
     to: '',
     caughtBy: transcripts,
     test: 'EXPUNGE, and CLOSE',
@@ -64,7 +64,7 @@ export const sharingMutants: readonly Mutant[] = [
   {
     rule: 'MOVE needs "e" and "t" of its source',
     file: 'src/imap/commands/copy.ts',
-    from: "session.mailbox.require('move away');",
+    from: "session.mailbox.rights.require('move away');",
     to: '',
     caughtBy: transcripts,
     test: 'EXPUNGE, and CLOSE|READ-ONLY, PERM',
@@ -111,7 +111,7 @@ export const sharingMutants: readonly Mutant[] = [
   },
   {
     rule: 'STORE of nothing that may be changed is refused',
-    file: 'src/imap/selected-mailbox.ts',
+    file: 'src/imap/selected-rights.ts',
     from: 'if (!some && !nothing) throw',
     to: 'if (nothing) throw',
     caughtBy: transcripts,
@@ -120,7 +120,7 @@ export const sharingMutants: readonly Mutant[] = [
   {
     rule: 'FETCH sets \\Seen only with "s"',
     file: 'src/imap/commands/fetch.ts',
-    from: 'mailbox.mayChange(Flag.Seen)',
+    from: 'mailbox.rights.mayChange(Flag.Seen)',
     to: '!view.readOnly',
     caughtBy: transcripts,
     test: 'each without the other',
@@ -128,7 +128,7 @@ export const sharingMutants: readonly Mutant[] = [
   {
     rule: 'READ-ONLY without "iewt"',
     file: 'src/imap/commands/select.ts',
-    from: 'readOnly || !changesShared(selected.rights)',
+    from: 'readOnly || !changesShared(selected.rights.held)',
     to: 'readOnly',
     caughtBy: transcripts,
     test: 'READ-ONLY, PERM',
@@ -144,8 +144,8 @@ export const sharingMutants: readonly Mutant[] = [
   {
     rule: 'who loses "r" is sent away',
     file: 'src/imap/selected-mailbox.ts',
-    from: "return allows(this.rights, 'read') ? null",
-    to: 'return this.rights ? null',
+    from: "return allows(this.rights.held, 'read') ? null",
+    to: 'return this.rights.held ? null',
     caughtBy: transcripts,
     test: 'sent away',
   },

@@ -79,7 +79,7 @@ export const move = command({
   uid: 'allowed',
   grammar: transferArguments,
   async run(session, args, byUid) {
-    session.mailbox.require('move away');
+    session.mailbox.rights.require('move away');
     const { code, messages } = await transfer(session, 'move', args, byUid);
     if (code) session.writer.line(completionLine('*', ok('Moved', code)));
     return ok('Moved', messages > 0 ? highestModSeq(session) : null);

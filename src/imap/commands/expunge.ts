@@ -24,7 +24,7 @@ export const expunge = command({
   async run(session, set) {
     const { mailbox, store } = session;
     const { id, view } = mailbox;
-    mailbox.require('expunge');
+    mailbox.rights.require('expunge');
     const uids = set && (Array.from(view.resolveUids(set)) as Uid[]); // the view holds nothing else
     if (uids !== null && uids.length === 0) return ok('Expunged');
     const gone = await store.execute({ kind: 'expunge', mailbox: id, uids, force: false, view: view.id });

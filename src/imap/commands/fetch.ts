@@ -143,7 +143,7 @@ async function setSeen(
 ): Promise<{ readonly rows: readonly MessageRow[]; readonly seen: ReadonlySet<Uid> }> {
   const { id, view } = mailbox;
   const sets = items.some((item) => (item.item === 'section' || item.item === 'BINARY') && !item.peek);
-  const wanted = sets && mailbox.mayChange(Flag.Seen);
+  const wanted = sets && mailbox.rights.mayChange(Flag.Seen);
   const unseen = wanted ? rows.filter((row) => (row.flags & Flag.Seen) === 0 && !row.expunged) : [];
   if (unseen.length === 0) return { rows, seen: new Set() };
   const after = await ifRoom(

@@ -28,7 +28,7 @@ export const replace = command({
   async run(session, { number, name, stretch }, byUid) {
     const { mailbox, writer } = session;
     // RFC 8508 §4.1: as EXPUNGE and APPEND would.
-    mailbox.require('move away');
+    mailbox.rights.require('move away');
     const replaces = await messageNamed(session, number, byUid);
     const to = await target(session, name);
     try {

@@ -55,7 +55,7 @@ async function open(
   writer.line(`* OK [MAILBOXID (${row.objectId})] Its name may change, this does not`);
   selected.describeUrls();
   if (memory) await resynchronise(session, selected, memory);
-  return ok('Selected', readOnly || !changesShared(selected.rights) ? 'READ-ONLY' : 'READ-WRITE');
+  return ok('Selected', readOnly || !changesShared(selected.rights.held) ? 'READ-ONLY' : 'READ-WRITE');
 }
 
 /** select = "SELECT" SP mailbox [select-params] */
@@ -93,7 +93,7 @@ export const close = command({
   async run(session) {
     const { id, view, rights } = session.mailbox;
     // RFC 4314 §4: without the right, nothing is expunged, and nothing refused.
-    if (!view.readOnly && allows(rights, 'expunge')) {
+    if (!view.readOnly && allows(rights.held, 'expunge')) {
       await session.store.execute({ kind: 'expunge', mailbox: id, uids: null, force: false, view: view.id });
     }
     await session.unselect();

@@ -38,7 +38,7 @@ export const store = command({
     const { mailbox, store: messageStore, writer, enabled } = session;
     const { id, view } = mailbox;
     const uids = byUid ? view.resolveUids(set) : view.resolveSequences(set);
-    const only = mailbox.requireFlags(mode, flags);
+    const only = mailbox.rights.requireFlags(mode, flags);
     if (unchangedSince !== null) enableCondstore(session);
     let missing = 0;
     const modified: Uid[] = [];
