@@ -1,16 +1,9 @@
-// One IMAP connection: read a command, parse it, run it, write what it returned (RFC 3501 §3, §5.5). Commands run one
-// after another, so that no two can be ambiguous. The three kinds of errors end here: refusals become NO or BAD, our own
-// mistakes NO [SERVERBUG], and a client that is gone ends the session.
+// One IMAP session: who has logged in, which mailbox is selected, and what a command may do with it (RFC 3501 §3). The loop
+// that reads commands is conversation.ts; what each command means stands in commands/.
 
 import type { Account } from '../directory/directory.ts';
 import type { Connection } from '../platform/listener.ts';
-import { Manners } from '../platform/manners.ts';
-import { Patience } from '../platform/patience.ts';
-import { SocketInput } from '../platform/socket-input.ts';
-import { SocketLayers } from '../platform/socket-layers.ts';
-import { Disconnected, SocketWriter } from '../platform/socket-writer.ts';
-import { Turn } from '../platform/turn.ts';
-import { recognise } from '../platform/wrong-door.ts';
+import { SessionClient } from '../platform/session-client.ts';
 import type { Surroundings } from '../sasl/mechanism.ts';
 import { offeredMechanisms } from '../sasl/mechanisms.ts';
 import { surroundingsAt } from '../sasl/surroundings.ts';
@@ -18,67 +11,50 @@ import type { AccountId } from '../store/rows.ts';
 import { StoreError } from '../store/store.ts';
 import { mailboxFor } from './access.ts';
 import { Announcements } from './announcements.ts';
-import { capabilityData, type Standing } from './capabilities.ts';
-import { type Afterwards, Farewell, type IncomingMessage, type Session, type State } from './commands/command.ts';
-import { type Parsed, parseCommand } from './commands/table.ts';
-import { type Completion, completionLine } from './completion.ts';
+import type { Standing } from './capabilities.ts';
+import { type Afterwards, Farewell, type Session, type State } from './commands/command.ts';
 import { nothingEnabled } from './enabled.ts';
-import { CommandReader, type Step } from './grammar/command-reader.ts';
-import type { LiteralHead, Scanner } from './grammar/scanner.ts';
-import { MessageLiteral } from './incoming-message.ts';
+import { CommandReader } from './grammar/command-reader.ts';
+import type { MessageLiteral } from './incoming-message.ts';
 import { LIMIT } from './limits.ts';
 import type { ImapOptions } from './options.ts';
 import { type Common, SelectedMailbox } from './selected-mailbox.ts';
-import { refusalFor } from './store-refusal.ts';
 import { wrongDoor } from './wrong-door.ts';
+
+const BEFORE_LOGIN = { line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin };
 
 export class ImapSession implements Session {
   readonly id: string;
   readonly remoteAddress: string;
-  readonly writer: SocketWriter;
-  readonly turn = new Turn(LIMIT.turn);
+  readonly reader = new CommandReader(BEFORE_LOGIN);
+  readonly client: SessionClient<Farewell>;
   readonly enabled = nothingEnabled();
-  readonly announcements = new Announcements(this, () => this.#input.nudge());
+  readonly announcements = new Announcements(this, () => this.client.nudge());
   readonly retrieved = { messages: 0, octets: 0 };
+  /** Of the command under way; empty: it could not be read. */
+  tag = '';
+  /** The message literal that comes with it. */
+  literal: MessageLiteral | null = null;
+  /** What follows it. */
+  following: Afterwards | null = null;
   readonly #options: ImapOptions;
   readonly #common: Common;
-  readonly #connection: Connection;
-  readonly #reader = new CommandReader({ line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin });
-  readonly #input = new SocketInput(this.#reader, LIMIT);
-  readonly #layers: SocketLayers;
   #account: Account | null = null;
   /** Hears no more of what becomes of the account. */
   #unfollow: () => void = () => undefined;
   #selected: SelectedMailbox | null = null;
-  #message: MessageLiteral | null = null;
-  /** Of the command under way; null: it could not be read. */
-  #tag: string | null = null;
-  #then: Afterwards | null = null;
-  readonly #manners = new Manners(LIMIT);
-  readonly #patience: Patience;
-  /** Why the session is to end as soon as no command runs; public. */
-  #farewell: string | null = null;
 
   constructor(connection: Connection, options: ImapOptions, common: Common) {
     this.id = connection.id;
     this.remoteAddress = connection.remoteAddress;
-    this.#connection = connection;
     this.#options = options;
     this.#common = common;
-    this.writer = new SocketWriter(connection.socket, options.clock, this.turn, LIMIT);
-    const { keeper, floor } = options;
-    const note = (text: string, fields: object) => this.#note('info', text, fields);
-    this.#layers = new SocketLayers(connection, {
-      input: this.#input,
-      writer: this.writer,
-      keeper,
-      floor,
-      handshakeTime: LIMIT.handshakeTime,
-      note,
+    this.client = new SessionClient(connection, this.reader, LIMIT, options, {
+      protocol: 'imap',
+      silent: (loggedIn) => new Farewell(loggedIn ? 'Nothing was said for too long' : 'Nobody logged in in time'),
+      misunderstood: () => new Farewell('Too many commands that could not be understood'),
+      wrongDoor: (seen) => new Farewell(wrongDoor(seen, connection.localPort, this.client.mayStartTls, options.ports)),
     });
-    this.#patience = new Patience(options.clock, LIMIT, (loggedIn) =>
-      this.dismiss(loggedIn ? 'Nothing was said for too long' : 'Nobody logged in in time'),
-    );
   }
 
   get hostname() {
@@ -99,23 +75,24 @@ export class ImapSession implements Session {
   get limits() {
     return this.#options.limits;
   }
+  get writer() {
+    return this.client.writer;
+  }
+  get turn() {
+    return this.client.turn;
+  }
 
   get state(): State {
     return this.#selected ? 'selected' : this.#account ? 'authenticated' : 'not authenticated';
   }
 
-  get tag(): string {
-    return this.#tag ?? '';
-  }
-
   get standing(): Standing {
-    const { tls } = this.#options;
-    const clear = this.#layers.tls === null;
+    const { mayLogIn, mayStartTls, layers } = this.client;
     return {
       authenticated: this.#account !== null,
-      mayLogIn: !clear || tls === 'none' || tls === 'offered',
-      compressed: this.#layers.compressed,
-      mayStartTls: clear && (tls === 'offered' || tls === 'required'),
+      mayLogIn,
+      mayStartTls,
+      compressed: layers.compressed,
       mechanisms: offeredMechanisms(this.sasl),
       appendLimit: this.limits.message,
       mayLogOut: this.#options.unauthenticate,
@@ -125,7 +102,7 @@ export class ImapSession implements Session {
   get sasl(): Surroundings {
     const { channelBinding } = this.#options;
     const { remoteAddress } = this;
-    return surroundingsAt(this.directory, { ...this.#layers.known, channelBinding, remoteAddress });
+    return surroundingsAt(this.directory, { ...this.client.layers.known, channelBinding, remoteAddress });
   }
 
   get account(): AccountId {
@@ -143,57 +120,28 @@ export class ImapSession implements Session {
     return this.#selected;
   }
 
-  get message(): IncomingMessage {
-    if (!this.#message) throw new Error('no message comes with this command');
-    return this.#message;
-  }
-
-  /** Converses until the connection is over. Never rejects. */
-  async run(): Promise<void> {
-    const { socket } = this.#connection;
-    // Who pipes commands into a connection ends it behind the last one, and waits for the answers.
-    socket.allowHalfOpen = true;
-    this.#input.attach(socket);
-    this.#note('debug', 'connected');
-    try {
-      if (this.#farewell === null) {
-        this.writer.line(`* OK [${capabilityData(this.standing)}] ${this.hostname} speaks IMAP`);
-      }
-      await this.#converse();
-    } catch (error) {
-      if (error instanceof Farewell) {
-        this.#note('info', error.message);
-        this.writer.line(`* BYE ${error.message}`);
-      } else if (error instanceof Disconnected) {
-        if (error.cause) this.log.error({ session: this.id, err: error.cause }, `imap: ${error.message}`);
-      } else {
-        this.log.error({ session: this.id, err: error }, 'imap: session ended by an error of ours');
-        this.writer.line('* BYE [SERVERBUG] Something went wrong here');
-      }
-    } finally {
-      this.#patience.end();
-      this.#unfollow();
-      this.announcements.close();
-      await this.unselect().catch((error: unknown) => this.#logClosing(error));
-      this.#input.ignore();
-      await this.writer.end();
-      const { messages, octets } = this.retrieved;
-      const tls = this.#layers.tls?.protocol ?? null;
-      // Health checks and port scans come and go without a command.
-      const level = this.#manners.silent ? 'debug' : 'info';
-      this.#note(level, 'ended', { tls, messages, octets, written: this.writer.written });
-    }
+  get message(): MessageLiteral {
+    if (!this.literal) throw new Error('no message comes with this command');
+    return this.literal;
   }
 
   /** Ends the session with BYE as soon as it waits for its client. @param text public */
   dismiss(text: string): void {
-    this.#farewell ??= text;
-    this.#input.nudge();
+    this.client.dismiss(new Farewell(text));
   }
 
-  /** Ends the session at once. */
-  destroy(): void {
-    this.#connection.socket.destroy();
+  /** Lets go of all that it has, and of its client. Never rejects. */
+  async end(): Promise<void> {
+    this.#unfollow();
+    this.announcements.close();
+    try {
+      await this.unselect();
+    } catch (error) {
+      if (!(error instanceof StoreError && error.kind === 'closed')) {
+        this.log.error({ session: this.id, err: error }, 'imap: a view could not be closed');
+      }
+    }
+    await this.client.end(this.retrieved);
   }
 
   loggedIn(account: Account, mechanism: string): void {
@@ -202,24 +150,21 @@ export class ImapSession implements Session {
     this.#unfollow = this.#options.store.follow({ account: this.account }, (change) => {
       if (change.kind === 'mailbox-deleted' && change.name === 'INBOX') this.dismiss('The account is no more');
     });
-    this.#patience.loggedIn();
-    this.#reader.limits = { line: LIMIT.line, literal: this.limits.literal };
-    this.#note('info', 'logged in', { mechanism });
+    this.client.loggedIn(account.address, mechanism);
+    this.reader.limits = { line: LIMIT.line, literal: this.limits.literal };
   }
 
   loggedOut(): void {
-    this.#note('info', 'logged out, and stays');
+    this.client.loggedOut();
     this.#account = null;
     this.#unfollow();
-    this.#patience.loggedOut();
     this.announcements.close();
     Object.assign(this.enabled, nothingEnabled());
-    this.#reader.limits = { line: LIMIT.lineBeforeLogin, literal: LIMIT.literalBeforeLogin };
+    this.reader.limits = BEFORE_LOGIN;
   }
 
   loginFailed(reason: string): void {
-    this.#note('warn', 'login failed', { reason });
-    if (this.#manners.loginFailed()) this.#farewell ??= 'Too many failed logins';
+    if (this.client.loginFailed(reason)) this.dismiss('Too many failed logins');
   }
 
   async select(name: string | null, readOnly: boolean): Promise<SelectedMailbox> {
@@ -234,7 +179,7 @@ export class ImapSession implements Session {
       enabled: this.enabled,
       turn: this.turn,
       overdue: () => this.dismiss('Messages that were expunged elsewhere cannot be kept any longer'),
-      news: () => this.#input.nudge(),
+      news: () => this.client.nudge(),
     });
     return this.#selected;
   }
@@ -245,11 +190,29 @@ export class ImapSession implements Session {
     await selected?.close();
   }
 
+  /** Who has a mailbox selected that is lost to him has to begin anew. @throws Farewell */
+  requireMailbox(): void {
+    const lost = this.#selected?.lost;
+    if (lost) throw new Farewell(lost);
+  }
+
+  /** Tells what there is to tell. @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1) */
+  async tell(expunges: boolean): Promise<void> {
+    await this.announcements.tell(this.#selected, expunges);
+  }
+
+  /** The same while no command is under way, which only NOTIFY asks for. @throws Farewell */
+  async tellBetweenCommands(): Promise<void> {
+    if (!this.announcements.always) return;
+    this.requireMailbox();
+    await this.announcements.tellBetweenCommands(this.#selected);
+  }
+
   async readLine(max: number): Promise<string> {
     for (;;) {
       const line = this.#nextLine(max);
       if (line !== null) return line;
-      await this.#wait();
+      await this.client.wait();
     }
   }
 
@@ -257,143 +220,19 @@ export class ImapSession implements Session {
     for (;;) {
       const line = this.#nextLine(max);
       if (line !== null) return line;
-      this.#requireMailbox();
-      await this.announcements.tell(this.#selected, true);
-      await this.#wait();
+      this.requireMailbox();
+      await this.tell(true);
+      await this.client.wait();
     }
   }
 
   afterwards(what: Afterwards): void {
-    this.#then = what;
+    this.following = what;
   }
 
   #nextLine(max: number): string | null {
-    const step = this.#reader.nextLine(max);
+    const step = this.reader.nextLine(max);
     if (step.kind === 'lost') throw new Farewell(step.text);
     return step.kind === 'line' ? step.line : null;
-  }
-
-  async #converse(): Promise<void> {
-    while (this.#then !== 'logout') {
-      if (this.#farewell !== null) throw new Farewell(this.#farewell);
-      const step: Step<Parsed> = this.#reader.next(this.#parse);
-      switch (step.kind) {
-        case 'more':
-          if (this.announcements.always) await this.#tellBetweenCommands();
-          await this.#wait();
-          break;
-        case 'continue':
-          this.writer.line('+ Go on');
-          break;
-        case 'command':
-          this.#manners.understood(this.#account !== null);
-          this.#input.forgetOpening();
-          await this.#execute(step.value, step.message);
-          // Who sends commands ahead lets others in between them, however little each of them reads or writes.
-          if (this.#reader.unread > 0) this.turn.spend(LIMIT.turn);
-          await this.turn.pass();
-          break;
-        case 'refused':
-          await this.#complete(step.refusal.completion);
-          break;
-        case 'lost':
-          throw new Farewell(step.text);
-      }
-    }
-  }
-
-  readonly #parse = (scanner: Scanner): Parsed => {
-    this.#tag = null;
-    this.#tag = scanner.tag();
-    scanner.utf8 = this.enabled.utf8;
-    scanner.rev2 = this.enabled.rev2;
-    scanner.space();
-    return parseCommand(scanner, this);
-  };
-
-  async #execute({ run, tellsExpunge }: Parsed, head: LiteralHead | null): Promise<void> {
-    this.#message =
-      head &&
-      new MessageLiteral(head, this.#reader, {
-        invite: () => this.writer.line('+ Send the message'),
-        wait: () => this.#wait(),
-      });
-    let completion: Completion;
-    try {
-      completion = await run(this);
-    } catch (error) {
-      const refusal = refusalFor(error, this);
-      const message = this.#message;
-      if (message && !message.ended) {
-        this.#reader.dropMessage(message.sending, refusal);
-        // The reader completes the command when it has dropped what still comes of it.
-        if (message.sending) return;
-      }
-      completion = refusal.completion;
-    }
-    this.#message = null;
-    await this.announcements.tell(this.#selected, tellsExpunge);
-    await this.#complete(completion);
-    if (this.#then === 'logout') return;
-    const layer = this.#then;
-    this.#then = null;
-    if (layer !== null) await this.#layers.change(layer);
-  }
-
-  async #complete(completion: Completion): Promise<void> {
-    this.writer.line(completionLine(this.#tag ?? '*', completion));
-    if (completion.status === 'BAD') this.#countBad();
-    this.#requireMailbox();
-    await this.writer.ready();
-  }
-
-  /** Who has a mailbox selected that is lost to him has to begin anew. */
-  #requireMailbox(): void {
-    const lost = this.#selected?.lost;
-    if (lost) throw new Farewell(lost);
-  }
-
-  #countBad(): void {
-    if (!this.#manners.spoken) this.#checkDoor();
-    if (this.#manners.misunderstood(this.#account !== null))
-      throw new Farewell('Too many commands that could not be understood');
-  }
-
-  /** A client that began with another protocol hears where it should have gone. */
-  #checkDoor(): void {
-    const seen = recognise(this.#input.opening);
-    if (seen === null || seen === 'imap' || seen === 'starttls') return;
-    const { localPort } = this.#connection;
-    this.#note('warn', `wrong door: ${seen} on an IMAP port`, { seen });
-    throw new Farewell(wrongDoor(seen, localPort, this.standing.mayStartTls, this.#options.ports));
-  }
-
-  async #tellBetweenCommands(): Promise<void> {
-    this.#requireMailbox();
-    await this.announcements.tellBetweenCommands(this.#selected);
-  }
-
-  /** Sends what was written and waits for something to happen. @throws Disconnected, Farewell */
-  async #wait(): Promise<void> {
-    this.writer.flush();
-    if (this.#input.closed) throw new Disconnected('the client closed the connection');
-    if (this.#farewell === null) {
-      this.#patience.waiting(true);
-      await this.#input.wait();
-      this.#patience.waiting(false);
-    }
-    if (this.#farewell !== null) throw new Farewell(this.#farewell);
-    if (!this.#manners.spoken && this.#input.opening[0] === 0x16) this.#checkDoor();
-  }
-
-  #note(level: 'debug' | 'info' | 'warn', text: string, fields: object = {}): void {
-    const { remoteAddress, localPort } = this.#connection;
-    const account = this.#account?.address ?? null;
-    this.log[level]({ session: this.id, hop: 'MS→MUA', remoteAddress, localPort, account, ...fields }, `imap: ${text}`);
-  }
-
-  #logClosing(error: unknown): void {
-    if (error instanceof StoreError && error.kind === 'closed') return;
-    this.log.error({ session: this.id, err: error }, 'imap: a view could not be closed');
   }
 }
