@@ -28,7 +28,7 @@ const withPasswords =
     standing.mayLogIn ? line(standing) : null;
 
 /** No LANG (RFC 6856 §3): there is one language. No APOP: it needs passwords that can be read (RFC 1939 §13). */
-export const CAPABILITIES: readonly Capability[] = [
+const CAPABILITIES: readonly Capability[] = [
   { rfc: 'RFC 1939 §7', line: always('TOP') },
   { rfc: 'RFC 1939 §7', line: always('UIDL') },
   { rfc: 'RFC 2449 §6.4', line: always('RESP-CODES') },

@@ -9,7 +9,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /** `line`: without its end, good until the next call. `lost`: too much was sent that is no line. */
-export type Step = { readonly kind: 'line'; readonly octets: Buffer } | { readonly kind: 'more' | 'too long' | 'lost' };
+type Step = { readonly kind: 'line'; readonly octets: Buffer } | { readonly kind: 'more' | 'too long' | 'lost' };
 
 export class LineReader implements OctetReader {
   readonly #queue = new OctetQueue();

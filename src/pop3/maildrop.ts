@@ -15,7 +15,7 @@ import type { Change, Store } from '../store/store.ts';
 import { LIMIT } from './limits.ts';
 import { refusal } from './reply.ts';
 
-export interface Surroundings {
+interface Surroundings {
   readonly store: Store;
   readonly clock: Clock;
   /** The session must end: the store keeps what others expunged no longer, or the maildrop is no more. */
@@ -23,7 +23,7 @@ export interface Surroundings {
 }
 
 /** A message that is not marked as deleted, with its number. */
-export interface Listed {
+interface Listed {
   readonly number: number;
   readonly row: MessageRow;
 }
