@@ -5,7 +5,7 @@ import type { Turn } from '../platform/turn.ts';
 import type { MailboxRow, RightRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { no } from './completion.ts';
-import { DELIMITER, requiredName } from './grammar/mailbox-name.ts';
+import { namesAbove, requiredName } from './grammar/mailbox-name.ts';
 import { nameForOthers, othersName } from './namespace.ts';
 import { ANYONE, allows, type Operation, type Rights, rightsOf } from './rights.ts';
 
@@ -113,9 +113,9 @@ export async function mailboxFor(
  * @throws ImapRefusal NO [NOPERM] without the right to make it (RFC 4314 §4: "k" on the nearest mailbox above) */
 export async function placeFor(user: User, name: string): Promise<{ account: MailboxRow['account']; name: string }> {
   const others = othersName(name);
-  for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) {
+  for (const nameAbove of namesAbove(name)) {
     // Also one of which the user may not know: what is made below it is in it.
-    const above = await mailboxThere(user, name.slice(0, at));
+    const above = await mailboxThere(user, nameAbove);
     if (!above) continue;
     if (!allows(above.rights, 'create below')) throw no('You have no right to make mailboxes there', 'NOPERM');
     return { account: above.account, name: others?.name ?? name };

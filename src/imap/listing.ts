@@ -1,7 +1,7 @@
 // Which names LIST answers with, and what it says of each (RFC 5258 §3). Pure but for its turns: names come in, entries
 // go out.
 
-import { DELIMITER } from './grammar/mailbox-name.ts';
+import { namesAbove } from './grammar/mailbox-name.ts';
 
 /** What LIST is asked for, beside its patterns. */
 export interface Selection {
@@ -16,7 +16,7 @@ export interface Selection {
 export const EVERYTHING: Selection = { subscribed: false, specialUse: false, recursive: false };
 
 /** What LIST has to know of a mailbox. */
-export interface Listable {
+interface Listable {
   readonly name: string;
   readonly specialUse: string | null;
 }
@@ -33,18 +33,13 @@ export interface Entry<Mailbox extends Listable> {
   readonly selectedBelow: boolean;
 }
 
-export interface Names<Mailbox extends Listable> {
+interface Names<Mailbox extends Listable> {
   readonly mailboxes: readonly Mailbox[];
   readonly subscriptions: readonly string[];
   readonly selection: Selection;
   /** Does the name match one of the patterns? `level`: one that ends in "%" (RFC 3501 §6.3.8 lists levels of hierarchy
    * for these that are no mailboxes). */
   readonly matches: (name: string) => Promise<'no' | 'yes' | 'level'>;
-}
-
-/** The names above a name, the nearest first. */
-export function* namesAbove(name: string): Generator<string> {
-  for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) yield name.slice(0, at);
 }
 
 /** The entries of a LIST, sorted by name. */

@@ -1,11 +1,11 @@
 // Where the mailboxes of other users are (RFC 2342 §5): `Other Users/bob@example.test/Letters` is bob's `Letters`. Pure.
 
-import { DELIMITER } from './grammar/mailbox-name.ts';
+import { DELIMITER, storedName } from './grammar/mailbox-name.ts';
 
 export const OTHER_USERS = `Other Users${DELIMITER}`;
 
 /** A name of another user's mailbox, taken apart. */
-export interface OthersName {
+interface OthersName {
   /** As it was written. */
   readonly address: string;
   /** As the owner has it; empty: the level above all of the owner's mailboxes. */
@@ -19,12 +19,7 @@ export function othersName(name: string): OthersName | null {
   const end = path.indexOf(DELIMITER, path.indexOf('@') + 1);
   return end === -1
     ? { address: path, name: '' }
-    : { address: path.slice(0, end), name: ownersName(path.slice(end + 1)) };
-}
-
-/** INBOX in any case, also in another's account. */
-function ownersName(name: string): string {
-  return /^inbox(?=$|\/)/i.test(name) ? `INBOX${name.slice(5)}` : name;
+    : { address: path.slice(0, end), name: storedName(path.slice(end + 1)) };
 }
 
 /** The name by which others know a mailbox. @param owner the primary address of the account that holds it */

@@ -6,10 +6,9 @@ import type { AccountId, MailboxId, ViewId } from '../store/rows.ts';
 import type { Change } from '../store/store.ts';
 import { mailboxNamed, mailboxSeen, type SeenMailbox, type User, visibleMailboxes } from './access.ts';
 import type { Enabled } from './enabled.ts';
-import { DELIMITER, nameText } from './grammar/mailbox-name.ts';
+import { DELIMITER, namesAbove, nameText } from './grammar/mailbox-name.ts';
 import type { Event, Filter, NotifyRequest } from './grammar/notify-request.ts';
 import { LIMIT } from './limits.ts';
-import { namesAbove } from './listing.ts';
 import { nameForOthers, othersName } from './namespace.ts';
 import { ANYONE, allows } from './rights.ts';
 
@@ -17,7 +16,7 @@ import { ANYONE, allows } from './rights.ts';
 const GROUP_COST = 64;
 
 /** Whose session it is. */
-export interface Notified extends User {
+interface Notified extends User {
   readonly turn: Turn;
   readonly id: string;
   readonly enabled: Readonly<Enabled>;

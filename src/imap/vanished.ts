@@ -59,7 +59,7 @@ export function without(runs: readonly UidRun[], uids: Uint32Array): readonly Ui
   return found;
 }
 
-/** The first place from `low` on with no lower UID. */
+/** The first place from `from` on with no lower UID. */
 function placeOf(uids: Uint32Array, uid: number, from: number): number {
   let low = from;
   let high = uids.length;

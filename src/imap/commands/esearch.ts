@@ -4,7 +4,7 @@ import type { MailboxRow } from '../../store/rows.ts';
 import { mailboxNamed, type SeenMailbox, visibleMailboxes } from '../access.ts';
 import { bad, ok } from '../completion.ts';
 import { type MailboxFilter, sourceMailboxes } from '../grammar/mailbox-filter.ts';
-import { DELIMITER, nameText } from '../grammar/mailbox-name.ts';
+import { namesAbove, nameText } from '../grammar/mailbox-name.ts';
 import { searchProgram } from '../grammar/search-program.ts';
 import { ALL_FOUND, type SearchReturn, searchReturn } from '../grammar/search-return.ts';
 import { othersName } from '../namespace.ts';
@@ -83,7 +83,7 @@ async function mailboxesOf(session: Session, filters: readonly MailboxFilter[]):
     if (!selectable || !allows(rights, 'read')) return false;
     const here = (all && own) || id === selected || mailboxes.has(name) || subscribed.has(name);
     if (here || subtree.has(name) || subtreeOne.has(name)) return true;
-    const above = parentsOf(name);
+    const above = [...namesAbove(name)];
     return subtreeOne.has(above[0] ?? '') || (subtree.size > 0 && above.some((parent) => subtree.has(parent)));
   });
 }
@@ -100,15 +100,6 @@ async function hiddenAmong(session: Session, names: ReadonlySet<string>, visible
     if (mailbox) hidden.push(mailbox);
   }
   return hidden;
-}
-
-/** The names above a name, the nearest first. */
-function parentsOf(name: string): readonly string[] {
-  const parents: string[] = [];
-  for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) {
-    parents.push(name.slice(0, at));
-  }
-  return parents;
 }
 
 /** RFC 7377 §2.1: the three correlators. */

@@ -1,9 +1,8 @@
 // LSUB (RFC 3501 §6.3.9) and NAMESPACE (RFC 2342).
 
 import { bad, ok } from '../completion.ts';
-import { DELIMITER, listPattern } from '../grammar/mailbox-name.ts';
+import { DELIMITER, listPattern, namesAbove } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
-import { namesAbove } from '../listing.ts';
 import { OTHER_USERS } from '../namespace.ts';
 import { listLine } from '../render/list-line.ts';
 import { command, LOGGED_IN } from './command.ts';

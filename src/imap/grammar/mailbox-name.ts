@@ -35,6 +35,11 @@ export function storedName(name: string): string {
   return /^inbox(?=$|\/)/i.test(name) ? `INBOX${name.slice(5)}` : name;
 }
 
+/** The names above a name, the nearest first. */
+export function* namesAbove(name: string): Generator<string> {
+  for (let at = name.lastIndexOf(DELIMITER); at > 0; at = name.lastIndexOf(DELIMITER, at - 1)) yield name.slice(0, at);
+}
+
 /** A name as Net-Unicode has it: composed (RFC 5198 §2, RFC 9755 §3). What is not ASCII is UTF-8, also before it was
  * enabled. @returns null for what is not in modified UTF-7, which no mailbox is named */
 function decode(octets: Buffer, utf8: boolean): string | null {

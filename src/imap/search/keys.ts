@@ -1,4 +1,4 @@
-// The keys of SEARCH as values (RFC 3501 §6.4.4): what src/imap/grammar/search.ts makes of the client's words and
+// The keys of SEARCH as values (RFC 3501 §6.4.4): what src/imap/grammar/search-program.ts makes of the client's words and
 // program.ts evaluates.
 
 /** Largest depth of NOT, OR and parentheses, and largest number of keys in one command; of strings that are looked for in
@@ -15,7 +15,7 @@ export interface SetRange {
 }
 
 /** A sequence set, or `$`: the messages that the last SEARCH saved (RFC 5182). */
-export type PlainSet = readonly SetRange[] | 'saved';
+type PlainSet = readonly SetRange[] | 'saved';
 
 /** The same, or `$` behind numbers: `1:3,$`. */
 export type MessageSet = PlainSet | { readonly besideSaved: readonly SetRange[] };
