@@ -28,13 +28,16 @@ export class RecentClaims {
   /** Claims all up to this UID that nobody has. @returns the first UID that the caller got; null: none */
   async claim(mailbox: MailboxId, upTo: Uid): Promise<Uid | null> {
     const claims = this.#claimed.get(mailbox);
-    const before = claims?.upTo;
-    if (claims) {
-      if (claims.upTo >= upTo) return null;
-      claims.upTo = upTo;
+    const before = claims?.upTo ?? 0;
+    if (before >= upTo) return null;
+    if (claims) claims.upTo = upTo;
+    let claimed: { readonly recentFrom: Uid } | null = null;
+    try {
+      claimed = await ifRoom(this.#store.execute({ kind: 'claim-recent', mailbox, upTo }));
+    } finally {
+      // Nobody has got them: whoever is told next may.
+      if (claimed === null && claims?.upTo === upTo) claims.upTo = before as Uid; // what it was
     }
-    const claimed = await ifRoom(this.#store.execute({ kind: 'claim-recent', mailbox, upTo }));
-    if (claimed === null && claims && before !== undefined) claims.upTo = before;
     return claimed !== null && claimed.recentFrom <= upTo ? claimed.recentFrom : null;
   }
 }

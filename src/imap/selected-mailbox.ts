@@ -125,15 +125,18 @@ export class SelectedMailbox {
       // What came after the claim was made is claimed like what arrives: another session may have been faster.
       view.markRecent(begun.recentFrom, (readOnly ? row.uidNext : begun.recentBefore) - 1);
       selected = new SelectedMailbox(row, view, rights, around, unfollow);
-      if (!readOnly && row.uidNext > row.recentFrom) await selected.#claim((row.uidNext - 1) as Uid);
       for (const change of early) view.apply(change);
+      if (!readOnly && row.uidNext > row.recentFrom) await selected.#claim((row.uidNext - 1) as Uid);
       // What was expunged between the two is not in the UIDs, and needs no telling.
       if (commit > begun.commit) selected.#acknowledge(commit);
       return selected;
     } catch (error) {
-      unfollow();
-      ownSeen?.close();
-      if (opened !== null) await store.execute({ kind: 'close-view', view: opened });
+      if (selected) await selected.close();
+      else {
+        unfollow();
+        ownSeen?.close();
+        if (opened !== null) await store.execute({ kind: 'close-view', view: opened });
+      }
       throw error;
     }
   }

@@ -130,8 +130,8 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: '\\Recent goes to one session',
     file: 'src/imap/recent.ts',
-    from: 'if (claims.upTo >= upTo) return null;',
-    to: 'if (claims.upTo >= upTo) return upTo;',
+    from: 'if (before >= upTo) return null;',
+    to: 'if (before >= upTo) return upTo;',
     caughtBy: transcripts,
     test: 'Recent',
   },
