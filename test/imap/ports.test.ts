@@ -146,3 +146,19 @@ test('H1: the hop is named in the log, and no content or password is', async () 
   await expect.poll(ours).toContainEqual(expect.objectContaining({ account: 'alice@example.test', messages: 1 }));
   expect(implicit.logText()).not.toMatch(/very-private|more-private|wonderland/);
 });
+
+test('the log tells how many octets have gone to the client, some fields of a header among them', async () => {
+  await implicit.fill('Fields', ['Subject: tea\r\nTo: bob@example.test\r\n\r\nText\r\n']);
+  const before = implicit.log.length;
+  const client = await ImapClient.open(
+    { port: implicit.port, tls: 'implicit' },
+    { user: 'alice@example.test', password: PASSWORD },
+  );
+  await client.done('EXAMINE Fields');
+  const [told] = await client.done('FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]');
+  await client.logout();
+  await client.link.closed();
+  const octets = told?.literals[0]?.length;
+  expect(octets).toBe('Subject: tea\r\n\r\n'.length);
+  await expect.poll(() => implicit.log.slice(before)).toContainEqual(expect.objectContaining({ messages: 1, octets }));
+});

@@ -17,7 +17,7 @@ import { type DecodedPart, decodedPieces, decodeParts } from './binary.ts';
 import type { Session } from './command.ts';
 
 /** A message and what is known of it when its response is written. */
-export interface Fetched {
+interface Fetched {
   readonly row: MessageRow;
   readonly sequence: number;
   readonly recent: boolean;
@@ -159,6 +159,7 @@ async function writeSection(session: Session, { row, summary }: Fetched, item: S
     const wanted = chosen.subarray(...cut(0, chosen.length, item.partial));
     writer.text(`{${wanted.length}}\r\n`);
     writer.octets(wanted);
+    session.retrieved.octets += wanted.length;
     return;
   }
   const [from, to] = cut(range.from, range.to, item.partial);
