@@ -13,14 +13,14 @@ import { type Place, partOf, resolveSection } from '../render/section.ts';
 import type { Summary } from '../render/summary.ts';
 import type { Session } from './command.ts';
 
-export interface Message {
+interface Message {
   readonly row: MessageRow;
   /** null: the parts are of no interest. */
   readonly summary: Summary | null;
 }
 
 /** Encoded octets `[from, to)` of a message, and which decoded ones of them are wanted. */
-export interface EncodedPart {
+interface EncodedPart {
   readonly from: number;
   readonly to: number;
   /** In lower case. */
@@ -28,7 +28,7 @@ export interface EncodedPart {
   readonly partial: BinaryItem['partial'];
 }
 
-export interface CountedPart extends EncodedPart {
+interface CountedPart extends EncodedPart {
   /** Decoded octets that are wanted, and whether there is a NUL among them. */
   readonly octets: number;
   readonly nul: boolean;

@@ -40,7 +40,7 @@ export interface IncomingMessage {
 export type Afterwards = 'starttls' | 'deflate' | 'inflate' | 'logout';
 
 /** What the client is told unasked. */
-export interface Announcing {
+interface Announcing {
   /** From now on what others change of annotations is told. */
   tellAnnotations(): void;
   /** From now on what the request wants, and nothing else. @returns lines to tell at once */
@@ -117,7 +117,7 @@ export interface Command {
 }
 
 /** A command with its arguments. */
-export interface Prepared {
+interface Prepared {
   readonly run: (session: Session) => Promise<Completion>;
   /** Among them are sequence numbers, whatever its form: EXPUNGE must not be told (RFC 7162 §3.2.10.2). */
   readonly numbered: boolean;

@@ -31,7 +31,7 @@ async function subjectNamed(session: Session, name: string | null): Promise<Subj
   return name === null ? null : { ...(await mailboxFor(session, name, 'annotate')), name };
 }
 
-export interface Wanted {
+interface Wanted {
   readonly entries: readonly MetadataEntry[];
   /** Octets; larger values are only counted. */
   readonly maxSize: number;

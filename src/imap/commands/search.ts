@@ -35,7 +35,7 @@ export const search = command({
 });
 
 /** A search of the selected mailbox as the client said it. */
-export interface SelectedSearch {
+interface SelectedSearch {
   readonly asked: SearchReturn | null;
   readonly program: SearchProgram;
   readonly byUid: boolean;

@@ -13,7 +13,7 @@ export type AppendStep =
   | { readonly step: 'complete' };
 
 /** What the literal is that ends a stretch. */
-export type Behind = 'message' | 'UTF8 message' | 'part';
+type Behind = 'message' | 'UTF8 message' | 'part';
 
 export interface AppendStretch {
   readonly steps: readonly AppendStep[];

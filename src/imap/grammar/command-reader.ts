@@ -8,7 +8,7 @@ import { LIMIT } from '../limits.ts';
 import { type LiteralHead, LiteralWanted, Scanner } from './scanner.ts';
 
 /** `line`: octets of text in one command; `literal`: octets of all its string literals. */
-export interface ReaderLimits {
+interface ReaderLimits {
   readonly line: number;
   readonly literal: number;
 }
@@ -24,7 +24,7 @@ export type Step<T> =
   /** The client cannot be followed any further: the connection must end. */
   | { readonly kind: 'lost'; readonly text: string };
 
-export type LineStep =
+type LineStep =
   | { readonly kind: 'more' }
   | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'lost'; readonly text: string };

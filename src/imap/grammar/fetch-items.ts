@@ -5,7 +5,7 @@ import { LIMIT } from '../limits.ts';
 import { imapString } from '../render/strings.ts';
 import type { Scanner } from './scanner.ts';
 
-export type SectionText = 'HEADER' | 'HEADER.FIELDS' | 'HEADER.FIELDS.NOT' | 'TEXT' | 'MIME';
+type SectionText = 'HEADER' | 'HEADER.FIELDS' | 'HEADER.FIELDS.NOT' | 'TEXT' | 'MIME';
 
 /** Which octets of a message: part numbers from the outside in, and which half of that part. */
 export interface Section {
@@ -33,7 +33,7 @@ export interface BinaryItem extends Omit<SectionItem, 'item'> {
 }
 
 /** How many octets that is. */
-export interface BinarySizeItem {
+interface BinarySizeItem {
   readonly item: 'BINARY.SIZE';
   readonly section: Section;
   readonly label: string;

@@ -17,7 +17,7 @@ export interface Remembered {
   readonly match: { readonly sequences: readonly SetRange[]; readonly uids: readonly SetRange[] } | null;
 }
 
-export interface SelectParameters {
+interface SelectParameters {
   readonly condstore: boolean;
   readonly qresync: Remembered | null;
 }
@@ -72,7 +72,7 @@ function numbersOnly(scanner: Scanner): readonly SetRange[] {
   return set;
 }
 
-export interface FetchModifiers {
+interface FetchModifiers {
   /** Only messages with a higher MODSEQ; null: all. */
   readonly changedSince: number | null;
   readonly vanished: boolean;

@@ -22,8 +22,8 @@ export function fetchHead({ sequence, uid }: Numbered, { uidOnly }: Enabled): st
 
 /**
  * A FETCH response that nobody's FETCH has asked for.
- * @param flagged null: the client knows what they are, and is told the MODSEQ only
- * @param withUid a UID command is answered (RFC 3501 §6.4.8)
+ * @param told `recent`: the message is so in this session; `silent`: the client knows its flags, and is told the MODSEQ
+ *   only; `withUid`: a UID command is answered (RFC 3501 §6.4.8)
  */
 export function flagReport(
   message: Numbered,

@@ -14,7 +14,7 @@ import type { SearchProgram } from './keys.ts';
 import type { ResultList } from './result-list.ts';
 
 /** A search to be followed. */
-export interface Followed {
+interface Followed {
   readonly tag: string;
   /** What stands in the parentheses of its responses. */
   readonly correlator: string;

@@ -20,7 +20,7 @@ export interface Reading {
 }
 
 /** Told now and then how many messages of `goal` have been looked at (RFC 9585). */
-export type Report = (done: number, goal: number) => void;
+type Report = (done: number, goal: number) => void;
 
 /** The mailbox as the client knows it. */
 export interface Place {

@@ -46,7 +46,7 @@ export function foldedValue(field: HeaderField): string {
 }
 
 /** One piece of folded text; `begins`: it does not join the piece before. */
-export interface TextPiece {
+interface TextPiece {
   readonly text: string;
   readonly begins: boolean;
 }

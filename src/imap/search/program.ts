@@ -36,7 +36,7 @@ export interface Search {
 }
 
 /** What the keys are understood by. */
-export interface SearchedMailbox {
+interface SearchedMailbox {
   /** What `*` stands for: the largest sequence number and UID of the mailbox, 0 where it is empty. */
   readonly sequence: number;
   readonly uid: number;

@@ -83,7 +83,7 @@ export class SearchedHeader {
 }
 
 /** All fields with their names, folded. */
-export function headerText(fields: readonly HeaderField[]): string {
+function headerText(fields: readonly HeaderField[]): string {
   return fields.map((field) => `${fold(field.name)}: ${foldedValue(field)}`).join(APART);
 }
 

@@ -1,7 +1,7 @@
 // The base subject (RFC 5256 §2.1): a subject without the marks that replies and forwards leave on it. Exactly the
 // algorithm of the RFC, since clients compute the same; in time linear in the subject.
 
-export interface BaseSubject {
+interface BaseSubject {
   readonly text: string;
   /** Something was taken off that only replies and forwards have (RFC 5256 §3, REFERENCES). */
   readonly reply: boolean;

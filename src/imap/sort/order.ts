@@ -16,7 +16,7 @@ export const SORT_KEYS = [
   'SUBJECT',
   'TO',
 ] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
+type SortKey = (typeof SORT_KEYS)[number];
 
 export interface SortCriterion {
   readonly key: SortKey;
