@@ -46,8 +46,8 @@ export const securityMutants: readonly Mutant[] = [
   {
     rule: 'DANE-TA: the name in the certificate counts',
     file: 'src/mta/security/dane.ts',
-    from: 'if (!names.some((name)',
-    to: 'if (names.length === 0 && !names.some((name)',
+    from: 'names.filter((name) => isFor(own, name, false))',
+    to: 'names',
     caughtBy: dane,
     test: 'ignores neither',
   },
