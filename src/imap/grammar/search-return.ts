@@ -10,7 +10,8 @@ export interface PartialRange {
   readonly first: number;
   readonly last: number;
   readonly fromEnd: boolean;
-  /** As it was said, which the response repeats (RFC 5267 §4.4): `500:400` means the same as `400:500`. */
+  /** What the response repeats (RFC 5267 §4.4), in rising order: `500:400` is the same range (RFC 5267 §5), and clients look
+   * for it as other servers tell it. */
   readonly text: string;
 }
 
@@ -99,7 +100,7 @@ export function partialRange(scanner: Scanner): PartialRange {
   const other = scanner.nzNumber();
   const [first, last] = [Math.min(one, other), Math.max(one, other)];
   const sign = fromEnd ? '-' : '';
-  return { first, last, fromEnd, text: `${sign}${one}:${sign}${other}` };
+  return { first, last, fromEnd, text: `${sign}${first}:${sign}${last}` };
 }
 
 /** Where the results in a range stand among so many: `[from, to)`. */
