@@ -57,7 +57,7 @@ async function killed(program: Program, number: number): Promise<boolean> {
   return code === 0;
 }
 
-it('what was left in the spool arrives once', async () => {
+it('what was left in the spool arrives once', { timeout: RUNS * 60_000 }, async () => {
   await using program = await Program.start();
   const data = join(program.folder, 'data');
   const certain = new Set<number>();
