@@ -47,7 +47,11 @@ export function lockStore(path: string): Connection {
   } catch (error) {
     lock?.close();
     if (isBusy(error)) throw new StoreError('refused', `Another Postern has this store open (${path} is locked)`);
-    const why = `${storeError(error).message}): it must be a file that this user may write`;
-    throw new StoreError('refused', `The lock of the store, ${path}, cannot be taken (${why}`, { cause: error });
+    const { message } = storeError(error);
+    throw new StoreError(
+      'refused',
+      `The lock of the store, ${path}, cannot be taken (${message}): it must be a file that this user may write`,
+      { cause: error },
+    );
   }
 }

@@ -100,8 +100,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 function unopened(error: unknown, file: string): unknown {
   const failure = isSqlite(error) ? storeError(error) : error;
   if (!(failure instanceof StoreError) || failure.kind !== 'failed') return failure;
-  const why = `${failure.message}): see that it is a file of this user, or put a backup in its place`;
-  return new StoreError('failed', `The store, ${file}, cannot be opened (${why}`, { cause: error });
+  const advice = 'see that it is a file of this user, or put a backup in its place';
+  return new StoreError('failed', `The store, ${file}, cannot be opened (${failure.message}): ${advice}`, {
+    cause: error,
+  });
 }
 
 function startWriter(data: WriterData): Worker {

@@ -1,6 +1,6 @@
 // Opening a store: its folder, its lock, its version, and reading it from beside.
 
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -56,6 +56,19 @@ describe('opening a store', () => {
     clock.advance(Limit.tick);
     await expect(store.failed).resolves.toMatchObject({ kind: 'failed', message: expect.stringContaining(path) });
     await expect(account(store, 'bob@example.test')).rejects.toMatchObject({ kind: 'failed' });
+    await rename(`${path}.old`, path);
+  });
+
+  it('goes on where its file cannot be looked at', async () => {
+    await using place = await storeFolder();
+    const clock = new FakeClock();
+    const store = await place.open({ clock });
+    await account(store);
+    const path = join(place.folder, 'mail.db');
+    await rename(path, `${path}.old`);
+    await symlink(path, path);
+    clock.advance(Limit.tick);
+    await account(store, 'bob@example.test');
     await rename(`${path}.old`, path);
   });
 

@@ -40,7 +40,7 @@ export class Writer {
   /** The last transaction when the store got its number. */
   #numbered: number;
   /** Of mail.db, as it was opened. */
-  readonly #inode: bigint | undefined;
+  readonly #inode: bigint | undefined | null;
   /** It has been said that no command is done any more. */
   #broken = false;
   /** Something happened since freeing last found nothing to do. */
@@ -101,7 +101,10 @@ export class Writer {
   /** What is written to a file that was removed, or moved away for a backup to take its place, is lost. */
   #lookForFile(): void {
     const { path } = this.#data;
-    if (this.#closed || this.#broken || inodeOf(path) === this.#inode) return;
+    if (this.#closed || this.#broken) return;
+    const inode = inodeOf(path);
+    // Whoever may not look knows nothing.
+    if (inode === this.#inode || inode === null || this.#inode === null) return;
     this.#batch.giveUp(new StoreError('failed', `${path} is not the file any more that was opened`));
     this.#tellBroken();
   }
@@ -207,9 +210,13 @@ export class Writer {
   }
 }
 
-/** Undefined: there is no such file. */
-function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+/** Undefined: there is no such file; null: it cannot be looked at. */
+function inodeOf(path: string): bigint | undefined | null {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+  } catch {
+    return null;
+  }
 }
 
 /** Without a new number a backup of this run would not be known as one: no reason not to run. @returns what failed */
