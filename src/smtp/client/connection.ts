@@ -15,7 +15,7 @@ import { rcptPath } from './command-lines.ts';
 import type { Content } from './content.ts';
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from './extensions.ts';
 import { deferred, type Outcome } from './outcome.ts';
-import { isMasked, type Quirk, withoutQuirks } from './quirks.ts';
+import { isMasked, type Quirk, withoutParameters, withoutQuirks } from './quirks.ts';
 import { TIME_LIMITS } from './time-limits.ts';
 import { type TransactionResult, transact } from './transaction.ts';
 
@@ -86,7 +86,7 @@ export class SmtpConnection {
   /** What the server can do, as far as that is known. */
   get extensions(): Extensions {
     const offered = withoutQuirks(this.#offered, this.#quirks);
-    return this.#plain === 'now' ? withoutQuirks(offered, PLAIN) : offered;
+    return this.#plain === 'now' ? withoutParameters(offered) : offered;
   }
 
   /** Our own address on it; null: not known. */
@@ -240,7 +240,6 @@ function later({ status, text }: Outcome): Outcome {
 
 /** What a firewall that masks greetings is not trusted with. */
 const MASKED: readonly Quirk[] = ['PIPELINING', 'CHUNKING'];
-const PLAIN: ReadonlySet<Quirk> = new Set(['PARAMETERS']);
 
 /** Is the server to hear HELO on the next connection? Not where what an extension gives is needed. */
 export function hearsHelo({ tls, credentials, quirks }: ConnectionTarget): boolean {

@@ -22,6 +22,13 @@ export function withoutQuirks(offered: Extensions, quirks: ReadonlySet<Quirk>): 
   };
 }
 
+const PARAMETERS: ReadonlySet<Quirk> = new Set(['PARAMETERS']);
+
+/** The same for one transaction without parameters. */
+export function withoutParameters(offered: Extensions): Extensions {
+  return withoutQuirks(offered, PARAMETERS);
+}
+
 /** A firewall has put stars over the greeting. It is known to drop what it does not know, so nothing new is tried. */
 export function isMasked(greeting: string): boolean {
   return /^[*0-9 ]*\*{4}[*0-9 ]*$/.test(greeting);

@@ -11,7 +11,7 @@ import type { Content } from './content.ts';
 import { UnsendableContent } from './dot-stuffing.ts';
 import type { Extensions } from './extensions.ts';
 import { deferred, failed, type Outcome, outcomeOf } from './outcome.ts';
-import { type Quirk, withoutQuirks } from './quirks.ts';
+import { type Quirk, withoutParameters } from './quirks.ts';
 import { TIME_LIMITS } from './time-limits.ts';
 import { sendChunks, sendData } from './transfer.ts';
 
@@ -90,7 +90,7 @@ export async function transact(
       channel.destroy();
       return { outcomes, open: false, quirk: 'CHUNKING' };
     }
-    const plain = mailLine(envelope, needs, withoutQuirks(extensions, new Set(['PARAMETERS'])));
+    const plain = mailLine(envelope, needs, withoutParameters(extensions));
     const again = (dislikes(first) && plain !== mail) || (bare && taken === 0);
     return again || bare ? { outcomes, open, knows, again, quirk: 'PARAMETERS' } : { outcomes, open, knows };
   } catch (error) {
