@@ -40,8 +40,8 @@ export function plainAddress(address: string): string {
   return mapped?.[1] ?? bare;
 }
 
-/** The source that an address counts for: itself, or its IPv6 /64 as `2001:db8:1:2::/64`, or the IPv4 address in it. Text that is no address
- * stands for itself. */
+/** The source that an address counts for: itself, or the IPv4 address in it, or its IPv6 /64 as `2001:db8:1:2::/64`. Text
+ * that is no address stands for itself. */
 export function sourceOf(address: string): string {
   const bare = plainAddress(address);
   if (isIP(bare) !== 6) return bare;

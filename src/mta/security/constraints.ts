@@ -78,13 +78,13 @@ function isAllowed(octets: Uint8Array, value: Element, name: string): boolean {
   const constraints = element(octets, value.content);
   const parts = constraints === null ? null : elements(octets, constraints);
   if (parts === null) return false;
-  for (const { tag, ...part } of parts) {
-    const subtrees = elements(octets, { tag, ...part });
+  for (const part of parts) {
+    const subtrees = elements(octets, part);
     if (subtrees === null) return false;
     const bases = subtrees.map(({ content }) => element(octets, content)).filter((base) => base?.tag === 0x82);
     const fits = bases.some((base) => base !== null && isBelow(name, textOf(octets, base)));
-    if (tag === 0xa0 && bases.length > 0 && !fits) return false;
-    if (tag === 0xa1 && fits) return false;
+    if (part.tag === 0xa0 && bases.length > 0 && !fits) return false;
+    if (part.tag === 0xa1 && fits) return false;
   }
   return true;
 }
