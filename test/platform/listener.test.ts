@@ -140,18 +140,19 @@ it('binds several addresses to one free port', async () => {
 });
 
 it('a port that is taken is named in one line, and nothing is left open', async () => {
+  // Addresses that nothing else here listens on or dials from: the port is taken on one of the two, and free on the other.
   const taken = createServer();
-  await once(taken.listen(0, '127.0.0.2'), 'listening');
+  await once(taken.listen(0, '127.0.86.2'), 'listening');
   const address = taken.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const error = await open({ addresses: ['127.0.0.1', '127.0.0.2'], port }).catch((thrown: unknown) => thrown);
+  const error = await open({ addresses: ['127.0.86.1', '127.0.86.2'], port }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(BindError);
   expect(error).toMatchObject({ code: 'EADDRINUSE' });
   const { message } = error as BindError;
   expect(message).toContain(String(port));
-  expect(message).toContain('127.0.0.2');
+  expect(message).toContain('127.0.86.2');
   expect(message).not.toContain('\n');
-  expect(await refused(port, '127.0.0.1')).toBe(true);
+  expect(await refused(port, '127.0.86.1')).toBe(true);
   taken.close();
 });
 
