@@ -89,6 +89,7 @@ export class OwnSeen {
     return {
       // Each kind of command keeps its kind, and so its result, which a union does not say.
       execute: execute as Store['execute'],
+      views: store.views,
       stage: () => store.stage(),
       follow: (topic, listener) =>
         'mailbox' in topic && mine(topic.mailbox)
@@ -107,11 +108,11 @@ export class OwnSeen {
           const page = await read.changedSince(id, since, after);
           return mine(id) ? this.#page(page) : page;
         },
-        firstUnseen: async (id) => {
-          if (!mine(id)) return read.firstUnseen(id);
-          const { uids } = await read.uids(id);
-          const first = uids.find((uid) => !this.#seen.has(uid));
-          return first === undefined ? null : (first as MessageRow['uid']); // of the store
+        opening: async (id) => {
+          if (!mine(id)) return read.opening(id);
+          const opening = await read.uids(id);
+          const first = opening.uids.find((uid) => !this.#seen.has(uid));
+          return { ...opening, firstUnseen: first === undefined ? null : (first as MessageRow['uid']) }; // of the store
         },
         uidsWith: async (id, set, clear) => {
           if (!mine(id)) return read.uidsWith(id, set, clear);

@@ -4,12 +4,11 @@
 import type { Clock } from '../platform/clock.ts';
 import type { SocketWriter } from '../platform/socket-writer.ts';
 import type { Turn } from '../platform/turn.ts';
-import type { Commit, MailboxId, MailboxRow, Uid, ViewId } from '../store/rows.ts';
+import type { MailboxId, MailboxRow, Uid } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { SeenMailbox, User } from './access.ts';
 import { no } from './completion.ts';
 import type { Enabled } from './enabled.ts';
-import { ifRoom } from './full-disk.ts';
 import { SYSTEM_FLAGS } from './grammar/flags.ts';
 import { INTERNAL } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
@@ -48,6 +47,9 @@ interface Surroundings extends Common {
 /** With the store as this user sees the mailbox, and what makes it so where it is another's. */
 type Inside = Surroundings & { readonly store: Store; readonly ownSeen: OwnSeen | null };
 
+/** What a view begins with. */
+type Opening = Awaited<ReturnType<Store['read']['opening']>>;
+
 const NONE = new Uint32Array(0);
 
 /** What of the mailbox is told unasked. */
@@ -64,6 +66,8 @@ export class SelectedMailbox {
   readonly view: View;
   /** As it was when it was selected. */
   readonly row: MailboxRow;
+  /** The first message without \Seen, then; null: there was none. */
+  readonly firstUnseen: Uid | null;
   readonly rights: SelectedRights;
   /** Searches that the client follows. */
   readonly contexts: SearchContexts;
@@ -74,9 +78,11 @@ export class SelectedMailbox {
   /** The user has taken back the URLs that he has signed, in another session. */
   #urlsRevoked = false;
 
-  private constructor(row: MailboxRow, view: View, rights: SelectedRights, around: Inside, unfollow: () => void) {
+  private constructor(opening: Opening, view: View, rights: SelectedRights, around: Inside, unfollow: () => void) {
+    const { mailbox: row, firstUnseen } = opening;
     this.id = row.id;
     this.row = row;
+    this.firstUnseen = firstUnseen;
     this.view = view;
     this.rights = rights;
     this.contexts = new SearchContexts(around, around.writer);
@@ -91,7 +97,6 @@ export class SelectedMailbox {
 
   /** Opens a view. What changes meanwhile is in the UIDs that were read, or is applied to them afterwards. */
   static async open(mailbox: SeenMailbox, readOnly: boolean, outside: Surroundings): Promise<SelectedMailbox> {
-    if (!mailbox.selectable) throw no('There is no such mailbox to select', 'NONEXISTENT');
     const { user } = outside;
     const ownSeen = mailbox.own ? null : await OwnSeen.open(user.store, mailbox.id, user.account);
     const store = ownSeen?.store ?? user.store;
@@ -113,29 +118,27 @@ export class SelectedMailbox {
       } else if (view) view.apply(change);
       else early.push(change);
     });
-    let opened: ViewId | null = null;
+    // Before its UIDs are read, so that none of them goes in between.
+    const opened = store.views.open(id);
     try {
-      const begin = (claimRecent: boolean) => store.execute({ kind: 'open-view', mailbox: id, claimRecent });
-      const begun = (await ifRoom(begin(!readOnly && !around.enabled.rev2))) ?? (await begin(false));
-      opened = begun.view;
-      const { uids, commit, mailbox: row } = await store.read.uids(id);
+      const opening = await store.read.opening(id);
+      const { uids, commit, mailbox: row } = opening;
+      if (!row.selectable) throw no('There is no such mailbox to select', 'NONEXISTENT');
       const { highestModSeq: modSeq, keywords } = row;
-      view = new View({ id: opened, readOnly, uids, commit, modSeq, keywords });
+      view = new View({ id: opened.view, readOnly, uids, commit, modSeq, keywords });
       if (around.enabled.rev2) view.forgetRecent();
-      // What came after the claim was made is claimed like what arrives: another session may have been faster.
-      view.markRecent(begun.recentFrom, (readOnly ? row.uidNext : begun.recentBefore) - 1);
-      selected = new SelectedMailbox(row, view, rights, around, unfollow);
+      selected = new SelectedMailbox(opening, view, rights, around, unfollow);
       for (const change of early) view.apply(change);
-      if (!readOnly && row.uidNext > row.recentFrom) await selected.#claim((row.uidNext - 1) as Uid);
+      if (row.uidNext > row.recentFrom) await selected.#claim((row.uidNext - 1) as Uid);
       // What was expunged between the two is not in the UIDs, and needs no telling.
-      if (commit > begun.commit) selected.#acknowledge(commit);
+      if (commit > opened.commit) store.views.acknowledge(opened.view, commit);
       return selected;
     } catch (error) {
-      if (selected) await selected.close();
+      if (selected) selected.close();
       else {
         unfollow();
         ownSeen?.close();
-        if (opened !== null) await store.execute({ kind: 'close-view', view: opened });
+        store.views.close(opened.view);
       }
       throw error;
     }
@@ -240,7 +243,7 @@ export class SelectedMailbox {
     }
     if (news.reread !== null) await this.#tellFlagsAfter(news.reread, wanted);
     if (contexts.pending) await contexts.judge(this.place(), view.gone);
-    if (news.acknowledge !== null) this.#acknowledge(news.acknowledge);
+    if (news.acknowledge !== null) this.#around.store.views.acknowledge(view.id, news.acknowledge);
     if (news.exists === null) return NONE;
     return view.all.subarray(before - news.expunged.length).filter((uid) => !news.ownArrivals.has(uid));
   }
@@ -282,18 +285,13 @@ export class SelectedMailbox {
     };
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#unfollow();
     this.#around.ownSeen?.close();
     this.view.onNews = null;
     this.#stopOverdue?.();
     this.#around.claims.leave(this.id);
-    await this.#around.store.execute({ kind: 'close-view', view: this.view.id });
-  }
-
-  /** Nobody waits for it, and a store that is closing needs it no more. */
-  #acknowledge(commit: Commit): void {
-    this.#around.store.execute({ kind: 'acknowledge-view', view: this.view.id, commit }).catch(() => undefined);
+    this.#around.store.views.close(this.view.id);
   }
 
   /** RFC 3501 §2.3.2: a read-only session takes no \Recent away; it shows as \Recent all that nobody has claimed. */

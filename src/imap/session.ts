@@ -8,7 +8,6 @@ import type { Surroundings } from '../sasl/mechanism.ts';
 import { offeredMechanisms } from '../sasl/mechanisms.ts';
 import { surroundingsAt } from '../sasl/surroundings.ts';
 import type { AccountId } from '../store/rows.ts';
-import { StoreError } from '../store/store.ts';
 import { mailboxFor } from './access.ts';
 import { Announcements } from './announcements.ts';
 import type { Standing } from './capabilities.ts';
@@ -134,13 +133,7 @@ export class ImapSession implements Session {
   async end(): Promise<void> {
     this.#unfollow();
     this.announcements.close();
-    try {
-      await this.unselect();
-    } catch (error) {
-      if (!(error instanceof StoreError && error.kind === 'closed')) {
-        this.log.error({ session: this.id, err: error }, 'imap: a view could not be closed');
-      }
-    }
+    this.unselect();
     await this.client.end(this.retrieved);
   }
 
@@ -170,7 +163,7 @@ export class ImapSession implements Session {
   async select(name: string | null, readOnly: boolean): Promise<SelectedMailbox> {
     // RFC 7162 §3.2.11: where what is said of the old mailbox ends, also for a client that has sent more already.
     if (this.#selected) this.writer.line('* OK [CLOSED] The mailbox before is closed');
-    await this.unselect();
+    this.unselect();
     this.#selected = await SelectedMailbox.open(await mailboxFor(this, name, 'read'), readOnly, {
       user: this,
       ...this.#common,
@@ -184,10 +177,10 @@ export class ImapSession implements Session {
     return this.#selected;
   }
 
-  async unselect(): Promise<void> {
+  unselect(): void {
     const selected = this.#selected;
     this.#selected = null;
-    await selected?.close();
+    selected?.close();
   }
 
   /** Who has a mailbox selected that is lost to him has to begin anew. @throws Farewell */

@@ -73,17 +73,16 @@ export class Maildrop {
       if (maildrop) maildrop.#note(change);
       else early.push(change);
     });
-    let view: ViewId | null = null;
+    // Before the UIDs are read, so that none of them goes in between.
+    const { view } = store.views.open(inbox.id);
     try {
-      // Before the UIDs are read, so that none of them goes in between. It takes \Recent from nobody.
-      view = (await store.execute({ kind: 'open-view', mailbox: inbox.id, claimRecent: false })).view;
       const { uids, mailbox, lineOctets } = await store.read.maildrop(inbox.id);
       maildrop = new Maildrop(around, mailbox, lineOctets, view, uids, unfollow);
       for (const change of early) maildrop.#note(change);
       return maildrop;
     } catch (error) {
       unfollow();
-      if (view !== null) await store.execute({ kind: 'close-view', view });
+      store.views.close(view);
       throw error;
     }
   }
@@ -176,7 +175,7 @@ export class Maildrop {
     try {
       await this.#markSeen();
     } finally {
-      await this.#around.store.execute({ kind: 'close-view', view: this.#view });
+      this.#around.store.views.close(this.#view);
     }
   }
 

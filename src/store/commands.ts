@@ -7,7 +7,6 @@ import type {
   AccountId,
   Attempt,
   BodyFacts,
-  Commit,
   EntryId,
   MailboxId,
   ModSeq,
@@ -223,13 +222,7 @@ export type Command =
       readonly subscribed: boolean;
       readonly origin?: string;
     }
-  /** Opens a view: from now on messages that it may still show outlive their EXPUNGE. `claimRecent`: a read-write
-   * SELECT, which takes \Recent away from later sessions. */
-  | { readonly kind: 'open-view'; readonly mailbox: MailboxId; readonly claimRecent: boolean }
-  /** This view has told its client everything up to `commit`. Not durable; costs no fsync. */
-  | { readonly kind: 'acknowledge-view'; readonly view: ViewId; readonly commit: Commit }
-  | { readonly kind: 'close-view'; readonly view: ViewId }
-  /** New arrivals that a selected read-write session is about to announce: the first one to claim gets \Recent. */
+  /** What a read-write session is about to show as new: the first one to claim gets \Recent. */
   | { readonly kind: 'claim-recent'; readonly mailbox: MailboxId; readonly upTo: Uid }
   | {
       readonly kind: 'put-account';
@@ -327,15 +320,6 @@ export interface Results {
   'forget-access-keys': undefined;
   annotate: undefined;
   subscribe: undefined;
-  'open-view': {
-    readonly view: ViewId;
-    readonly commit: Commit;
-    /** Messages from this UID on are \Recent to this session, up to the one before the other if it has claimed them. */
-    readonly recentFrom: Uid;
-    readonly recentBefore: Uid;
-  };
-  'acknowledge-view': undefined;
-  'close-view': undefined;
   'claim-recent': { readonly recentFrom: Uid };
   'put-account': { readonly account: AccountId; readonly created: boolean };
   'set-password': undefined;

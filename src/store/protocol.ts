@@ -3,17 +3,25 @@
 
 import type { StageChunk } from './commands/table.ts';
 import type { CommandKind, CommandOf } from './commands.ts';
-import type { BodyId, Commit } from './rows.ts';
+import type { BodyId, Commit, MailboxId, ViewId } from './rows.ts';
 import type { Change, StoreError } from './store.ts';
 
-/** Front to writer, in parcels of one or more: a command (id 0 wants no answer), or the time, or the end. `now` is ms by the front's clock. */
+/** Front to writer, in parcels of one or more: a command (id 0 wants no answer), what becomes of a view, the time, or the
+ * end. `now` is ms by the front's clock. */
 export interface Request {
   readonly id: number;
   readonly now: number;
   readonly command: CommandOf<CommandKind> | StageChunk;
 }
 
-export type ToWriter = Request | { readonly id: 'tick'; readonly now: number } | { readonly id: 'close' };
+/** What becomes of a view: the writer takes it as soon as it sees it, before whatever else waits. */
+export type ViewStep = { readonly id: 'view'; readonly view: ViewId } & (
+  | { readonly step: 'opened'; readonly mailbox: MailboxId; readonly told: Commit }
+  | { readonly step: 'told'; readonly told: Commit }
+  | { readonly step: 'closed' }
+);
+
+export type ToWriter = Request | ViewStep | { readonly id: 'tick'; readonly now: number } | { readonly id: 'close' };
 
 /** An error on its way between threads. `detail` is for the log. */
 export interface Failure {

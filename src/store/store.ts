@@ -152,6 +152,16 @@ export interface Staging {
   discard(): void;
 }
 
+/** What sessions hold open. Views are memory alone: nothing of them is refused, and nobody waits for them. */
+export interface Views {
+  /** Opens a view: what a read that begins afterwards shows of the mailbox outlives its EXPUNGE, until the view has been
+   * told of that, or for an hour. `commit`: up to which it counts as told. */
+  open(mailbox: MailboxId): { readonly view: ViewId; readonly commit: Commit };
+  /** The view's client has been told everything up to `commit`. */
+  acknowledge(view: ViewId, commit: Commit): void;
+  close(view: ViewId): void;
+}
+
 /** UIDs `first` to `last`, both included. */
 export interface UidRun {
   readonly first: number;
@@ -208,6 +218,13 @@ export interface Reads {
   uids(
     mailbox: MailboxId,
   ): Promise<{ readonly uids: Uint32Array; readonly commit: Commit; readonly mailbox: MailboxRow }>;
+  /** As `uids`, with the first of them without \Seen; null: all have it. */
+  opening(mailbox: MailboxId): Promise<{
+    readonly uids: Uint32Array;
+    readonly commit: Commit;
+    readonly mailbox: MailboxRow;
+    readonly firstUnseen: Uid | null;
+  }>;
   /** As `uids`, with the octets of all messages as whole lines, each ended by CRLF. */
   maildrop(mailbox: MailboxId): Promise<{
     readonly uids: Uint32Array;
@@ -219,8 +236,6 @@ export interface Reads {
   messages(mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): Promise<Page<MessageRow>>;
   /** The same messages in short. */
   outlines(mailbox: MailboxId, uids: readonly Uid[] | Uint32Array): Promise<Page<OutlineRow>>;
-  /** The first live UID without \Seen. */
-  firstUnseen(mailbox: MailboxId): Promise<Uid | null>;
   /** Sum of the sizes of live messages with \Deleted, octets. */
   deletedOctets(mailbox: MailboxId): Promise<number>;
   /** Live UIDs whose flags have every bit of `set` and none of `clear`, ascending. From memory where `uids` is. */
@@ -355,6 +370,7 @@ export interface Store extends AsyncDisposable {
   /** Does one command. @throws StoreError; then nothing was changed. */
   execute<K extends CommandKind>(command: CommandOf<K> & { readonly kind: K }): Promise<Results[K]>;
   readonly read: Reads;
+  readonly views: Views;
   /** Begins a body. */
   stage(): Staging;
   /** Calls `listener` for each change on the topic until the returned function is called. A listener must not throw

@@ -178,11 +178,12 @@ test('RFC 3501 §2.3.2: what comes and is told elsewhere while a mailbox is bein
   using first = await ImapClient.open({ port: gate.port }, login);
   using second = await ImapClient.open({ port: gate.port }, login);
   await first.done('SELECT INBOX');
-  const { uids } = gate.store.read;
-  const spy = vi.spyOn(gate.store.read, 'uids').mockImplementationOnce(async (mailbox) => {
+  const { opening } = gate.store.read;
+  const spy = vi.spyOn(gate.store.read, 'opening').mockImplementationOnce(async (mailbox) => {
     await gate.fill('INBOX', numbered(1));
+    const before = await opening.call(gate.store.read, mailbox);
     await first.done('NOOP');
-    return await uids.call(gate.store.read, mailbox);
+    return before;
   });
   await second.done('SELECT INBOX');
   expect(spy).toHaveBeenCalled();
@@ -204,13 +205,14 @@ test('RFC 3501 §7.4.1: what is expunged while a mailbox is being selected is to
     (await second.done(command)).map(({ text }) => text).filter((text) => /EXISTS|EXPUNGE|VANISHED/.test(text));
 
   const commands = ['SELECT INBOX', 'EXAMINE INBOX', `SELECT INBOX (QRESYNC (${validity} ${modSeq} 3:4))`];
-  const { firstUnseen } = gate.store.read;
-  const spy = vi.spyOn(gate.store.read, 'firstUnseen');
+  const { opening } = gate.store.read;
+  const spy = vi.spyOn(gate.store.read, 'opening');
   for (const [at, command] of commands.entries()) {
     spy.mockImplementationOnce(async (mailbox) => {
+      const before = await opening.call(gate.store.read, mailbox);
       await first.done('STORE 1 +FLAGS.SILENT (\\Deleted)');
       await first.done('EXPUNGE');
-      return await firstUnseen.call(gate.store.read, mailbox);
+      return before;
     });
     expect(await says(command)).toEqual([`* ${4 - at} EXISTS`]);
     expect(await says('NOOP')).toEqual([`* VANISHED ${at + 1}`]);

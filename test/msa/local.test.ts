@@ -271,6 +271,7 @@ function bound(store: Store): Store {
   return {
     execute: (command) => store.execute(command),
     read: store.read,
+    views: store.views,
     stage: () => store.stage(),
     follow: (topic, listener) => store.follow(topic, listener),
     failed: store.failed,

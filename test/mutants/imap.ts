@@ -210,8 +210,8 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'RFC 3501 §2.3.2: what another session has claimed is not \\Recent here, too',
     file: 'src/imap/selected-mailbox.ts',
-    from: '(readOnly ? row.uidNext : begun.recentBefore)',
-    to: '(readOnly ? row.uidNext : row.recentFrom)',
+    from: 'await selected.#claim((row.uidNext - 1) as Uid);',
+    to: 'view.markRecent(row.recentFrom, row.uidNext - 1);',
     caughtBy: 'test/imap/sessions.test.ts',
     test: 'RFC 3501 §2.3.2',
   },

@@ -92,7 +92,7 @@ export const pop3Mutants: readonly Mutant[] = [
     file: 'src/pop3/maildrop.ts',
     from: "else if (change.kind === 'expunged' && change.view !== this.#view) {",
     to: `else if (change.kind === 'expunged') {
-      void this.#around.store.execute({ kind: 'acknowledge-view', view: this.#view, commit: change.commit });`,
+      this.#around.store.views.acknowledge(this.#view, change.commit);`,
     caughtBy: sessions,
     test: 'can still be had',
   },

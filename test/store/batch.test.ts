@@ -18,15 +18,6 @@ class Unsynced extends Connection {
   }
 }
 
-/** A database on a disk that is full by now. */
-class Full extends Connection {
-  isFull = false;
-  override run(...[sql, ...values]: Parameters<Connection['run']>): number {
-    if (this.isFull && /^\s*(?:INSERT|UPDATE)/.test(sql)) throw Object.assign(new Error('full'), { errcode: 13 });
-    return super.run(sql, ...values);
-  }
-}
-
 const facts = { headerSize: 0, messageId: null, references: [] };
 
 describe('a batch', () => {
@@ -104,17 +95,6 @@ describe('a batch', () => {
     expect(batch.numbers.commit).toBe(commit);
   });
 
-  it('opens views that claim nothing on a full disk, whatever has failed before', () => {
-    db.close();
-    begin(':memory:', Full);
-    run(account('alice@x.test'));
-    (db as Full).isFull = true; // as it was begun
-    expect(kinds(run(account('bob@x.test')))).toEqual(['full']);
-    const mailbox = 1 as never;
-    expect(kinds(run({ kind: 'open-view', mailbox, claimRecent: true }))).toEqual(['full']);
-    expect(kinds(run({ kind: 'open-view', mailbox, claimRecent: false }))).toEqual(['done']);
-  });
-
   it('answers full where the disk is, keeps what was there, and spares the commands beside', () => {
     const pages = db.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
     db.exec(`PRAGMA max_page_count = ${pages + 20}`);
@@ -181,7 +161,7 @@ describe('a batch', () => {
     expect(depth()).toBe(FULL);
     batch.runUnsynced(() => {});
     expect(depth()).toBe(NORMAL);
-    run(chunk(1), { kind: 'open-view', mailbox: 1 as never, claimRecent: true }, accept(1, 3, 2 * 65_536));
+    run(chunk(1), { kind: 'claim-recent', mailbox: 1 as never, upTo: 1 as never }, accept(1, 3, 2 * 65_536));
     expect(depth()).toBe(FULL);
   });
 
@@ -192,7 +172,7 @@ describe('a batch', () => {
     expect(batch.broken).toMatchObject({ kind: 'failed' });
     expect(count('account')).toBe(0);
     expect(kinds(run(account('alice@x.test')))).toEqual(['failed']);
-    expect(kinds(run({ kind: 'close-view', view: 1 as never }))).toEqual(['failed']);
+    expect(kinds(run({ kind: 'discard', stage: 1 }))).toEqual(['failed']);
     expect(db.inTransaction).toBe(false);
   });
 

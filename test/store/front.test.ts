@@ -38,18 +38,18 @@ it('answers whoever waits, and says that the store failed', async () => {
   const feed = new Feed(1 as Commit);
   const { front, given } = begin(feed);
   const told = feed.reached(2 as Commit);
-  const commands = Array.from({ length: 3 }, () => front.execute({ kind: 'close-view', view: 1 as never }));
+  const commands = Array.from({ length: 3 }, () => front.execute({ kind: 'discard', stage: 1 }));
   for (const command of commands) await expect(command).rejects.toMatchObject({ kind: 'failed' });
   await told;
   expect((await front.failed).kind).toBe('failed');
-  await expect(front.execute({ kind: 'close-view', view: 1 as never })).rejects.toMatchObject({ kind: 'failed' });
+  await expect(front.execute({ kind: 'discard', stage: 1 })).rejects.toMatchObject({ kind: 'failed' });
   await front.close();
   expect(given.unlocked).toBe(true);
 });
 
 it('is closed where that happens while it closes', async () => {
   const { front, given } = begin();
-  const command = front.execute({ kind: 'close-view', view: 1 as never });
+  const command = front.execute({ kind: 'discard', stage: 1 });
   const closed = front.close();
   await expect(command).rejects.toMatchObject({ kind: 'failed' });
   await closed;

@@ -3,7 +3,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { Limit } from '../../src/store/limits.ts';
-import type { Request, ToWriter } from '../../src/store/protocol.ts';
+import type { Request, ToWriter, ViewStep } from '../../src/store/protocol.ts';
 import { Inbox } from '../../src/store/writer/inbox.ts';
 
 const request = (id: number): Request => ({ id, now: 0, command: { kind: 'discard', stage: id } });
@@ -13,7 +13,8 @@ const close: ToWriter = { id: 'close' };
 function begin(...waiting: readonly (readonly ToWriter[])[]) {
   const { port1, port2 } = new MessageChannel();
   for (const parcel of waiting) port1.postMessage(parcel);
-  return { inbox: new Inbox(port2), end: () => port1.close() };
+  const views: ViewStep[] = [];
+  return { inbox: new Inbox(port2, (step) => views.push(step)), views, end: () => port1.close() };
 }
 
 it('joins the commands of all parcels that are there', () => {
@@ -42,5 +43,23 @@ it('leaves what is more than a transaction for the next one', () => {
   expect(inbox.batch(inbox.held() as Request)).toHaveLength(Limit.batchCommands); // the first of them is one
   expect(inbox.held()).toEqual(request(Limit.batchCommands));
   expect(inbox.held()).toBeUndefined();
+  end();
+});
+
+it('lets nothing wait that becomes of a view, and no transaction end at it', () => {
+  const view = (step: 'opened' | 'closed', id: number) =>
+    ({ id: 'view', view: id, step, ...(step === 'opened' && { mailbox: 1, told: 1 }) }) as unknown as ViewStep;
+  const { inbox, views, end } = begin(
+    [request(1), view('opened', 1)],
+    [view('opened', 2)],
+    [request(2), view('closed', 1)],
+  );
+  expect(inbox.batch(request(0))).toEqual([0, 1, 2].map(request));
+  expect(views).toEqual([view('opened', 1), view('opened', 2), view('closed', 1)]);
+  inbox.put([request(3), view('closed', 2)]);
+  expect(views).toHaveLength(4);
+  expect(inbox.open()).toBe(true);
+  expect(inbox.next()).toEqual(request(3));
+  expect(inbox.open()).toBe(false);
   end();
 });

@@ -36,6 +36,16 @@ it('sends all of one turn together, in order, and its memory along', async () =>
   expect(transfers).toEqual([[memory], []]);
 });
 
+it('sends at once what must be there first, behind what waits', async () => {
+  const { line, parcels } = begin();
+  line.send(tick(1));
+  line.sendNow(tick(2));
+  expect(parcels).toEqual([[tick(1), tick(2)]]);
+  line.send(tick(3));
+  await turn();
+  expect(parcels).toEqual([[tick(1), tick(2)], [tick(3)]]);
+});
+
 it('sends the others where one cannot be sent', async () => {
   const { line, parcels, unsendable } = begin();
   // No plain value: the types forbid it, and still nobody is to wait for ever.

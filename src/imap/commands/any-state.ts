@@ -28,9 +28,9 @@ export const logout = command({
   name: 'LOGOUT',
   states: ANY_STATE,
   grammar: nothing,
-  async run(session) {
+  run(session) {
     // What happened to the mailbox meanwhile is no news to a client that leaves.
-    await session.unselect();
+    session.unselect();
     session.writer.line(`* BYE ${session.hostname} says goodbye`);
     session.afterwards('logout');
     return ok('Logged out');

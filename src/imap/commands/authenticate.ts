@@ -87,11 +87,11 @@ export const unauthenticate = command({
     if (!standing.mayLogOut) throw bad('UNAUTHENTICATE is switched off here');
   },
   grammar: nothing,
-  async run(session) {
+  run(session) {
     // RFC 8437 §4.1: the dictionary of who was logged in would tell the next one of him.
     if (session.standing.compressed) session.afterwards('inflate');
     // RFC 8437 §3: as CLOSE would not, this expunges nothing.
-    await session.unselect();
+    session.unselect();
     session.loggedOut();
     return ok('Nobody is logged in any more', capabilityData(session.standing));
   },

@@ -86,7 +86,7 @@ export interface Session {
   /** Leaves the mailbox that is selected, if any, and selects another. @param name null: the argument was no name
    * @throws ImapRefusal NO; then none is selected */
   select(name: string | null, readOnly: boolean): Promise<SelectedMailbox>;
-  unselect(): Promise<void>;
+  unselect(): void;
   readonly announcements: Announcing;
   /** Sends what was written and waits for a line of the client. */
   readLine(max: number): Promise<string>;

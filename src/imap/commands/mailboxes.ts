@@ -101,7 +101,7 @@ export const remove = command({
     if (session.state === 'selected' && session.mailbox.id === id) {
       // RFC 9051 §3: what is said from here on is of no mailbox.
       session.writer.line('* OK [CLOSED] The mailbox that goes is closed');
-      await session.unselect();
+      session.unselect();
     }
     await session.store.execute({ kind: 'delete-mailbox', mailbox: id, origin: session.id });
     await tellNormalised(session, named);

@@ -38,12 +38,11 @@ async function open(
   if (memory?.match && enabled.uidOnly) throw uidRequired();
   if (parameters?.condstore) enabled.condstore = true;
   const selected = await session.select(name, readOnly);
-  const { row, view } = selected;
-  const unseen = await session.store.read.firstUnseen(row.id);
+  const { row, view, firstUnseen } = selected;
   const { writer } = session;
   selected.describeFlags(row.keywords);
   selected.describeSize();
-  const sequence = unseen === null ? 0 : view.sequenceOf(unseen);
+  const sequence = firstUnseen === null ? 0 : view.sequenceOf(firstUnseen);
   // RFC 9586 §3: it is a sequence number.
   if (sequence > 0 && !enabled.uidOnly && !enabled.rev2) writer.line(`* OK [UNSEEN ${sequence}] First unseen message`);
   writer.line(`* OK [UIDVALIDITY ${row.uidValidity}] UIDs are valid`);
@@ -96,7 +95,7 @@ export const close = command({
     if (!view.readOnly && allows(rights.held, 'expunge')) {
       await session.store.execute({ kind: 'expunge', mailbox: id, uids: null, force: false, view: view.id });
     }
-    await session.unselect();
+    session.unselect();
     return ok('Closed');
   },
 });
@@ -106,8 +105,8 @@ export const unselect = command({
   name: 'UNSELECT',
   states: SELECTED,
   grammar: nothing,
-  async run(session) {
-    await session.unselect();
+  run(session) {
+    session.unselect();
     return ok('Closed, and nothing expunged');
   },
 });

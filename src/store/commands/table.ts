@@ -14,10 +14,10 @@ import { createMailbox, deleteMailbox, renameMailbox, subscribe } from './mailbo
 import { forgetOnce } from './once.ts';
 import { count, queueControl, settle, suspendDestination } from './queue.ts';
 import { countTlsResults, putShownProtection, putStsPolicy } from './receivers.ts';
+import { claimRecent } from './recent.ts';
 import { setRights } from './rights.ts';
 import { makeTlsReport, putReceivedTlsReport, settleTlsPost } from './tls-reports.ts';
 import { copy, move } from './transfer.ts';
-import { acknowledgeView, claimRecent, closeView, openView } from './views.ts';
 
 /** One chunk of a body ahead of its command: sent by the store's own front, never by its callers. */
 export interface StageChunk {
@@ -67,10 +67,7 @@ export const commands: { readonly [K in CommandKind]: Row<K> } = {
   annotate: { depth: 'durable', run: quiet(annotate) },
   subscribe: { depth: 'durable', run: quiet(subscribe) },
   // \Recent that is claimed twice after a power failure is shown twice: no reason to sync.
-  'open-view': { depth: 'written', run: openView },
   'claim-recent': { depth: 'written', run: claimRecent },
-  'acknowledge-view': { depth: 'memory', run: quiet(acknowledgeView) },
-  'close-view': { depth: 'memory', run: quiet(closeView) },
   'put-account': { depth: 'durable', run: putAccount },
   'set-password': { depth: 'durable', run: quiet(setPassword) },
   'remove-account': { depth: 'durable', run: quiet(removeAccount) },
@@ -105,8 +102,6 @@ function quiet<C>(run: (work: Work, command: C) => void): (work: Work, command: 
 
 export function depthOf(command: CommandOf<CommandKind> | StageChunk): Depth {
   if (command.kind === 'stage') return 'written';
-  // Who claims nothing writes nothing, and reads on a disk that is full.
-  if (command.kind === 'open-view' && !command.claimRecent) return 'memory';
   return commands[command.kind].depth;
 }
 

@@ -17,6 +17,11 @@ export class Feed {
     this.#commit = commit;
   }
 
+  /** The last one that was published. */
+  get commit(): Commit {
+    return this.#commit;
+  }
+
   follow(topic: Topic, listener: Listener): () => void {
     if ('mailbox' in topic) return join(this.#byMailbox, topic.mailbox, listener);
     if ('account' in topic) return join(this.#byAccount, topic.account, listener);

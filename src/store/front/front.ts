@@ -8,9 +8,10 @@ import { type CommandKind, type CommandOf, type StagedBody, stagedBodies } from 
 import { Limit } from '../limits.ts';
 import type { Failure, FromWriter, Outcome, Request, ToWriter } from '../protocol.ts';
 import type { MailboxIndex } from '../reads/mailbox-index.ts';
-import { type Change, type Reads, type Staging, type Store, StoreError, type Topic } from '../store.ts';
+import { type Change, type Reads, type Staging, type Store, StoreError, type Topic, type Views } from '../store.ts';
 import type { Feed } from './feed.ts';
 import { BodyStaging, type StagingBudget } from './staging.ts';
+import { ViewLine } from './view-line.ts';
 import { WriterLine } from './writer-line.ts';
 
 interface Waiting {
@@ -35,6 +36,7 @@ export interface FrontParts {
 
 export class Front implements Store {
   readonly read: Reads;
+  readonly views: Views;
   readonly #parts: FrontParts;
   readonly #line: WriterLine;
   readonly #waiting = new Map<number, Waiting>();
@@ -53,6 +55,7 @@ export class Front implements Store {
     this.#parts = parts;
     this.#line = new WriterLine(parts.writer, (message, error) => this.#unsendable(message, error));
     this.read = parts.read;
+    this.views = new ViewLine(this.#line, parts.feed);
     this.#gone = new Promise((resolve) => {
       parts.writer.once('exit', () => resolve());
     });

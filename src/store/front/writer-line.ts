@@ -27,7 +27,14 @@ export class WriterLine {
     if (transfer !== null) this.#transfer.push(transfer);
   }
 
+  /** As `send`, with all that waits, at once: it is at the writer before whatever is read afterwards. */
+  sendNow(message: ToWriter): void {
+    this.#parcel.push(message);
+    this.#go();
+  }
+
   #go(): void {
+    if (this.#parcel.length === 0) return;
     const [parcel, transfer] = [this.#parcel, this.#transfer];
     this.#parcel = [];
     this.#transfer = [];

@@ -2,12 +2,12 @@
 
 import type { Connection } from '../engine.ts';
 import { Limit, MAX_UID } from '../limits.ts';
-import type { Commit } from '../rows.ts';
+import type { Commit, MailboxId, MailboxRow } from '../rows.ts';
 import { type Reads, StoreError } from '../store.ts';
 import { account, accounts } from './accounts.ts';
 import { annotation, annotations } from './annotations.ts';
 import { readBody } from './bodies.ts';
-import { firstUnseenOf, type MailboxIndex, uidsWith } from './mailbox-index.ts';
+import { firstUnseenOf, type IndexedMailbox, type MailboxIndex, uidsWith } from './mailbox-index.ts';
 import { aboutName, mailbox, mailboxByName, mailboxes, subscriptions } from './mailboxes.ts';
 import { changedSince, deletedOctets, lackingOf, messages, outlines, vanishedSince } from './messages.ts';
 import { queueReads } from './queue.ts';
@@ -26,6 +26,11 @@ export function createReads(
 ): Reads {
   const snapshots = new Snapshots(connection, reached);
   const read = async <T>(look: (db: Connection) => T): Promise<T> => snapshots.read(look);
+  const look = (db: Connection, id: MailboxId): { row: MailboxRow; indexed: IndexedMailbox } => {
+    const row = mailbox(db, id);
+    if (row === undefined) throw new StoreError('missing', 'There is no such mailbox');
+    return { row, indexed: index.get(db, id, row.highestModSeq) };
+  };
   return {
     accounts: () => read(accounts),
     account: (id) => read((db) => account(db, id)),
@@ -45,31 +50,26 @@ export function createReads(
     annotation: (id, by, entry) => read((db) => annotation(db, id, by, entry)),
     uids: (id) =>
       snapshots.readTold((db, commit) => {
-        const row = mailbox(db, id);
-        if (row === undefined) throw new StoreError('missing', 'There is no such mailbox');
-        return { uids: index.get(db, id, row.highestModSeq).uids, commit, mailbox: row };
+        const { row, indexed } = look(db, id);
+        return { uids: indexed.uids, commit, mailbox: row };
+      }),
+    opening: (id) =>
+      snapshots.readTold((db, commit) => {
+        const { row, indexed } = look(db, id);
+        const firstUnseen = row.unseen === 0 ? null : firstUnseenOf(indexed);
+        return { uids: indexed.uids, commit, mailbox: row, firstUnseen };
       }),
     maildrop: (id) =>
       snapshots.readTold((db, commit) => {
-        const row = mailbox(db, id);
-        if (row === undefined) throw new StoreError('missing', 'There is no such mailbox');
-        const { uids } = index.get(db, id, row.highestModSeq);
-        return { uids, commit, mailbox: row, lineOctets: row.octets + lackingOf(db, id) };
+        const { row, indexed } = look(db, id);
+        return { uids: indexed.uids, commit, mailbox: row, lineOctets: row.octets + lackingOf(db, id) };
       }),
     messages: (id, uids) => snapshots.readTold((db, commit) => ({ rows: messages(db, id, uids), commit })),
     outlines: (id, uids) => snapshots.readTold((db, commit) => ({ rows: outlines(db, id, uids), commit })),
-    firstUnseen: (id) =>
-      read((db) => {
-        const row = mailbox(db, id);
-        if (row === undefined || row.unseen === 0) return null;
-        return firstUnseenOf(index.get(db, id, row.highestModSeq));
-      }),
     deletedOctets: (id) => read((db) => deletedOctets(db, id)),
     uidsWith: (id, set, clear) =>
       snapshots.readTold((db, commit) => {
-        const row = mailbox(db, id);
-        if (row === undefined) throw new StoreError('missing', 'There is no such mailbox');
-        return { uids: uidsWith(index.get(db, id, row.highestModSeq), set, clear), commit };
+        return { uids: uidsWith(look(db, id).indexed, set, clear), commit };
       }),
     changedSince: (id, since, after = MAX_UID) =>
       snapshots.readTold((db, commit) => ({ rows: changedSince(db, id, since, after), commit })),

@@ -1,31 +1,46 @@
 // What has come for the writer: parcels of messages, in their order, taken one by one or as many as make a transaction.
+// What becomes of views does not wait its turn.
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Limit } from '../limits.ts';
-import type { Request, ToWriter } from '../protocol.ts';
+import type { Request, ToWriter, ViewStep } from '../protocol.ts';
 import { octetsOf } from './octets.ts';
+
+/** What is to be done in its turn. */
+export type Taken = Exclude<ToWriter, ViewStep>;
 
 export class Inbox {
   readonly #port: MessagePort;
-  #held: ToWriter[] = [];
+  readonly #view: (step: ViewStep) => void;
+  #held: Taken[] = [];
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, view: (step: ViewStep) => void) {
     this.#port = port;
+    this.#view = view;
   }
 
   /** A parcel that the port has handed out. */
   put(parcel: readonly ToWriter[]): void {
-    this.#held.push(...parcel);
+    for (const message of parcel) {
+      if (message.id === 'view') this.#view(message);
+      else this.#held.push(message);
+    }
+  }
+
+  /** Opens all that waits at the port: every view that was opened before is known then. @returns whether something waits */
+  open(): boolean {
+    while (this.#open());
+    return this.#held.length > 0;
   }
 
   /** The next message of the parcels that were opened. */
-  held(): ToWriter | undefined {
+  held(): Taken | undefined {
     return this.#held.shift();
   }
 
   /** The next message, also of a parcel that waits at the port. */
-  next(): ToWriter | undefined {
-    if (this.#held.length === 0) this.#open();
+  next(): Taken | undefined {
+    while (this.#held.length === 0 && this.#open());
     return this.#held.shift();
   }
 
@@ -34,7 +49,7 @@ export class Inbox {
     const batch = [first];
     let octets = octetsOf(first);
     while (batch.length < Limit.batchCommands && octets < Limit.batchOctets) {
-      if (this.#held.length === 0) this.#open();
+      while (this.#held.length === 0 && this.#open());
       const [message] = this.#held;
       if (message === undefined || typeof message.id === 'string') break;
       // Narrowed by its id: only a request has a number.
@@ -46,9 +61,10 @@ export class Inbox {
     return batch;
   }
 
-  #open(): void {
+  #open(): boolean {
     const waiting = receiveMessageOnPort(this.#port);
     // Only parcels come by this port.
-    if (waiting !== undefined) this.#held = waiting.message as ToWriter[];
+    if (waiting !== undefined) this.put(waiting.message as ToWriter[]);
+    return waiting !== undefined;
   }
 }

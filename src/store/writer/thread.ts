@@ -4,7 +4,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { FromWriter, Request, ToWriter, WriterData } from '../protocol.ts';
 import { failureOf } from './batch.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type Taken } from './inbox.ts';
 import { Writer } from './writer.ts';
 
 if (parentPort === null) throw new Error('The store thread is started by openStore');
@@ -21,7 +21,7 @@ function serve(port: MessagePort, data: WriterData): void {
     port.close();
     return;
   }
-  const inbox = new Inbox(port);
+  const inbox = new Inbox(port, (step) => writer.view(step));
   let resting = true;
   const rest = () => {
     resting = true;
@@ -34,8 +34,8 @@ function serve(port: MessagePort, data: WriterData): void {
     resting = false;
     setImmediate(rest);
   };
-  const handle = (first: ToWriter) => {
-    for (let message: ToWriter | undefined = first; message !== undefined; message = inbox.held()) {
+  const handle = (first: Taken) => {
+    for (let message: Taken | undefined = first; message !== undefined; message = inbox.held()) {
       if (message.id === 'close') {
         writer.close();
         port.close();
@@ -49,12 +49,14 @@ function serve(port: MessagePort, data: WriterData): void {
       say(writer.commit(batch));
       freeChunks(batch);
     }
-    wake(writer.freeSoon());
+    const waiting = inbox.open();
+    wake(writer.freeSoon() || waiting);
   };
   port.on('message', (parcel: readonly ToWriter[]) => {
     inbox.put(parcel);
     const message = inbox.held();
     if (message !== undefined) handle(message);
+    else wake(true);
   });
   data.upkeep.on('message', (message) => writer.checkpointed(message));
   say({ kind: 'ready', commit: writer.numbers.commit });

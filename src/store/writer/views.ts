@@ -11,12 +11,6 @@ interface View {
 export class Views {
   readonly #views = new Map<ViewId, View>();
   readonly #byMailbox = new Map<MailboxId, Set<View>>();
-  #last = 0;
-
-  /** The number of a view that is about to be opened. */
-  reserve(): ViewId {
-    return ++this.#last as ViewId; // branded where it is made
-  }
 
   open(id: ViewId, mailbox: MailboxId, commit: Commit): void {
     const view: View = { mailbox, acknowledged: commit };

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { Connection, storeError } from '../engine.ts';
 import { Limit } from '../limits.ts';
-import type { Checkpointed, FromWriter, Outcome, Request, WriterData, WriterToUpkeep } from '../protocol.ts';
+import type { Checkpointed, FromWriter, Outcome, Request, ViewStep, WriterData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
 import { migrate } from '../schema/migrations.ts';
 import { StoreError } from '../store.ts';
@@ -88,6 +88,14 @@ export class Writer {
     this.#tellBroken();
     this.#keepLog(requests.reduce((sum, request) => sum + octetsOf(request) + COMMAND_OCTETS, 0));
     return outcome;
+  }
+
+  view(step: ViewStep): void {
+    const { views } = this.#batch;
+    if (step.step === 'opened') views.open(step.view, step.mailbox, step.told);
+    else if (step.step === 'told') views.acknowledge(step.view, step.told);
+    else views.close(step.view);
+    this.#dirty = true;
   }
 
   /** The front's clock, where nothing else tells it. */

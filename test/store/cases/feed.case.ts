@@ -63,7 +63,7 @@ export function feedCases(harness: Harness): void {
       const alice = await account(store);
       const { mailbox, uid } = await deliver(store, alice, letter('x'));
       const changes = recorded(store, { account: alice });
-      const { view } = await store.execute({ kind: 'open-view', mailbox, claimRecent: false });
+      const { view } = store.views.open(mailbox);
       await store.execute({
         kind: 'flags',
         mailbox,
@@ -119,7 +119,7 @@ export function feedCases(harness: Harness): void {
         seen.push({ uids, copy: [...uids] });
       }
       for (const { uids, copy } of seen) expect([...uids]).toEqual(copy);
-      expect(await store.read.firstUnseen(inbox)).toBe(alive[1]);
+      expect((await store.read.opening(inbox)).firstUnseen).toBe(alive[1]);
       const [one, other] = await Promise.all([store.read.uids(inbox), store.read.uids(inbox)]);
       expect(one.uids).toBe(other.uids);
     });

@@ -93,9 +93,8 @@ export function mailboxCases(harness: Harness): void {
       await expect(store.execute({ kind: 'delete-mailbox', mailbox: bare.id })).rejects.toMatchObject({
         kind: 'refused',
       });
-      await expect(store.execute({ kind: 'open-view', mailbox: bare.id, claimRecent: true })).rejects.toMatchObject({
-        kind: 'missing',
-      });
+      const claim = store.execute({ kind: 'claim-recent', mailbox: bare.id, upTo: 1 as never });
+      await expect(claim).rejects.toMatchObject({ kind: 'missing' });
       await store.execute({ kind: 'delete-mailbox', mailbox: inner });
       expect(await names(store, alice)).toEqual(FIRST);
       const inbox = await mailboxOf(store, alice);

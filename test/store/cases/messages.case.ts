@@ -97,7 +97,7 @@ export function messageCases(harness: Harness): void {
     // RFC 3501 §7.4.1
     it('changes what is gone for a view that has not been told, unless it asks for what is unchanged', async () => {
       const { store, inbox } = await filled(2);
-      const { view } = await store.execute({ kind: 'open-view', mailbox: inbox, claimRecent: false });
+      const { view } = store.views.open(inbox);
       await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(1), force: true, view: null });
       const change = { kind: 'flags', mailbox: inbox, uids: uids(1), mode: 'add', keywords: [], view } as const;
       const before = await store.read.mailbox(inbox);
@@ -119,7 +119,7 @@ export function messageCases(harness: Harness): void {
       const { store, inbox } = await filled(9);
       await flag(store, inbox, uids(2), Flag.Flagged);
       await flag(store, inbox, uids(3, 8), Flag.Seen, ['mine']);
-      await store.execute({ kind: 'open-view', mailbox: inbox, claimRecent: false });
+      store.views.open(inbox);
       await store.execute({ kind: 'expunge', mailbox: inbox, uids: uids(5), force: true, view: null });
       const after = await flag(store, inbox, uids(1, 2, 3, 4, 5, 6, 8, 9), Flag.Flagged);
       expect([...after.uids]).toEqual([1, 2, 3, 4, 6, 8, 9]);
@@ -321,7 +321,7 @@ export function messageCases(harness: Harness): void {
       const page = await store.read.changedSince(inbox, start);
       expect(page.rows.map((row) => row.uid)).toEqual([3, 1]);
       expect(page.rows[1]?.modSeq).toBe((await store.read.mailbox(inbox))?.highestModSeq);
-      expect(await store.read.firstUnseen(inbox)).toBe(2);
+      expect((await store.read.opening(inbox)).firstUnseen).toBe(2);
     });
 
     it('gives each arrival a MODSEQ above all before it', async () => {

@@ -1,7 +1,8 @@
 // Open views: \\Recent, and what an expunged message outlives.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { BodyId, MailboxId, Uid } from '../../../src/store/rows.ts';
+import type { AccountId, BodyId, MailboxId, Uid } from '../../../src/store/rows.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { account, deliver, letter, mailboxOf } from '../mail.ts';
 import { handClock } from './hand-clock.ts';
@@ -13,6 +14,13 @@ async function rowOf(store: Store, mailbox: MailboxId, uid: Uid) {
 
 async function bodyIsThere(store: Store, body: BodyId): Promise<boolean> {
   return (await store.read.body(body, 0, 1)).length > 0;
+}
+
+/** Gives the store reason, and time, to free what it may. */
+async function busy(store: Store, alice: AccountId): Promise<void> {
+  for (let at = 0; at < 20; at++) {
+    await store.execute({ kind: 'subscribe', account: alice, name: 'often', subscribed: at % 2 === 0 });
+  }
 }
 
 export function viewCases(harness: Harness): void {
@@ -31,18 +39,17 @@ export function viewCases(harness: Harness): void {
 
     it('keeps an expunged message until every view was told, then frees it', async () => {
       const { store } = given;
-      const { mailbox, uid, body } = await expunged(store);
-      const open = () => store.execute({ kind: 'open-view', mailbox, claimRecent: false });
-      const [one, other] = [await open(), await open()];
+      const { alice, mailbox, uid, body } = await expunged(store);
+      const [one, other] = [store.views.open(mailbox), store.views.open(mailbox)];
       await expunge(store, mailbox, uid);
       expect(await rowOf(store, mailbox, uid)).toMatchObject({ expunged: true });
       const { commit } = await store.read.uids(mailbox);
-      await store.execute({ kind: 'acknowledge-view', view: one.view, commit });
+      store.views.acknowledge(one.view, commit);
       // Something happens, and the tombstone still stands for the other view.
-      for (let at = 0; at < 20; at++) await store.execute({ kind: 'acknowledge-view', view: one.view, commit });
+      await busy(store, alice);
       expect(await rowOf(store, mailbox, uid)).toMatchObject({ expunged: true });
       expect(await bodyIsThere(store, body)).toBe(true);
-      await store.execute({ kind: 'close-view', view: other.view });
+      store.views.close(other.view);
       await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
       await until(async () => !(await bodyIsThere(store, body)));
     });
@@ -52,15 +59,36 @@ export function viewCases(harness: Harness): void {
       await given.store.close();
       const clock = handClock(1_000_000);
       const store = await place.open({ clock });
-      const { mailbox, uid } = await expunged(store);
-      const { view } = await store.execute({ kind: 'open-view', mailbox, claimRecent: false });
+      const { alice, mailbox, uid } = await expunged(store);
+      store.views.open(mailbox);
       await expunge(store, mailbox, uid);
       clock.advance(3_500_000);
-      await store.execute({ kind: 'acknowledge-view', view, commit: 0 as never });
+      await busy(store, alice);
       expect(await rowOf(store, mailbox, uid)).toMatchObject({ expunged: true });
       // No command comes: the store looks at the clock by itself.
       clock.advance(200_000);
       await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
+    });
+
+    it('keeps what was shown to a view that opened while much is expunged', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      for (let round = 0; round < 6; round++) {
+        const { mailbox, uid } = await deliver(store, alice, letter('x'));
+        // Long enough for the store to free something as soon as it has done a command.
+        await sleep(250);
+        const gone = expunge(store, mailbox, uid);
+        await new Promise((resolve) => setImmediate(resolve));
+        // The store is at it by now. Nobody waits for the view, and this thread does nothing more for a while.
+        const { view } = store.views.open(mailbox);
+        const reading = store.read.uids(mailbox);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+        await gone;
+        for (const shown of (await reading).uids) {
+          expect(await rowOf(store, mailbox, shown as Uid)).toBeDefined(); // of the store
+        }
+        store.views.close(view);
+      }
     });
 
     it('keeps a body while a copy or the queue has it', async () => {
@@ -79,14 +107,12 @@ export function viewCases(harness: Harness): void {
       const { store } = given;
       const alice = await account(store);
       const { mailbox, uid } = await deliver(store, alice, letter('x'), { mailbox: 'Junk' });
-      const { view } = await store.execute({ kind: 'open-view', mailbox, claimRecent: true });
+      const { view } = store.views.open(mailbox);
       await store.execute({ kind: 'delete-mailbox', mailbox });
       expect(await store.read.mailbox(mailbox)).toBeUndefined();
-      for (let at = 0; at < 20; at++) {
-        await store.execute({ kind: 'acknowledge-view', view, commit: 0 as never });
-      }
+      await busy(store, alice);
       expect(await rowOf(store, mailbox, uid)).toBeDefined();
-      await store.execute({ kind: 'close-view', view });
+      store.views.close(view);
       await until(async () => (await rowOf(store, mailbox, uid)) === undefined);
     });
 
@@ -131,7 +157,7 @@ export function viewCases(harness: Harness): void {
     it('finishes what a stop interrupted', async () => {
       const { place } = given;
       const { mailbox, uid, body } = await expunged(given.store);
-      await given.store.execute({ kind: 'open-view', mailbox, claimRecent: false });
+      given.store.views.open(mailbox);
       await expunge(given.store, mailbox, uid);
       const staging = given.store.stage();
       await staging.write(new Uint8Array(600_000));
@@ -146,15 +172,12 @@ export function viewCases(harness: Harness): void {
       const { store } = given;
       const alice = await account(store);
       const { mailbox } = await deliver(store, alice, letter('1'));
-      const open = async (claimRecent: boolean) => {
-        const { recentFrom, recentBefore } = await store.execute({ kind: 'open-view', mailbox, claimRecent });
-        expect(recentBefore).toBe(claimRecent ? (await store.read.mailbox(mailbox))?.uidNext : recentFrom);
-        return recentFrom;
-      };
-      expect([await open(false), await open(true), await open(true), await open(false)]).toEqual([1, 1, 2, 2]);
+      const claim = async (upTo: number) =>
+        (await store.execute({ kind: 'claim-recent', mailbox, upTo: upTo as Uid })).recentFrom; // of the store, or beyond
+      // What has not come yet cannot be claimed.
+      expect([await claim(9), await claim(9)]).toEqual([1, 2]);
       const { uid } = await deliver(store, alice, letter('2'));
-      const claim = () => store.execute({ kind: 'claim-recent', mailbox, upTo: uid });
-      expect([(await claim()).recentFrom, (await claim()).recentFrom, await open(true)]).toEqual([2, 3, 3]);
+      expect([await claim(uid), await claim(uid), await claim(1)]).toEqual([2, 3, 3]);
       expect(await store.read.mailbox(mailbox)).toMatchObject({ recentFrom: 3 });
     });
   });
