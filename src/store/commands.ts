@@ -25,7 +25,7 @@ import type {
  * with the command. Made by `Staging.finish()`; good for one command. */
 export interface StagedBody {
   readonly stage: number | null;
-  readonly tail: Uint8Array;
+  readonly tail: Uint8Array<ArrayBuffer>;
   /** All octets. */
   readonly size: number;
   /** Octets that it lacks to be whole lines (formats/line-ends.ts). */

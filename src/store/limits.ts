@@ -6,7 +6,9 @@ export const Limit = {
   /** Chunks of one body: their number stands in 16 bits beside the body's id, so a body has at most 4 GiB. */
   chunksPerBody: 65_536,
   /** A body up to this size stays in memory and travels with its command. */
-  tailOctets: 262_144,
+  tailOctets: 1_048_576,
+  /** Fewer octets are sooner copied to another thread than handed over. */
+  copiedOctets: 16_384,
   /** While all sessions together hold more than this in memory, bodies go to disk after one chunk. */
   stagingMemory: 33_554_432,
   /** Chunks of one body under way to the store thread: the window of its back-pressure. */

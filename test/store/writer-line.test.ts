@@ -27,7 +27,7 @@ it('sends all of one turn together, in order, and its memory along', async () =>
   const { line, parcels, transfers } = begin();
   const memory = new ArrayBuffer(8);
   line.send(tick(1));
-  line.send(tick(2), memory);
+  line.send(tick(2), [memory]);
   expect(parcels).toEqual([]);
   await turn();
   line.send(tick(3));

@@ -115,9 +115,7 @@ export class Front implements Store {
   #post(request: Request): void {
     if (this.#state === 'failed') return;
     const { command } = request;
-    // A chunk is in memory of its own, which goes over to the writer.
-    const transfer = command.kind === 'stage' ? command.octets.buffer : null;
-    this.#line.send({ ...request, command: portable(command) }, transfer);
+    this.#line.send({ ...request, command: portable(command) }, memoryOf(command));
   }
 
   /** A command with something in it that is no plain value: it is nobody's to answer. */
@@ -203,6 +201,12 @@ export class Front implements Store {
     await this.#gone;
     unlock();
   }
+}
+
+/** Octets in memory of their own, which goes over to the writer. */
+function memoryOf(command: Request['command']): ArrayBuffer[] {
+  if (command.kind === 'stage') return [command.octets.buffer];
+  return stagedBodies(command).flatMap(({ tail }) => (tail.length < Limit.copiedOctets ? [] : [tail.buffer]));
 }
 
 /** The command with octets in memory of their own: a message takes the whole memory of a view along. */

@@ -120,7 +120,7 @@ export class BodyStaging implements Staging {
 
   /** The first octets held, in memory of their own: a view would take the whole of its memory along. */
   #take(length: number): Uint8Array<ArrayBuffer> {
-    const taken = new Uint8Array(length);
+    const taken = Buffer.allocUnsafeSlow(length);
     let at = 0;
     let used = 0;
     while (at < length) {

@@ -21,10 +21,10 @@ export class WriterLine {
   }
 
   /** Nobody may change the message from now on. @param transfer memory that goes over to the writer */
-  send(message: ToWriter, transfer: ArrayBuffer | null = null): void {
+  send(message: ToWriter, transfer: readonly ArrayBuffer[] = []): void {
     if (this.#parcel.length === 0) setImmediate(() => this.#go());
     this.#parcel.push(message);
-    if (transfer !== null) this.#transfer.push(transfer);
+    this.#transfer.push(...transfer);
   }
 
   /** As `send`, with all that waits, at once: it is at the writer before whatever is read afterwards. */
