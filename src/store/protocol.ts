@@ -75,11 +75,9 @@ export type WriterToUpkeep =
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'stored' | 'freed'; readonly bodies: readonly BodyId[] };
 
-/** Upkeep to writer: pages in the log, and how many of them the database has. */
-export interface Checkpointed {
+/** Upkeep to writer: the database has what could be copied from the log. */
+export interface UpkeepToWriter {
   readonly kind: 'checkpointed';
-  readonly log: number;
-  readonly done: number;
 }
 
 /** Front to upkeep: keep what was derived, derive this now, make derived.db anew (the front has let go of it), the end. */

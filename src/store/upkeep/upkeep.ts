@@ -4,7 +4,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import { Connection, isDamaged } from '../engine.ts';
 import { Limit } from '../limits.ts';
-import type { FromUpkeep, ToUpkeep, UpkeepData, WriterToUpkeep } from '../protocol.ts';
+import type { FromUpkeep, ToUpkeep, UpkeepData, UpkeepToWriter, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId } from '../rows.ts';
 import {
   forgetBodies,
@@ -25,6 +25,9 @@ const WAITING = Limit.deriverQueue / 2;
 const FORGOTTEN = 500;
 /** ms until derived.db is opened again where it could not be. */
 const REST = 10_000;
+
+/** Times that one checkpoint begins anew for what has come meanwhile. */
+const CHECKPOINT_ROUNDS = 6;
 
 type Summary = readonly [BodyId, Uint8Array];
 
@@ -120,18 +123,22 @@ export class Upkeep {
     this.#mail.close();
   }
 
-  /** Copies from the log what can be copied while others go on, and again while little remains. */
+  /** Copies from the log what can be copied while others go on, and again what has come meanwhile: each time it is less. */
   #checkpoint(): void {
-    let state = { log: 0, checkpointed: 0 };
+    const run = (mode: 'PASSIVE' | 'NOOP') =>
+      this.#mail.get<{ log: number; checkpointed: number }>(`PRAGMA wal_checkpoint(${mode})`);
     try {
-      for (let round = 0; round < 3; round++) {
-        state = this.#mail.get<typeof state>('PRAGMA wal_checkpoint(PASSIVE)') ?? state;
-        if (state.checkpointed === state.log) break;
+      for (let round = 0; round < CHECKPOINT_ROUNDS; round++) {
+        run('PASSIVE');
+        // What that tells of is what there was when it began.
+        const now = run('NOOP');
+        if (now?.checkpointed === now?.log) break;
       }
     } catch (error) {
       this.#warn('A checkpoint failed', error);
     }
-    this.#data.writer.postMessage({ kind: 'checkpointed', log: state.log, done: state.checkpointed });
+    const done: UpkeepToWriter = { kind: 'checkpointed' };
+    this.#data.writer.postMessage(done);
   }
 
   /** Derives a batch, then lets messages through, until the queue is empty. All of it waits for a lull: whoever reads such

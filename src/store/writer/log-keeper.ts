@@ -1,14 +1,12 @@
 // Keeps the write-ahead log under its cap. The upkeep thread copies pages to the database while commits go on; the
-// writer only finishes the little that is left, between two commits, so that the next one begins the log anew.
+// writer only finishes the little that is left, if anything, between two commits, so that the next one begins the log
+// anew.
 
 import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
 
 /** Octets of a page in the log: page and frame header. */
 const FRAME = 4_096 + 24;
-
-/** Frames that the writer copies itself without being missed (about 2 MB). */
-const REST = 512;
 
 /** Transactions between two looks at the log, unless they were large. */
 const LOOK_EVERY = 32;
@@ -53,9 +51,10 @@ export class LogKeeper {
   }
 
   /** The upkeep thread has done what it could. */
-  checkpointed(log: number, done: number): void {
+  checkpointed(): void {
     this.#asked = false;
-    if (log - done <= REST) this.#checkpoint('PASSIVE');
+    const { log, checkpointed } = this.#checkpoint('NOOP');
+    if (checkpointed < log) this.#checkpoint('PASSIVE');
   }
 
   #look(now: number): void {

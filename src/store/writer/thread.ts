@@ -2,7 +2,7 @@
 // answers; frees and checkpoints in between. The wiring only: what a command does stands in commands/.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { FromWriter, Request, ToWriter, WriterData } from '../protocol.ts';
+import type { FromWriter, Request, ToWriter, UpkeepToWriter, WriterData } from '../protocol.ts';
 import { failureOf } from './batch.ts';
 import { Inbox, type Taken } from './inbox.ts';
 import { Writer } from './writer.ts';
@@ -58,7 +58,7 @@ function serve(port: MessagePort, data: WriterData): void {
     if (message !== undefined) handle(message);
     else wake(true);
   });
-  data.upkeep.on('message', (message) => writer.checkpointed(message));
+  data.upkeep.on('message', (_: UpkeepToWriter) => writer.checkpointed());
   say({ kind: 'ready', commit: writer.numbers.commit });
   wake(true);
 }

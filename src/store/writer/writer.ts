@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { Connection, storeError } from '../engine.ts';
 import { Limit } from '../limits.ts';
-import type { Checkpointed, FromWriter, Outcome, Request, ViewStep, WriterData, WriterToUpkeep } from '../protocol.ts';
+import type { FromWriter, Outcome, Request, ViewStep, WriterData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
 import { migrate } from '../schema/migrations.ts';
 import { StoreError } from '../store.ts';
@@ -117,8 +117,8 @@ export class Writer {
     this.#tellBroken();
   }
 
-  checkpointed({ log, done }: Checkpointed): void {
-    this.#guardLog(() => this.#log.checkpointed(log, done));
+  checkpointed(): void {
+    this.#guardLog(() => this.#log.checkpointed());
   }
 
   /** Should freeing have a turn at the next idle moment? Under constant load it is given one after some patience. */
