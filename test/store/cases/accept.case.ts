@@ -90,7 +90,7 @@ export function acceptCases(harness: Harness): void {
       const { store } = given;
       const alice = await account(store);
       const all = Uint8Array.from({ length: 256 }, (_, at) => at);
-      for (const size of [0, 1, 65_535, 65_536, 65_537, 262_144, 262_145, 1_300_001]) {
+      for (const size of [0, 1, 65_535, 65_536, 65_537, 262_144, 1_048_576, 1_048_577, 1_300_001]) {
         const content = Uint8Array.from({ length: size }, (_, at) => all[(at * 7 + (at >> 8)) % 256] ?? 0);
         const pieces: Uint8Array[] = [];
         for (let at = 0; at < size; at += 50_021) pieces.push(content.slice(at, at + 50_021));
