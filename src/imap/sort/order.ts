@@ -119,9 +119,10 @@ const STEP_COST = 64;
 export async function sorted<T>(items: readonly T[], compare: Comparison<T>, turn: Turn): Promise<T[]> {
   let runs: T[][] = [];
   for (let at = 0; at < items.length; at += RUN) {
-    runs.push(items.slice(at, at + RUN).sort(compare));
-    turn.spend(RUN * STEP_COST);
-    await turn.pass();
+    const run = items.slice(at, at + RUN).sort(compare);
+    runs.push(run);
+    turn.spend(run.length * STEP_COST);
+    if (turn.over) await turn.pass();
   }
   while (runs.length > 1) {
     const longer: T[][] = [];

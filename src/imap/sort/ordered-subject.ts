@@ -2,7 +2,7 @@
 
 import type { Turn } from '../../platform/turn.ts';
 import { inOrder, type Sortable, type SortCriterion, sorted } from './order.ts';
-import { bySentDate, type ThreadNode } from './thread-tree.ts';
+import { addChild, bySentDate, type ThreadNode, threadNode } from './thread-tree.ts';
 
 const BY_SUBJECT: readonly SortCriterion[] = [
   { key: 'SUBJECT', reverse: false },
@@ -13,9 +13,8 @@ export async function orderedSubject(messages: readonly Sortable[], turn: Turn):
   const threads: ThreadNode[] = [];
   for (const message of await inOrder(messages, BY_SUBJECT, turn)) {
     const thread = threads.at(-1);
-    if (thread?.message?.keys?.subject === message.keys?.subject && thread)
-      thread.children.push({ message, children: [] });
-    else threads.push({ message, children: [] });
+    if (thread?.message?.keys?.subject === message.keys?.subject && thread) addChild(thread, threadNode(message));
+    else threads.push(threadNode(message));
   }
   return sorted(threads, bySentDate, turn);
 }

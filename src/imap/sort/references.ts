@@ -4,14 +4,19 @@
 import type { Turn } from '../../platform/turn.ts';
 import { type Sortable, sorted } from './order.ts';
 import { mergeSubjects } from './subject-merge.ts';
-import { bySentDate, everyNode, sortChildren, type ThreadNode } from './thread-tree.ts';
+import { addChild, bySentDate, everyNode, NO_CHILDREN, sortChildren, type ThreadNode } from './thread-tree.ts';
 
 /** A message on its way into a thread, or one that is only spoken of. */
-interface Link {
+class Link implements ThreadNode {
   message: Sortable | null;
-  parent: Link | null;
+  children = NO_CHILDREN;
+  parent: Link | null = null;
   /** How many have this as their parent. */
-  offspring: number;
+  offspring = 0;
+
+  constructor(message: Sortable | null) {
+    this.message = message;
+  }
 }
 
 /** What one message costs of a turn, beside its references and the ancestors that were looked at. */
@@ -48,14 +53,16 @@ async function linked(messages: readonly Sortable[], turn: Turn): Promise<Link[]
   const links: Link[] = [];
   const byId = new Map<string, Link>();
   const make = (message: Sortable | null): Link => {
-    const link = { message, parent: null, offspring: 0 };
+    const link = new Link(message);
     links.push(link);
     return link;
   };
   const named = (id: string): Link => {
-    const known = byId.get(id) ?? make(null);
-    byId.set(id, known);
-    return known;
+    const known = byId.get(id);
+    if (known) return known;
+    const link = make(null);
+    byId.set(id, link);
+    return link;
   };
   for (const message of messages) {
     const id = message.keys?.id ?? '';
@@ -96,23 +103,25 @@ function attach(child: Link, parent: Link, turn: Turn): void {
 
 /** Steps 2 and 3: the threads, without dummies but where one holds several messages together at the top. */
 async function pruned(links: readonly Link[], turn: Turn): Promise<ThreadNode[]> {
-  const nodes = new Map<Link, ThreadNode>();
-  for (const link of links) nodes.set(link, { message: link.message, children: [] });
   const roots: ThreadNode[] = [];
-  for (const [link, node] of nodes) {
-    const above = link.parent ? nodes.get(link.parent) : undefined;
-    (above?.children ?? roots).push(node);
+  for (const link of links) {
+    if (link.parent) addChild(link.parent, link);
+    else roots.push(link);
   }
   const all = everyNode(roots);
   for (let at = all.length - 1; at >= 0; at--) {
     const node = all[at];
-    if (node?.children.some(({ message }) => message === null)) node.children = node.children.flatMap(withoutDummy);
+    if (node?.children.some(isDummy)) node.children = node.children.flatMap(withoutDummy);
     turn.spend(LINK_COST);
     if (turn.over) await turn.pass();
   }
   return roots.flatMap((root) => (root.message === null && root.children.length < 2 ? root.children : [root]));
 }
 
+function isDummy(node: ThreadNode): boolean {
+  return node.message === null;
+}
+
 function withoutDummy(node: ThreadNode): readonly ThreadNode[] {
-  return node.message === null ? node.children : [node];
+  return isDummy(node) ? node.children : [node];
 }

@@ -1,7 +1,7 @@
 // Step 5 of THREAD=REFERENCES (RFC 5256 §3): threads whose first messages have one base subject become one.
 
 import type { Turn } from '../../platform/turn.ts';
-import { leading, type ThreadNode } from './thread-tree.ts';
+import { addChild, leading, type ThreadNode } from './thread-tree.ts';
 
 /** What one thread costs of a turn. */
 const THREAD_COST = 128;
@@ -23,8 +23,8 @@ export async function mergeSubjects(roots: readonly ThreadNode[], turn: Turn): P
     threads.delete(root);
     if (known.message === null) {
       // A dummy takes the children of another one, or the message.
-      for (const child of root.message === null ? root.children : [root]) known.children.push(child);
-    } else if (isReply(root) && !isReply(known)) known.children.push(root);
+      for (const child of root.message === null ? root.children : [root]) addChild(known, child);
+    } else if (isReply(root) && !isReply(known)) addChild(known, root);
     else {
       const dummy: ThreadNode = { message: null, children: [known, root] };
       threads.delete(known);

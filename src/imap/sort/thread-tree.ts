@@ -6,13 +6,29 @@ import { type Comparison, type Sortable, sentDate, sorted } from './order.ts';
 
 /** One place in a thread. Without a message it stands for one that is not there, or was not searched. */
 export interface ThreadNode {
-  readonly message: Sortable | null;
-  children: ThreadNode[];
+  message: Sortable | null;
+  children: readonly ThreadNode[];
 }
 
-/** Messages between two looks at the turn; characters written at a time. */
-const STEP = 1_024;
+/** What one node costs of a turn; characters written at a time. */
+const NODE_COST = 16;
 const PIECE = 16_384;
+
+/** Most messages have no answer: they share this. */
+export const NO_CHILDREN: readonly ThreadNode[] = [];
+
+export function threadNode(message: Sortable | null): ThreadNode {
+  return { message, children: NO_CHILDREN };
+}
+
+export function addChild(parent: ThreadNode, child: ThreadNode): void {
+  const [only, more] = parent.children;
+  // Most have one or two, and an array that has grown has room for seventeen.
+  if (only === undefined) parent.children = [child];
+  else if (more === undefined) parent.children = [only, child];
+  // Whoever has children has an array of its own.
+  else (parent.children as ThreadNode[]).push(child);
+}
 
 /** The message that a thread is sorted by: its own or, of one that is not there, its first child's. */
 export function leading(node: ThreadNode): Sortable | null {
@@ -31,7 +47,9 @@ export const bySentDate: Comparison<ThreadNode> = (one, other) => {
 export function everyNode(roots: readonly ThreadNode[]): ThreadNode[] {
   const all = [...roots];
   for (let at = 0; at < all.length; at++) {
-    for (const child of all[at]?.children ?? []) all.push(child);
+    const children = all[at]?.children ?? NO_CHILDREN;
+    // for…of makes an iterator for each of them.
+    for (let child = 0; child < children.length; child++) all.push(children[child] as ThreadNode); // it is there
   }
   return all;
 }
@@ -41,9 +59,18 @@ export async function sortChildren(roots: readonly ThreadNode[], turn: Turn): Pr
   const nodes = everyNode(roots);
   for (let at = nodes.length - 1; at >= 0; at--) {
     const node = nodes[at];
-    if (node && node.children.length > 1) node.children = await sorted(node.children, bySentDate, turn);
-    if (at % STEP === 0) await turn.pass();
+    turn.spend(NODE_COST * (1 + (node?.children.length ?? 0)));
+    // Answers mostly came in the order in which they were sent.
+    if (node && !isSorted(node.children)) node.children = await sorted(node.children, bySentDate, turn);
+    if (turn.over) await turn.pass();
   }
+}
+
+function isSorted(nodes: readonly ThreadNode[]): boolean {
+  for (let at = 1; at < nodes.length; at++) {
+    if (bySentDate(nodes[at - 1] as ThreadNode, nodes[at] as ThreadNode) > 0) return false; // they are there
+  }
+  return true;
 }
 
 /**
