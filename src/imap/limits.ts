@@ -56,7 +56,7 @@ export const LIMIT = {
   /** Octets that one session reads or writes until others have their turn. */
   turn: 262_144,
   /** Octets gathered before they are written in any case. */
-  write: 65_536,
+  write: 131_072,
   /** Octets of decoded parts that are kept while one response is made; more are decoded once more. */
   decoded: 262_144,
   /** Octets of a header that are looked through for fields. */

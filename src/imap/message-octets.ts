@@ -5,15 +5,22 @@ import { Limit } from '../store/limits.ts';
 import type { MessageRow } from '../store/rows.ts';
 import type { Reads } from '../store/store.ts';
 
-/** The first of the octets `[from, to)` of a message; none only at the end of what is stored. A piece ends where a chunk of
- * the store does, so that those that follow are the chunks themselves, and nothing is put together. */
-export async function readOctets(read: Reads, message: MessageRow, from: number, to: number): Promise<Uint8Array> {
-  const { prefix, body } = message;
-  if (to <= prefix.length) return prefix.subarray(from, to);
+/** The first of the octets `[from, to)` of a message, in memory of their own; none only at the end of what is stored. A
+ * piece ends where a chunk of the store does, so that those that follow are the chunks themselves, and nothing is put
+ * together. */
+export async function readOctets(
+  read: Reads,
+  message: MessageRow,
+  from: number,
+  to: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { prefix, body, size } = message;
+  if (to <= prefix.length) return new Uint8Array(prefix.subarray(from, to));
   const bodyFrom = Math.max(0, from - prefix.length);
   const border = bodyFrom - (bodyFrom % Limit.chunkOctets) + Limit.chunkOctets;
-  const end = Math.min(to, prefix.length + border);
-  const rest = await read.body(body, bodyFrom, end - prefix.length - bodyFrom);
+  // To the end of the message it is to the end of the chunk: what is not cut to a length is copied once less.
+  const bodyTo = to === size ? border : Math.min(to - prefix.length, border);
+  const rest = await read.body(body, bodyFrom, bodyTo - bodyFrom);
   return from < prefix.length ? Buffer.concat([prefix.subarray(from), rest]) : rest;
 }
 

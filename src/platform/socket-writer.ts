@@ -22,6 +22,8 @@ export interface WriterLimits {
   readonly parting: number;
 }
 
+type Part = string | Uint8Array;
+
 /** Octets that cost more to copy than to write by themselves. */
 const LARGE = 16_384;
 
@@ -30,7 +32,9 @@ export class SocketWriter {
   readonly #clock: Clock;
   readonly #turn: Turn;
   #socket: Duplex;
-  #parts: (string | Uint8Array)[] = [];
+  #parts: Part[] = [];
+  /** Those of the parts that are given back. */
+  #given = new Set<Part>();
   #gathered = 0;
   /** Octets handed to the socket since the connection began. */
   #written = 0;
@@ -68,26 +72,34 @@ export class SocketWriter {
     this.#count(octets.length);
   }
 
+  /** As `octets`, where these are all that is in their memory, and nobody looks at them any more: it is given back as soon
+   * as they are written. To the collector each is a few octets, so that it comes late, and then for all. */
+  give(octets: Uint8Array<ArrayBuffer>): void {
+    if (octets.length >= LARGE) this.#given.add(octets);
+    this.octets(octets);
+  }
+
   /** Sends what was gathered. */
   flush(): void {
     if (this.#gathered === 0) return;
-    const parts = this.#parts;
+    const [parts, given] = [this.#parts, this.#given];
     this.#written += this.#gathered;
     this.#parts = [];
+    this.#given = new Set();
     this.#gathered = 0;
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
-    this.#send(parts);
+    this.#send(parts, given);
   }
 
   /** In one write where the socket can do that. Large octets go as they are, all else is put together. */
-  #send(parts: readonly (string | Uint8Array)[]): void {
+  #send(parts: readonly Part[], given: ReadonlySet<Part>): void {
     const socket = this.#socket;
     let from = 0;
     socket.cork();
     for (const [at, part] of parts.entries()) {
       if (typeof part === 'string' || part.length < LARGE) continue;
       if (at > from) socket.write(joined(parts.slice(from, at)));
-      socket.write(part);
+      socket.write(part, given.has(part) ? releasing(part) : undefined);
       from = at + 1;
     }
     if (from === 0 && parts.every((part) => typeof part === 'string')) socket.write(parts.join(''), 'latin1');
@@ -164,8 +176,16 @@ export class SocketWriter {
   }
 }
 
+/** Gives the memory of octets back that were written. Of those that were not, who knows who still reads them. */
+function releasing({ buffer, byteLength }: Uint8Array): (error?: Error | null) => void {
+  return (error) => {
+    const own = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+    if (!error && own) buffer.transfer(0);
+  };
+}
+
 /** Neighbouring strings become one buffer first. */
-function joined(parts: readonly (string | Uint8Array)[]): Uint8Array {
+function joined(parts: readonly Part[]): Uint8Array {
   const buffers: Uint8Array[] = [];
   let text = '';
   for (const part of parts) {

@@ -2,7 +2,7 @@
 // view sent to another thread takes all of it along.
 
 /** @param length octets of all pieces */
-export function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+export function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

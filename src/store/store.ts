@@ -249,8 +249,8 @@ export interface Reads {
     mailbox: MailboxId,
     since: ModSeq,
   ): Promise<{ readonly runs: readonly UidRun[]; readonly commit: Commit }>;
-  /** Octets `[offset, offset + length)` of a body, at most 1 MiB; shorter only at its end. */
-  body(body: BodyId, offset: number, length: number): Promise<Uint8Array>;
+  /** Octets `[offset, offset + length)` of a body, at most 1 MiB, in memory of their own; shorter only at its end. */
+  body(body: BodyId, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** What the deriver computed of each body (derived.db), computed now where it is not there yet. At most 500, and at most
    * about 8 MiB: the first ones. A body that is not among them is to be asked for again. */
   summaries(bodies: readonly BodyId[]): Promise<ReadonlyMap<BodyId, Uint8Array>>;

@@ -168,8 +168,8 @@ async function writeSection(session: Session, { row, summary }: Fetched, item: S
     if (at > from) await writer.ready();
     const piece = await promised(readOctets(store.read, row, at, to));
     if (piece.length === 0) throw new Disconnected('a body ended before its literal did');
-    writer.octets(piece);
     at += piece.length;
+    writer.give(piece);
   }
   session.retrieved.octets += to - from;
 }

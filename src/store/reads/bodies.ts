@@ -6,7 +6,7 @@ import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
 
 interface Part {
-  readonly octets: Uint8Array;
+  readonly octets: Uint8Array<ArrayBuffer>;
 }
 
 /** Octets of a body; undefined: there is none. */
@@ -15,9 +15,9 @@ export function bodySize(db: Connection, body: BodyId): number | undefined {
 }
 
 /** Octets `[offset, offset + length)` of a body; fewer only at its end. `length` is at most Limit.readOctets. */
-export function readBody(db: Connection, body: BodyId, offset: number, length: number): Uint8Array {
+export function readBody(db: Connection, body: BodyId, offset: number, length: number): Uint8Array<ArrayBuffer> {
   if (length <= 0 || offset < 0) return new Uint8Array(0);
-  const parts: Uint8Array[] = [];
+  const parts: Uint8Array<ArrayBuffer>[] = [];
   let have = 0;
   while (have < length) {
     const start = (offset + have) % Limit.chunkOctets;
@@ -32,7 +32,7 @@ export function readBody(db: Connection, body: BodyId, offset: number, length: n
 }
 
 /** Octets of one chunk. A header of 1 KB is cut out by SQLite, not made an array of 64 KB first. */
-function readPart(db: Connection, body: BodyId, place: number, start: number, length: number): Uint8Array {
+function readPart(db: Connection, body: BodyId, place: number, start: number, length: number): Uint8Array<ArrayBuffer> {
   const row =
     length === Limit.chunkOctets
       ? db.get<Part>('SELECT octets FROM body_chunk WHERE id = (? << 16) | ?', body, place)
