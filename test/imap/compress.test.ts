@@ -115,6 +115,16 @@ test('carries commands, literals and news, and is not put on twice', async () =>
   await client.until(/never/);
 });
 
+test('carries large bodies whole, as often as they are asked for', async () => {
+  const text = `Subject: large\r\n\r\n${randomBytes(300_000).toString('hex')}\r\n`;
+  await gate.fill('Large', [text]);
+  using client = await Compressed.open();
+  client.say('a SELECT Large\r\nb FETCH 1 (BODY.PEEK[] BODY.PEEK[])\r\n');
+  expect((await client.until(/^b OK.*\r\n/m)).split(text)).toHaveLength(3);
+  client.say('c FETCH 1 BODY.PEEK[]\r\n');
+  expect((await client.until(/^c OK.*\r\n/m)).split(text)).toHaveLength(2);
+});
+
 test('ends with UNAUTHENTICATE, also where the client goes on at once', async () => {
   const again = `LOGIN ${login.user} ${login.password}\r\n`;
   const answered = async (socket: Socket, last: RegExp): Promise<string> => {
