@@ -26,6 +26,8 @@ type Part = string | Uint8Array;
 
 /** Octets that cost more to copy than to write by themselves. */
 const LARGE = 16_384;
+/** Characters that are made one text: what is twice as long is a large object to the collector. */
+const TEXT = 65_536;
 
 export class SocketWriter {
   readonly #limits: WriterLimits;
@@ -62,14 +64,14 @@ export class SocketWriter {
 
   text(text: string): void {
     this.#parts.push(text);
-    this.#count(text.length);
+    this.#count(text.length, TEXT);
   }
 
   /** The octets are not copied: the caller does not change them any more. */
   octets(octets: Uint8Array): void {
     if (octets.length === 0) return;
     this.#parts.push(octets);
-    this.#count(octets.length);
+    this.#count(octets.length, this.#limits.write);
   }
 
   /** As `octets`, where these are all that is in their memory, and nobody looks at them any more: it is given back as soon
@@ -169,10 +171,11 @@ export class SocketWriter {
     stop();
   }
 
-  #count(octets: number): void {
+  /** @param most octets that may be gathered */
+  #count(octets: number, most: number): void {
     this.#gathered += octets;
     this.#turn.spend(octets);
-    if (this.#gathered >= this.#limits.write) this.flush();
+    if (this.#gathered >= most) this.flush();
   }
 }
 
