@@ -208,14 +208,6 @@ export const imapMutants: readonly Mutant[] = [
     test: 'BODYPARTSTRUCTURE is of the part',
   },
   {
-    rule: 'the memory of octets is given back when they are written, not before',
-    file: 'src/platform/socket-writer.ts',
-    from: 'socket.write(part, given.has(part) ? releasing(part) : undefined);',
-    to: 'socket.write(part);\n      if (given.has(part)) releasing(part)();',
-    caughtBy: 'test/platform/socket-writer.test.ts',
-    test: 'none before',
-  },
-  {
     rule: 'RFC 3501 §2.3.2: what another session has claimed is not \\Recent here, too',
     file: 'src/imap/selected-mailbox.ts',
     from: 'await selected.#claim((row.uidNext - 1) as Uid);',

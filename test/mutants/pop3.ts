@@ -32,6 +32,14 @@ export const pop3Mutants: readonly Mutant[] = [
     test: 'A3',
   },
   {
+    rule: 'the memory of octets is given back when they are written, not before',
+    file: 'src/platform/socket-writer.ts',
+    from: 'socket.write(part, given.has(part) ? releasing(part) : undefined);',
+    to: 'socket.write(part);\n      if (given.has(part)) releasing(part)();',
+    caughtBy: 'test/platform/socket-writer.test.ts',
+    test: 'none before',
+  },
+  {
     rule: 'A3: a UTF8 in clear is forgotten at STLS',
     file: 'src/pop3/session.ts',
     from: 'this.utf8 = false;',
