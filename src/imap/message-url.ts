@@ -11,7 +11,7 @@ import { type MessageUrl, messageUrl } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
 import { readOctets, readWhole } from './message-octets.ts';
 import { headerFields } from './render/section.ts';
-import { openSummary, type Summary } from './render/summary.ts';
+import { Summary } from './render/summary.ts';
 import { allows } from './rights.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -79,7 +79,7 @@ export async function messageOf(
   const row = await messageAt(user, url, selected);
   if (!row || (!wanted && url.section.part.length === 0)) return row && { row, summary: null };
   const blob = (await user.store.read.summaries([row.body])).get(row.body);
-  return blob ? { row, summary: openSummary(blob) } : null;
+  return blob ? { row, summary: new Summary(blob) } : null;
 }
 
 type Server = NonNullable<MessageUrl['server']>;

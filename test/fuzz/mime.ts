@@ -6,7 +6,7 @@ import { type Entity, STRUCTURE_LIMITS, scanStructure, structureOf } from '../..
 import { renderBodyStructure } from '../../src/imap/render/body-structure.ts';
 import { renderEnvelope } from '../../src/imap/render/envelope.ts';
 import type { Place } from '../../src/imap/render/section.ts';
-import { derive, openSummary } from '../../src/imap/render/summary.ts';
+import { derive, Summary } from '../../src/imap/render/summary.ts';
 import { bodyFacts } from '../../src/store/facts.ts';
 import { MessageMaker } from '../formats/made-message.ts';
 import { goldenPairs } from '../imap/render/golden.ts';
@@ -125,21 +125,22 @@ export function checkSummary(octets: Buffer): void {
     throw new Error(`${blob.length} octets of ${octets.length}`);
   }
   const whole = structureOf(octets);
-  const { envelope, body, bodyStructure, rev2, headerSize, root } = openSummary(blob);
+  const summary = new Summary(blob);
+  const { envelope, headerSize, root } = summary;
   same('the header in the summary', headerSize, whole.bodyStart);
   same('the places in the summary', root, placeOf(whole));
-  same('the envelope in the summary', binary(envelope), renderEnvelope(whole.fields));
+  same('the envelope in the summary', envelope, renderEnvelope(whole.fields));
   same(
     'the structure in the summary',
-    binary(bodyStructure),
+    summary.bodyStructure(false),
     renderBodyStructure(whole, { extended: true, rev2: false }),
   );
-  readEnvelope(binary(envelope));
+  readEnvelope(envelope);
   const seen = seenOf(whole, false);
-  same('BODY', readBody(binary(body), false), seen);
-  same('BODYSTRUCTURE', readBody(binary(bodyStructure), true), seen);
-  same('BODY of IMAP4rev2', readBody(binary(rev2.body), false, true), seenOf(whole, true));
-  same('BODYSTRUCTURE of IMAP4rev2', readBody(binary(rev2.bodyStructure), true, true), seenOf(whole, true));
+  same('BODY', readBody(summary.body(false), false), seen);
+  same('BODYSTRUCTURE', readBody(summary.bodyStructure(false), true), seen);
+  same('BODY of IMAP4rev2', readBody(summary.body(true), false, true), seenOf(whole, true));
+  same('BODYSTRUCTURE of IMAP4rev2', readBody(summary.bodyStructure(true), true, true), seenOf(whole, true));
 }
 
 /** Derives a summary, in the time that it may take. @throws Error */
@@ -173,8 +174,4 @@ function seenOf({ mime, bodyStart, end, lines, parts, message }: Entity, rev2: b
 function same(what: string, found: unknown, wanted: unknown): void {
   if (isDeepStrictEqual(found, wanted)) return;
   throw new Error(`${what}: ${JSON.stringify(found)} is not ${JSON.stringify(wanted)}`);
-}
-
-function binary(octets: Uint8Array): string {
-  return Buffer.from(octets).toString('latin1');
 }

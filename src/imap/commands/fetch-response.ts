@@ -5,7 +5,7 @@ import { Disconnected } from '../../platform/socket-writer.ts';
 import type { MessageRow } from '../../store/rows.ts';
 import type { Enabled } from '../enabled.ts';
 import { dateTimeText } from '../grammar/date-time.ts';
-import type { BinaryItem, FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts';
+import type { FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts';
 import { flagList } from '../grammar/flags.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets, readWhole } from '../message-octets.ts';
@@ -25,8 +25,29 @@ interface Fetched {
   readonly summary: Summary | null;
 }
 
+/** What a FETCH asks of each of its messages, looked at once. */
+export interface Asked {
+  readonly items: readonly FetchItem[];
+  /** All of them, where each is a text that row and summary say. */
+  readonly short: readonly ShortItem[] | null;
+  readonly flags: boolean;
+  readonly modSeq: boolean;
+  readonly summary: boolean;
+}
+
+export function askedFor(items: readonly FetchItem[]): Asked {
+  const short = items.filter((item) => isShort(item));
+  return {
+    items,
+    short: short.length === items.length ? short : null,
+    flags: items.some(({ item }) => item === 'FLAGS'),
+    modSeq: items.some(({ item }) => item === 'MODSEQ'),
+    summary: items.some(needsSummary),
+  };
+}
+
 /** Does this item need the summary of a body? The outermost header and text are known without. */
-export function needsSummary(item: FetchItem): boolean {
+function needsSummary(item: FetchItem): boolean {
   switch (item.item) {
     case 'ENVELOPE':
     case 'BODY':
@@ -42,6 +63,18 @@ export function needsSummary(item: FetchItem): boolean {
   }
 }
 
+/** Writes `* n FETCH (…)` of items that there is no need to wait for. */
+export function writeShort(
+  { writer, enabled, retrieved }: Session,
+  fetched: Fetched,
+  items: readonly ShortItem[],
+): void {
+  let text = fetchHead({ sequence: fetched.sequence, uid: fetched.row.uid }, enabled);
+  for (const [i, item] of items.entries()) text += (i > 0 ? ' ' : '') + itemText(fetched, item, enabled);
+  writer.text(`${text})\r\n`);
+  retrieved.messages++;
+}
+
 /** Writes `* n FETCH (…)`, waiting for a slow client between any two items: one response can be of any size.
  * @returns false where parts could not be decoded: their items are left out */
 export async function writeFetch(session: Session, fetched: Fetched, asked: readonly FetchItem[]): Promise<boolean> {
@@ -53,8 +86,10 @@ export async function writeFetch(session: Session, fetched: Fetched, asked: read
   let text = fetchHead({ sequence: fetched.sequence, uid: fetched.row.uid }, session.enabled);
   for (const [i, item] of items.entries()) {
     if (i > 0) text += ' ';
+    if (isShort(item)) text += itemText(fetched, item, session.enabled);
+    else text += `${item.label} `;
+    if (item.item === 'BINARY.SIZE') text += sizeOf(decoded.get(item));
     const long = item.item === 'section' || item.item === 'BINARY';
-    text += long ? `${item.label} ` : itemText(fetched, item, decoded, session.enabled);
     if (!long && text.length < LIMIT.write) continue;
     writer.text(text);
     text = '';
@@ -67,12 +102,17 @@ export async function writeFetch(session: Session, fetched: Fetched, asked: read
   return items.length === asked.length;
 }
 
-type ShortItem = Exclude<FetchItem, SectionItem | BinaryItem>;
+type LongItem = Extract<FetchItem, { readonly item: 'section' | 'BINARY' | 'BINARY.SIZE' }>;
+type ShortItem = Exclude<FetchItem, LongItem>;
 type Decoded = Awaited<ReturnType<typeof decodeParts>>;
 
 const NOTHING_DECODED: Decoded = new Map();
 
-function itemText({ row, recent, summary }: Fetched, item: ShortItem, decoded: Decoded, { rev2 }: Enabled): string {
+function isShort(item: FetchItem): item is ShortItem {
+  return item.item !== 'section' && item.item !== 'BINARY' && item.item !== 'BINARY.SIZE';
+}
+
+function itemText({ row, recent, summary }: Fetched, item: ShortItem, { rev2 }: Enabled): string {
   switch (item.item) {
     case 'UID':
       return `UID ${row.uid}`;
@@ -83,11 +123,11 @@ function itemText({ row, recent, summary }: Fetched, item: ShortItem, decoded: D
     case 'RFC822.SIZE':
       return `RFC822.SIZE ${row.size}`;
     case 'ENVELOPE':
-      return `ENVELOPE ${binaryText(summary?.envelope)}`;
+      return `ENVELOPE ${known(summary).envelope}`;
     case 'BODY':
-      return `BODY ${binaryText((rev2 ? summary?.rev2 : summary)?.body)}`;
+      return `BODY ${known(summary).body(rev2)}`;
     case 'BODYSTRUCTURE':
-      return `BODYSTRUCTURE ${binaryText((rev2 ? summary?.rev2 : summary)?.bodyStructure)}`;
+      return `BODYSTRUCTURE ${known(summary).bodyStructure(rev2)}`;
     case 'MODSEQ':
       return `MODSEQ (${row.modSeq})`;
     case 'EMAILID':
@@ -97,9 +137,7 @@ function itemText({ row, recent, summary }: Fetched, item: ShortItem, decoded: D
     case 'SAVEDATE':
       return `SAVEDATE ${dateTimeText({ at: row.saveDate, zone: 0 })}`;
     case 'PREVIEW':
-      return `PREVIEW ${imapString(binaryText(summary?.preview))}`;
-    case 'BINARY.SIZE':
-      return `${item.label} ${sizeOf(decoded.get(item))}`;
+      return `PREVIEW ${imapString(known(summary).preview)}`;
   }
 }
 
@@ -134,10 +172,9 @@ export async function writeBinary(session: Session, row: MessageRow, decoded: De
   if (left !== 0) throw new Disconnected('a part was decoded to another length than before');
 }
 
-/** One character for each octet. */
-function binaryText(octets: Uint8Array | undefined): string {
-  if (!octets) throw new Error('an item needs a summary that was not read');
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1');
+function known(summary: Summary | null): Summary {
+  if (summary === null) throw new Error('an item needs a summary that was not read');
+  return summary;
 }
 
 /** nstring: the octets of a section as a literal, or NIL if the message has no such section. */

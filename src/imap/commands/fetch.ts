@@ -12,11 +12,11 @@ import { fetchModifiers } from '../grammar/resynchronisation.ts';
 import { placesOf } from '../grammar/search-return.ts';
 import { messageSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
-import { openSummary } from '../render/summary.ts';
+import { Summary } from '../render/summary.ts';
 import { runsOf, runsOfUids } from '../vanished.ts';
 import { command, SELECTED, type Session } from './command.ts';
 import { enableCondstore } from './enable.ts';
-import { needsSummary, writeFetch } from './fetch-response.ts';
+import { type Asked, askedFor, writeFetch, writeShort } from './fetch-response.ts';
 import { tellVanished } from './resynchronise.ts';
 
 /** fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
@@ -98,22 +98,23 @@ export async function fetchMessages(
   uids: Uint32Array,
   items: readonly FetchItem[],
 ): Promise<boolean> {
+  const asked = askedFor(items);
   let whole = true;
   for (let at = 0; at < uids.length; at += LIMIT.page) {
-    if (!(await fetchPage(session, uids.subarray(at, at + LIMIT.page), items))) whole = false;
+    if (!(await fetchPage(session, uids.subarray(at, at + LIMIT.page), asked))) whole = false;
   }
   return whole;
 }
 
-async function fetchPage(session: Session, uids: Uint32Array, items: readonly FetchItem[]): Promise<boolean> {
+async function fetchPage(session: Session, uids: Uint32Array, asked: Asked): Promise<boolean> {
   const { mailbox, store, writer, enabled } = session;
   const { id, view } = mailbox;
   await writer.ready();
   const { rows: read } = await store.read.messages(id, uids);
-  const { rows, seen } = await setSeen(session, read, items);
-  const bodies = items.some(needsSummary) ? rows.map(({ body }) => body) : [];
+  const { rows, seen } = await setSeen(session, read, asked.items);
+  const askedOfSeen = seen.size > 0 ? askedFor(withSeen(asked.items, enabled)) : asked;
+  const bodies = asked.summary ? rows.map(({ body }) => body) : [];
   let summaries = bodies.length > 0 ? await store.read.summaries(bodies) : null;
-  const told = (asked: readonly FetchItem[]) => !enabled.condstore || asked.some(({ item }) => item === 'MODSEQ');
   let whole = true;
   for (const [at, row] of rows.entries()) {
     const sequence = view.sequenceOf(row.uid);
@@ -122,15 +123,15 @@ async function fetchPage(session: Session, uids: Uint32Array, items: readonly Fe
     // Large ones come a few at a time.
     if (summaries !== null && !summaries.has(row.body)) summaries = await store.read.summaries(bodies.slice(at));
     const blob = summaries?.get(row.body);
-    const itemsOfRow = seen.has(row.uid) ? withSeen(items, session.enabled) : items;
-    const summary = blob ? openSummary(blob) : null;
+    const summary = blob ? new Summary(blob) : null;
     const fetched = { row, sequence, recent: view.isRecent(row.uid), summary };
-    const flags = itemsOfRow.some(({ item }) => item === 'FLAGS');
+    const { items, short, flags, modSeq } = seen.has(row.uid) ? askedOfSeen : asked;
     if (flags) mailbox.introduce(row.keywords);
-    if (itemsOfRow.some(({ item }) => item === 'MODSEQ')) view.shownModSeq = Math.max(view.shownModSeq, row.modSeq);
-    if (!(await writeFetch(session, fetched, itemsOfRow))) whole = false;
+    if (modSeq) view.shownModSeq = Math.max(view.shownModSeq, row.modSeq);
+    if (short) writeShort(session, fetched, short);
+    else if (!(await writeFetch(session, fetched, items))) whole = false;
     // RFC 7162 §3.2.4: flags that have changed come with their MODSEQ, so what was told without it is still news.
-    if (flags && told(itemsOfRow)) view.flagsTold(row.uid, row.modSeq);
+    if (flags && (modSeq || !enabled.condstore)) view.flagsTold(row.uid, row.modSeq);
   }
   return whole;
 }

@@ -2,7 +2,6 @@
 // BODYSTRUCTURE says of it.
 
 import { DataDomain } from '../../formats/data-domain.ts';
-import { asBuffer } from '../../formats/octets.ts';
 import { Disconnected } from '../../platform/socket-writer.ts';
 import { bad, ok } from '../completion.ts';
 import type { Section } from '../grammar/fetch-items.ts';
@@ -147,12 +146,10 @@ async function structureOf(
   const { row, summary } = message;
   if (!summary) throw new Error('a structure needs a summary that was not read');
   const { part, text } = section;
-  const [own, rev2] = [summary, summary.rev2].map(({ bodyStructure }) => asBuffer(bodyStructure).toString('latin1'));
-  if (own === undefined || rev2 === undefined) throw new Error('there is a structure of each kind');
   const enclosed = text === 'TEXT';
   // In IMAP4rev1 a message/global is no message, and yet parts of it can be named.
-  const known = session.enabled.rev2 ? null : partStructure(own, part, enclosed);
-  const structure = known ?? partStructure(rev2, part, enclosed);
+  const known = session.enabled.rev2 ? null : partStructure(summary.bodyStructure(false), part, enclosed);
+  const structure = known ?? partStructure(summary.bodyStructure(true), part, enclosed);
   if (structure === null) throw new Error('a part that is there has no structure');
   const encoded = binary ? await encodedPart(session, message, section, null) : null;
   if (encoded === null || encoded === 'unknown encoding') return structure;

@@ -17,23 +17,6 @@ export { texts } from '../search/indexed-text.ts';
 /** Rises whenever the blob or what is in it changes, or the texts of the search index: all is derived again then. */
 export const version = 9;
 
-/** A summary, opened. The octets are views of the blob. */
-export interface Summary {
-  readonly envelope: Uint8Array;
-  readonly body: Uint8Array;
-  readonly bodyStructure: Uint8Array;
-  /** The same two, as IMAP4rev2 has them. */
-  readonly rev2: { readonly body: Uint8Array; readonly bodyStructure: Uint8Array };
-  /** UTF-8 text; empty: there is none. */
-  readonly preview: Uint8Array;
-  /** Octets of the body's header, with its empty line. */
-  readonly headerSize: number;
-  /** Decoded each time that it is asked for. */
-  readonly sortKeys: SortKeys;
-  /** The structure as offsets, decoded when first asked for. */
-  readonly root: Place;
-}
-
 /** Computes the summary of a body of `size` octets in bounded memory. `read` gives octets `[offset, offset + length)`. */
 export function derive(read: OctetReader, size: number): Uint8Array {
   const message = scanStructure(read, size);
@@ -64,35 +47,68 @@ function summarize(message: Message, words: string): Uint8Array {
   return Buffer.concat([Buffer.from(head), Buffer.from(texts.join(''), 'latin1'), Buffer.from(table)]);
 }
 
-/** Reads a blob of `derive`. @throws RangeError where it is of another version */
-export function openSummary(blob: Uint8Array): Summary {
-  if (blob[0] !== version) throw new RangeError(`A summary of version ${blob[0]}, not ${version}`);
-  const cursor = { at: 1 };
-  const headerSize = getVarint(blob, cursor);
-  const lengths = [0, 0, 0, 0, 0, 0, 0].map(() => getVarint(blob, cursor));
-  const [envelope, body, bodyStructure, keys, preview, body2, bodyStructure2] = lengths.map((length) => {
-    cursor.at += length;
-    return blob.subarray(cursor.at - length, cursor.at);
-  });
-  if (!envelope || !body || !bodyStructure || !keys || !preview || !body2 || !bodyStructure2)
-    throw new RangeError('No summary');
-  const table = cursor.at;
-  let root: Place | null = null;
-  return {
-    envelope,
-    body,
-    bodyStructure,
-    rev2: body2.length === 0 ? { body, bodyStructure } : { body: body2, bodyStructure: bodyStructure2 },
-    preview,
-    headerSize,
-    get sortKeys(): SortKeys {
-      return readSortKeys(asBuffer(keys).toString('latin1'));
-    },
-    get root(): Place {
-      root ??= getPlace(blob, { at: table }, 0);
-      return root;
-    },
-  };
+/** Which text of a blob is which. Those for IMAP4rev2 are empty where they would be the same. */
+const Text = { envelope: 0, body: 1, bodyStructure: 2, sortKeys: 3, preview: 4, body2: 5, bodyStructure2: 6 } as const;
+const TEXTS = Object.keys(Text).length;
+
+/** A summary, opened. Its texts have one character for each octet, and are made whenever they are asked for. */
+export class Summary {
+  /** Octets of the body's header, with its empty line. */
+  readonly headerSize: number;
+  readonly #blob: Buffer;
+  /** Where each text ends, from where the first begins. */
+  readonly #ends: readonly number[];
+  readonly #start: number;
+  #root: Place | null = null;
+
+  /** @param blob of `derive` @throws RangeError where it is of another version */
+  constructor(blob: Uint8Array) {
+    if (blob[0] !== version) throw new RangeError(`A summary of version ${blob[0]}, not ${version}`);
+    const cursor = { at: 1 };
+    this.headerSize = getVarint(blob, cursor);
+    const ends: number[] = [];
+    for (let end = 0; ends.length < TEXTS; ends.push(end)) end += getVarint(blob, cursor);
+    this.#blob = asBuffer(blob);
+    this.#ends = ends;
+    this.#start = cursor.at;
+  }
+
+  get envelope(): string {
+    return this.#text(Text.envelope);
+  }
+
+  /** @param rev2 as IMAP4rev2 has it */
+  body(rev2: boolean): string {
+    return (rev2 && this.#text(Text.body2)) || this.#text(Text.body);
+  }
+
+  /** @param rev2 as IMAP4rev2 has it */
+  bodyStructure(rev2: boolean): string {
+    return (rev2 && this.#text(Text.bodyStructure2)) || this.#text(Text.bodyStructure);
+  }
+
+  /** Octets of UTF-8; empty: there is none. */
+  get preview(): string {
+    return this.#text(Text.preview);
+  }
+
+  get sortKeys(): SortKeys {
+    return readSortKeys(this.#text(Text.sortKeys));
+  }
+
+  /** The structure as offsets, decoded when first asked for. */
+  get root(): Place {
+    this.#root ??= getPlace(this.#blob, { at: this.#end(TEXTS - 1) }, 0);
+    return this.#root;
+  }
+
+  #text(which: number): string {
+    return this.#blob.toString('latin1', this.#end(which - 1), this.#end(which));
+  }
+
+  #end(which: number): number {
+    return this.#start + (this.#ends[which] ?? 0);
+  }
 }
 
 // A place in the table: its start from the start of what is around it, the length of its header, the length of its body,

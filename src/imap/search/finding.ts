@@ -6,7 +6,7 @@ import type { BodyId, MailboxId, MessageRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { LIMIT } from '../limits.ts';
 import { readOctets } from '../message-octets.ts';
-import { openSummary } from '../render/summary.ts';
+import { Summary } from '../render/summary.ts';
 import type { SearchMessage } from './evidence.ts';
 import { asks, type SearchProgram } from './keys.ts';
 import type { SearchContent } from './message-text.ts';
@@ -156,7 +156,7 @@ function contentOf({ store, turn }: Reading, row: MessageRow): SearchContent {
     async root() {
       const blob = (await store.read.summaries([row.body])).get(row.body);
       if (!blob) throw new Error('a body has no summary');
-      return openSummary(blob).root;
+      return new Summary(blob).root;
     },
     async searched(characters) {
       turn.spend(characters);

@@ -16,7 +16,7 @@ import { FoldedText, fold } from './fold.ts';
 export interface SearchContent {
   /** Octets `[offset, offset + length)`, at most CHUNK; shorter only at the message's end. */
   octets(offset: number, length: number): Promise<Uint8Array>;
-  /** The structure of the body: `openSummary(…).root`, whose offsets count without the prefix. */
+  /** The structure of the body: a Summary's `root`, whose offsets count without the prefix. */
   root(): Promise<Place>;
   /** So much text has been looked through: resolves when others have had their turn, if it is theirs. */
   searched(characters: number): Promise<void>;

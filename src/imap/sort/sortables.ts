@@ -2,7 +2,7 @@
 
 import type { BodyId, MailboxId, Uid } from '../../store/rows.ts';
 import { LIMIT } from '../limits.ts';
-import { openSummary } from '../render/summary.ts';
+import { Summary } from '../render/summary.ts';
 import type { Found, Reading } from '../search/finding.ts';
 import type { Sortable } from './order.ts';
 import type { SortKeys } from './sort-keys.ts';
@@ -65,7 +65,7 @@ async function keysOf({ store, turn }: Reading, bodies: readonly BodyId[]): Prom
   // Large ones come a few at a time.
   for (let missing = bodies; missing.length > 0; ) {
     const summaries = await store.read.summaries(missing);
-    for (const [body, blob] of summaries) found.set(body, openSummary(blob).sortKeys);
+    for (const [body, blob] of summaries) found.set(body, new Summary(blob).sortKeys);
     turn.spend(summaries.size * SUMMARY_COST);
     await turn.pass();
     missing = summaries.size > 0 ? missing.filter((body) => !found.has(body)) : [];

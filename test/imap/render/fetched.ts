@@ -4,10 +4,10 @@
 import { fetchItems, type SectionItem } from '../../../src/imap/grammar/fetch-items.ts';
 import { Scanner } from '../../../src/imap/grammar/scanner.ts';
 import { headerFields, resolveSection } from '../../../src/imap/render/section.ts';
-import { derive, openSummary, type Summary } from '../../../src/imap/render/summary.ts';
+import { derive, Summary } from '../../../src/imap/render/summary.ts';
 
 export function summaryOf(body: Buffer): Summary {
-  return openSummary(derive((offset, length) => body.subarray(offset, offset + length), body.length));
+  return new Summary(derive((offset, length) => body.subarray(offset, offset + length), body.length));
 }
 
 /** Binary text; null for NIL. @param asked such as `ENVELOPE` or `BODY[1.MIME]<0.9>` */
@@ -16,11 +16,11 @@ export function fetched(prefix: Buffer, body: Buffer, asked: string): string | n
   const [item] = fetchItems(new Scanner(Buffer.from(`${asked}\r\n`)));
   switch (item?.item) {
     case 'ENVELOPE':
-      return binary(summary.envelope);
+      return summary.envelope;
     case 'BODY':
-      return binary(summary.body);
+      return summary.body(false);
     case 'BODYSTRUCTURE':
-      return binary(summary.bodyStructure);
+      return summary.bodyStructure(false);
     case 'section':
       return section(prefix, body, summary, item);
     default:
