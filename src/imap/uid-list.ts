@@ -31,14 +31,9 @@ export class UidList {
 
   /** How many UIDs are lower than this one. */
   countBelow(uid: number): number {
-    let low = 0;
-    let high = this.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.at(middle + 1) < uid) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    const base = this.#base.length;
+    const highest = this.#base[base - 1] ?? 0;
+    return uid <= highest ? below(this.#base, base, uid) : base + below(this.#tail, this.#tailLength, uid);
   }
 
   /** The sequence number of this UID; 0: it is not here. */
@@ -87,4 +82,16 @@ export class UidList {
     both.set(this.#tail.subarray(0, last - base), base - first + 1);
     return both;
   }
+}
+
+/** How many of the first `length` are lower. @param uids ascending */
+function below(uids: Uint32Array, length: number, uid: number): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((uids[middle] ?? 0) < uid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -76,8 +76,8 @@ export const searchMutants: readonly Mutant[] = [
   {
     rule: 'SORT: what is alike stands in the order of the mailbox',
     file: 'src/imap/sort/order.ts',
-    from: 'return one - other;',
-    to: 'return other - one;',
+    from: '* count + at;',
+    to: '* count + count - 1 - at;',
     caughtBy: transcripts,
     test: 'SORT, as in the examples',
   },

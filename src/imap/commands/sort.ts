@@ -33,8 +33,9 @@ export const sort = command({
     );
     const selected = selectedSearch(session, { asked, program, byUid, criteria });
     const found = await searchSelected(session, selected);
-    const messages = await sortables(session.mailbox.sorting, session.mailbox.id, found, needsSortKeys(criteria));
-    const sorted = await inOrder(messages, criteria, session.turn);
+    const { id, sorting } = session.mailbox;
+    const messages = await sortables(sorting, id, found, needsSortKeys(criteria));
+    const sorted = await inOrder(messages, criteria, session.turn, sorting.sortables.orders(id, messages.length));
     const uids = sorted.map(({ uid }) => uid);
     const results = { ...found, uids, scores: found.scores && sorted.map(({ score }) => score) };
     if (!asked) await tellNumbers(session, 'SORT', numbersOf(session, uids, byUid), results);

@@ -2,7 +2,8 @@
 // told. A search has them in the order of the mailbox, where no position is needed; a sort has each at its place.
 
 import { setPieces } from '../grammar/sequence-set.ts';
-import type { Comparison, Sortable } from '../sort/order.ts';
+import type { Comparison } from '../sort/merge-sort.ts';
+import type { Sortable } from '../sort/order.ts';
 
 export interface ResultList {
   readonly size: number;

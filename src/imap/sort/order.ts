@@ -1,7 +1,8 @@
 // The order that SORT asks for (RFC 5256 §3, RFC 5957 §4, RFC 6203 §6): criteria as values, the comparison that they
-// make, and sorting that lets others have their turn.
+// make, and messages in their order.
 
 import type { Turn } from '../../platform/turn.ts';
+import { type Comparison, sorted, sortedNumbers } from './merge-sort.ts';
 import type { SortKeys } from './sort-keys.ts';
 
 export const SORT_KEYS = [
@@ -59,8 +60,6 @@ const VALUES: Readonly<Record<SortKey, (message: Sortable) => number | string>> 
   TO: ({ keys }) => keys?.to ?? '',
 };
 
-export type Comparison<T> = (one: T, other: T) => number;
-
 /** Below zero: the first one comes first. What is alike stands in the order of the mailbox, also where it is REVERSE. */
 export function comparison(criteria: readonly SortCriterion[]): Comparison<Sortable> {
   const steps = criteria.map(({ key, reverse }) => ({ value: VALUES[key], sign: reverse ? -1 : 1 }));
@@ -74,85 +73,97 @@ export function comparison(criteria: readonly SortCriterion[]): Comparison<Sorta
   };
 }
 
+/** Texts and where they stand among each other, by the criterion whose values they are. Whoever keeps it sorts sooner. */
+export type TextOrders = Map<SortKey, ReadonlyMap<string, number>>;
+
 /**
- * The messages in the order that the criteria ask for.
+ * The messages in the order that the criteria ask for: put in order by the last one, then by the one before it, what is
+ * alike staying as it stands.
  * @param messages in the order of the mailbox
+ * @param orders are used where they have all texts, and added to
  */
 export async function inOrder(
   messages: readonly Sortable[],
   criteria: readonly SortCriterion[],
   turn: Turn,
+  orders: TextOrders = new Map(),
 ): Promise<Sortable[]> {
-  const columns: { readonly values: Float64Array; readonly sign: number }[] = [];
-  for (const { key, reverse } of criteria) {
-    columns.push({ values: await column(messages, VALUES[key], turn), sign: reverse ? -1 : 1 });
+  let places = Uint32Array.from(messages.keys());
+  for (const { key, reverse } of criteria.toReversed()) {
+    const values = messages.map(VALUES[key]);
+    const numbers = numbered(values, orders.get(key)) ?? numbered(values, await textOrder(values, key, turn, orders));
+    if (numbers) places = await byNumber(places, numbers, reverse, turn);
   }
-  const compare: Comparison<number> = (one, other) => {
-    for (const { values, sign } of columns) {
-      const difference = (values[one] ?? 0) - (values[other] ?? 0);
-      if (difference !== 0) return sign * difference;
-    }
-    return one - other;
-  };
-  const places = await sorted([...messages.keys()], compare, turn);
-  return places.flatMap((place) => messages[place] ?? []);
+  const ordered: Sortable[] = [];
+  for (const place of places) {
+    const message = messages[place];
+    if (message) ordered.push(message);
+  }
+  return ordered;
 }
 
-/** A criterion's values as numbers. Of strings they are the places: each is compared with the others only once. */
-async function column(
-  messages: readonly Sortable[],
-  value: (message: Sortable) => number | string,
+/** A criterion's values as whole numbers; null where a text has no place. */
+function numbered(
+  values: readonly (number | string)[],
+  order: ReadonlyMap<string, number> = NO_ORDER,
+): Float64Array | null {
+  const numbers = new Float64Array(values.length);
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] ?? 0;
+    const number = typeof value === 'number' ? value : order.get(value);
+    if (number === undefined) return null;
+    numbers[at] = number;
+  }
+  return numbers;
+}
+
+const NO_ORDER: ReadonlyMap<string, number> = new Map();
+
+async function textOrder(
+  values: readonly (number | string)[],
+  key: SortKey,
   turn: Turn,
-): Promise<Float64Array> {
-  const values = messages.map(value);
+  orders: TextOrders,
+): Promise<ReadonlyMap<string, number>> {
   const texts = new Set(values.filter((one) => typeof one === 'string'));
   const rising = await sorted([...texts], (one, other) => (one < other ? -1 : 1), turn);
-  const places = new Map(rising.map((text, place) => [text, place]));
-  return Float64Array.from(values, (one) => (typeof one === 'number' ? one : (places.get(one) ?? 0)));
+  const order = new Map(rising.map((text, place) => [text, place]));
+  orders.set(key, order);
+  return order;
 }
 
-/** Messages that are sorted at once, and what one step of merging costs of a turn. */
-const RUN = 2_048;
-const STEP_COST = 64;
-
-/** Sorted copies of the items: runs by the engine, merged by twos, others having their turn in between. */
-export async function sorted<T>(items: readonly T[], compare: Comparison<T>, turn: Turn): Promise<T[]> {
-  let runs: T[][] = [];
-  for (let at = 0; at < items.length; at += RUN) {
-    const run = items.slice(at, at + RUN).sort(compare);
-    runs.push(run);
-    turn.spend(run.length * STEP_COST);
-    if (turn.over) await turn.pass();
+/** The places by the number that each has. Number and position are one number, so that the engine sorts without asking. */
+async function byNumber(
+  places: Uint32Array<ArrayBuffer>,
+  numbers: Float64Array,
+  reverse: boolean,
+  turn: Turn,
+): Promise<Uint32Array<ArrayBuffer>> {
+  const count = places.length;
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const number of numbers) {
+    if (number < lowest) lowest = number;
+    if (number > highest) highest = number;
   }
-  while (runs.length > 1) {
-    const longer: T[][] = [];
-    for (let at = 0; at < runs.length; at += 2) {
-      longer.push(await merged(runs[at] ?? [], runs[at + 1] ?? [], compare, turn));
-    }
-    runs = longer;
+  // Dates can be as far apart as a Date field says.
+  if ((highest - lowest + 1) * count > Number.MAX_SAFE_INTEGER) {
+    return byNumber(places, await ranks(numbers, turn), reverse, turn);
   }
-  return runs[0] ?? [];
+  const keys = new Float64Array(count);
+  for (let at = 0; at < count; at++) {
+    const number = numbers[places[at] ?? 0] ?? 0;
+    keys[at] = (reverse ? highest - number : number - lowest) * count + at;
+  }
+  const rising = await sortedNumbers(keys, turn);
+  const arranged = new Uint32Array(count);
+  for (let at = 0; at < count; at++) arranged[at] = places[(rising[at] ?? 0) % count] ?? 0;
+  return arranged;
 }
 
-async function merged<T>(left: T[], right: T[], compare: Comparison<T>, turn: Turn): Promise<T[]> {
-  if (right.length === 0) return left;
-  const all: T[] = [];
-  let fromLeft = 0;
-  let fromRight = 0;
-  while (fromLeft < left.length || fromRight < right.length) {
-    const a = left[fromLeft];
-    const b = right[fromRight];
-    if (b === undefined || (a !== undefined && compare(a, b) <= 0)) {
-      if (a !== undefined) all.push(a);
-      fromLeft += 1;
-    } else {
-      all.push(b);
-      fromRight += 1;
-    }
-    if (all.length % RUN === 0) {
-      turn.spend(RUN * STEP_COST);
-      await turn.pass();
-    }
-  }
-  return all;
+/** How many lower ones there are. */
+async function ranks(numbers: Float64Array, turn: Turn): Promise<Float64Array> {
+  const rank = new Map<number, number>();
+  for (const number of await sortedNumbers(numbers.slice(), turn)) if (!rank.has(number)) rank.set(number, rank.size);
+  return numbers.map((number) => rank.get(number) ?? 0);
 }

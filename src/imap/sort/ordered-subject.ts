@@ -1,7 +1,8 @@
 // THREAD=ORDEREDSUBJECT (RFC 5256 §3): messages with one base subject, as the children of the first of them.
 
 import type { Turn } from '../../platform/turn.ts';
-import { inOrder, type Sortable, type SortCriterion, sorted } from './order.ts';
+import { sorted } from './merge-sort.ts';
+import { inOrder, type Sortable, type SortCriterion } from './order.ts';
 import { addChild, bySentDate, type ThreadNode, threadNode } from './thread-tree.ts';
 
 const BY_SUBJECT: readonly SortCriterion[] = [

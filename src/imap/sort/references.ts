@@ -2,7 +2,8 @@
 // messages say, however broken they are. The steps are those of the RFC.
 
 import type { Turn } from '../../platform/turn.ts';
-import { type Sortable, sorted } from './order.ts';
+import { sorted } from './merge-sort.ts';
+import type { Sortable } from './order.ts';
 import { mergeSubjects } from './subject-merge.ts';
 import { addChild, bySentDate, everyNode, NO_CHILDREN, sortChildren, type ThreadNode } from './thread-tree.ts';
 

@@ -2,7 +2,8 @@
 // so that nothing here calls itself.
 
 import type { Turn } from '../../platform/turn.ts';
-import { type Comparison, type Sortable, sentDate, sorted } from './order.ts';
+import { type Comparison, sorted } from './merge-sort.ts';
+import { type Sortable, sentDate } from './order.ts';
 
 /** One place in a thread. Without a message it stands for one that is not there, or was not searched. */
 export interface ThreadNode {
