@@ -226,8 +226,8 @@ export const imapMutants: readonly Mutant[] = [
   {
     rule: 'RFC 7162 §3.2.4: flags that were told without their MODSEQ are still news',
     file: 'src/imap/commands/fetch.ts',
-    from: '!enabled.condstore || asked',
-    to: 'true || asked',
+    from: 'modSeq || !enabled.condstore',
+    to: 'true',
     caughtBy: transcripts,
     test: 'what FETCH has shown of a change without its MODSEQ',
   },

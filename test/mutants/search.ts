@@ -4,6 +4,7 @@
 import type { Mutant } from './mutant.ts';
 
 const transcripts = 'test/imap/transcripts.test.ts';
+const order = 'test/imap/sort/order.test.ts';
 const threads = 'test/imap/sort/threads.test.ts';
 const subjects = 'test/imap/sort/base-subject.test.ts';
 const textIndex = 'test/store/text-index.test.ts';
@@ -74,12 +75,20 @@ export const searchMutants: readonly Mutant[] = [
     test: 'many mailboxes',
   },
   {
-    rule: 'SORT: what is alike stands in the order of the mailbox',
+    rule: 'SORT: the criterion that is said first counts most',
     file: 'src/imap/sort/order.ts',
-    from: '* count + at;',
-    to: '* count + count - 1 - at;',
+    from: 'criteria.toReversed()',
+    to: 'criteria',
     caughtBy: transcripts,
     test: 'SORT, as in the examples',
+  },
+  {
+    rule: 'SORT: dates that are far apart are ranked before they are put in order',
+    file: 'src/imap/sort/order.ts',
+    from: 'count > Number.MAX_SAFE_INTEGER',
+    to: 'count > Number.POSITIVE_INFINITY',
+    caughtBy: order,
+    test: 'dates of all times',
   },
   {
     rule: 'a blob that is all that is left is the base subject',
