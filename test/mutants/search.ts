@@ -79,8 +79,8 @@ export const searchMutants: readonly Mutant[] = [
     file: 'src/imap/sort/order.ts',
     from: 'criteria.toReversed()',
     to: 'criteria',
-    caughtBy: transcripts,
-    test: 'SORT, as in the examples',
+    caughtBy: order,
+    test: 'dates of a day',
   },
   {
     rule: 'SORT: dates that are far apart are ranked before they are put in order',
