@@ -87,9 +87,9 @@ export const LIMIT = {
   untoldExpunge: 55 * 60_000,
   /** Messages whose flag changes wait in a view; more are read again from the store. */
   pendingFlags: 2_000,
-  /** Messages that are kept at hand as they are sorted, for all sessions, and characters of one that is. */
-  sortablesKept: 20_000,
-  sortableSize: 1_000,
+  /** Octets of messages that are kept at hand as they are sorted, for all sessions, and of one that is. */
+  sortablesOctets: 40 * 1_048_576,
+  sortableOctets: 1_500,
   /** Searches that a session follows at a time, the results of them all, and those of one that is sorted. */
   contexts: 16,
   contextResults: 500_000,

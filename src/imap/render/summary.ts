@@ -6,7 +6,7 @@
 import type { OctetReader } from '../../formats/octet-window.ts';
 import { asBuffer } from '../../formats/octets.ts';
 import { type Message, scanStructure } from '../../formats/structure.ts';
-import { readSortKeys, type SortKeys, sortKeysOf, writeSortKeys } from '../sort/sort-keys.ts';
+import { SortKeys, sortValuesOf, writeSortKeys } from '../sort/sort-keys.ts';
 import { differsInRev2, renderBodyStructure } from './body-structure.ts';
 import { renderEnvelope } from './envelope.ts';
 import { previewOf } from './preview.ts';
@@ -37,7 +37,7 @@ function summarize(message: Message, words: string): Uint8Array {
   const envelope = renderEnvelope(message.fields);
   const [body, bodyStructure] = structures(message, false);
   const [body2, bodyStructure2] = differsInRev2(message) ? structures(message, true) : ['', ''];
-  const sortKeys = writeSortKeys(sortKeysOf(message.fields));
+  const sortKeys = writeSortKeys(sortValuesOf(message.fields));
   const preview = Buffer.from(words).toString('latin1');
   const texts = [envelope, body, bodyStructure, sortKeys, preview, body2, bodyStructure2];
   const head: number[] = [version];
@@ -93,7 +93,7 @@ export class Summary {
   }
 
   get sortKeys(): SortKeys {
-    return readSortKeys(this.#text(Text.sortKeys));
+    return new SortKeys(this.#text(Text.sortKeys));
   }
 
   /** The structure as offsets, decoded when first asked for. */

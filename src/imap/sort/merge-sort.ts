@@ -1,4 +1,4 @@
-// Sorting that lets others have their turn: runs by the engine, merged by twos.
+// Work on very many messages that lets others have their turn, above all sorting: runs by the engine, merged by twos.
 
 import type { Turn } from '../../platform/turn.ts';
 
@@ -11,6 +11,21 @@ const NUMBERS = 65_536;
 /** What one step of merging costs of a turn, as sorting an item does, and sorting a number. */
 const STEP_COST = 64;
 const NUMBER_COST = 4;
+
+/** Items that are looked at without a turn in between, and what each costs of it. */
+const PIECE = 8_192;
+const ITEM_COST = 16;
+
+/** Does the same with each of the items. */
+export async function inTurns<T>(items: ArrayLike<T>, turn: Turn, step: (item: T, at: number) => void): Promise<void> {
+  for (let at = 0; at < items.length; ) {
+    const end = Math.min(items.length, at + PIECE);
+    turn.spend((end - at) * ITEM_COST);
+    // It is there.
+    for (; at < end; at++) step(items[at] as T, at);
+    if (turn.over) await turn.pass();
+  }
+}
 
 /** A sorted copy of the items. What is alike stays in its order. */
 export async function sorted<T>(items: readonly T[], compare: Comparison<T>, turn: Turn): Promise<T[]> {

@@ -2,7 +2,7 @@
 // make, and messages in their order.
 
 import type { Turn } from '../../platform/turn.ts';
-import { type Comparison, sorted, sortedNumbers } from './merge-sort.ts';
+import { type Comparison, inTurns, sorted, sortedNumbers } from './merge-sort.ts';
 import type { SortKeys } from './sort-keys.ts';
 
 export const SORT_KEYS = [
@@ -88,33 +88,36 @@ export async function inOrder(
   turn: Turn,
   orders: TextOrders = new Map(),
 ): Promise<Sortable[]> {
-  let places = Uint32Array.from(messages.keys());
+  let places = new Uint32Array(messages.length).map((_, place) => place);
   for (const { key, reverse } of criteria.toReversed()) {
-    const values = messages.map(VALUES[key]);
-    const numbers = numbered(values, orders.get(key)) ?? numbered(values, await textOrder(values, key, turn, orders));
+    const values: (number | string)[] = [];
+    await inTurns(messages, turn, (message) => values.push(VALUES[key](message)));
+    const known = await numbered(values, orders.get(key) ?? NO_ORDER, turn);
+    const numbers = known ?? (await numbered(values, await textOrder(values, key, turn, orders), turn));
     if (numbers) places = await byNumber(places, numbers, reverse, turn);
   }
   const ordered: Sortable[] = [];
-  for (const place of places) {
+  await inTurns(places, turn, (place) => {
     const message = messages[place];
     if (message) ordered.push(message);
-  }
+  });
   return ordered;
 }
 
 /** A criterion's values as whole numbers; null where a text has no place. */
-function numbered(
+async function numbered(
   values: readonly (number | string)[],
-  order: ReadonlyMap<string, number> = NO_ORDER,
-): Float64Array | null {
+  order: ReadonlyMap<string, number>,
+  turn: Turn,
+): Promise<Float64Array | null> {
   const numbers = new Float64Array(values.length);
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at] ?? 0;
+  let whole = true;
+  await inTurns(values, turn, (value, at) => {
     const number = typeof value === 'number' ? value : order.get(value);
-    if (number === undefined) return null;
-    numbers[at] = number;
-  }
-  return numbers;
+    if (number === undefined) whole = false;
+    else numbers[at] = number;
+  });
+  return whole ? numbers : null;
 }
 
 const NO_ORDER: ReadonlyMap<string, number> = new Map();
@@ -125,9 +128,11 @@ async function textOrder(
   turn: Turn,
   orders: TextOrders,
 ): Promise<ReadonlyMap<string, number>> {
-  const texts = new Set(values.filter((one) => typeof one === 'string'));
+  const texts = new Set<string>();
+  await inTurns(values, turn, (value) => typeof value === 'string' && texts.add(value));
   const rising = await sorted([...texts], (one, other) => (one < other ? -1 : 1), turn);
-  const order = new Map(rising.map((text, place) => [text, place]));
+  const order = new Map<string, number>();
+  await inTurns(rising, turn, (text, place) => order.set(text, place));
   orders.set(key, order);
   return order;
 }

@@ -11,7 +11,7 @@ import { textOfOctets } from '../../formats/octets.ts';
 import { fold } from '../search/fold.ts';
 import { baseSubject } from './base-subject.ts';
 
-export interface SortKeys {
+export interface SortValues {
   /** The sent date, ms since the epoch; null: there is no Date that can be read, and INTERNALDATE stands for it. */
   readonly sent: number | null;
   /** The base subject. */
@@ -36,7 +36,7 @@ const LONGEST = 500;
 const MOST_REFERENCES = 200;
 const MOST_REFERENCE_TEXT = 16_384;
 
-export function sortKeysOf(fields: readonly HeaderField[]): SortKeys {
+export function sortValuesOf(fields: readonly HeaderField[]): SortValues {
   const octets = (name: string) => firstField(fields, name)?.octets ?? '';
   const date = parseDate(octets('date'));
   const { text, reply } = baseSubject(decodeWords(firstField(fields, 'subject')?.value ?? '').slice(0, LONGEST));
@@ -97,27 +97,70 @@ function identifiers(value: string, limit: number): readonly string[] {
     );
 }
 
-/** As binary text: the keys behind each other with NUL between them, the identifiers with spaces. */
-export function writeSortKeys(keys: SortKeys): string {
-  const { sent, subject, reply, from, to, cc, displayFrom, displayTo, id, references } = keys;
+/** As binary text: the values behind each other with NUL between them, the identifiers with spaces. */
+export function writeSortKeys(values: SortValues): string {
+  const { sent, subject, reply, from, to, cc, displayFrom, displayTo, id, references } = values;
   const date = sent === null ? '' : `${sent}`;
   return [date, subject, reply ? 'R' : '', from, to, cc, displayFrom, displayTo, id, references.join(' ')].join('\0');
 }
 
-/** What writeSortKeys wrote. */
-export function readSortKeys(text: string): SortKeys {
-  const [date = '', subject = '', reply, from = '', to = '', cc = '', displayFrom = '', displayTo = '', id = '', ids] =
-    text.split('\0');
-  return {
-    sent: date === '' ? null : Number(date),
-    subject,
-    reply: reply === 'R',
-    from,
-    to,
-    cc,
-    displayFrom,
-    displayTo,
-    id,
-    references: ids ? ids.split(' ') : [],
-  };
+/** The values as they are kept at hand for many messages: one text, of which each is cut when it is asked for. */
+export class SortKeys implements SortValues {
+  readonly text: string;
+  readonly sent: number | null;
+
+  /** @param text of writeSortKeys */
+  constructor(text: string) {
+    this.text = text;
+    const date = this.#value(0);
+    this.sent = date === '' ? null : Number(date);
+  }
+
+  get subject(): string {
+    return this.#value(1);
+  }
+
+  get reply(): boolean {
+    return this.#value(2) === 'R';
+  }
+
+  get from(): string {
+    return this.#value(3);
+  }
+
+  get to(): string {
+    return this.#value(4);
+  }
+
+  get cc(): string {
+    return this.#value(5);
+  }
+
+  get displayFrom(): string {
+    return this.#value(6);
+  }
+
+  get displayTo(): string {
+    return this.#value(7);
+  }
+
+  get id(): string {
+    return this.#value(8);
+  }
+
+  get references(): readonly string[] {
+    const references = this.#value(9);
+    return references === '' ? [] : references.split(' ');
+  }
+
+  #value(place: number): string {
+    let from = 0;
+    for (let passed = 0; passed < place; passed++) {
+      const end = this.text.indexOf('\0', from);
+      if (end < 0) return '';
+      from = end + 1;
+    }
+    const end = this.text.indexOf('\0', from);
+    return end < 0 ? this.text.slice(from) : this.text.slice(from, end);
+  }
 }

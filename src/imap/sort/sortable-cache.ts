@@ -4,11 +4,12 @@
 import type { MailboxId } from '../../store/rows.ts';
 import { LIMIT } from '../limits.ts';
 import type { Sortable, TextOrders } from './order.ts';
-import type { SortKeys } from './sort-keys.ts';
 
-/** Of what comes when there is no room, one in so many takes the place of the oldest: messages of a mailbox that is larger
- * than this would drive each other out, and none be found. */
+/** Of what comes when there is no room, one in so many takes the place of others: messages of a mailbox that is larger than
+ * this would drive each other out, and none be found. */
 const ONE_IN = 8;
+/** Octets of a message beside its text. */
+const OVERHEAD = 200;
 
 const NONE: ReadonlyMap<number, Sortable> = new Map();
 
@@ -18,12 +19,14 @@ interface Kept {
   readonly messages: Map<number, Sortable>;
   /** Of these messages' texts. */
   readonly orders: TextOrders;
+  /** Those that are dropped next: begun anew for each, it would have to pass over all that were before. */
+  oldest: Iterator<Sortable>;
 }
 
 export class SortableCache {
   /** The mailbox that was sorted last is the last one. */
   readonly #mailboxes = new Map<MailboxId, Kept>();
-  #size = 0;
+  #octets = 0;
   #turnedAway = 0;
 
   /** Those of a mailbox, by their UIDs. */
@@ -44,38 +47,38 @@ export class SortableCache {
 
   /** @param message with its sort keys */
   put(mailbox: MailboxId, message: Sortable): void {
-    if (message.keys === null || sizeOf(message.keys) > LIMIT.sortableSize) return;
-    if (this.#size >= LIMIT.sortablesKept) {
+    const octets = octetsOf(message);
+    if (message.keys === null || octets > LIMIT.sortableOctets) return;
+    if (this.#octets + octets > LIMIT.sortablesOctets) {
       this.#turnedAway += 1;
       if (this.#turnedAway % ONE_IN !== 0) return;
-      this.#dropOldest();
+      while (this.#octets + octets > LIMIT.sortablesOctets) this.#dropOldest();
     }
     let kept = this.#mailboxes.get(mailbox);
     if (kept === undefined) {
-      kept = { messages: new Map(), orders: new Map() };
+      const messages = new Map<number, Sortable>();
+      kept = { messages, orders: new Map(), oldest: messages.values() };
       this.#mailboxes.set(mailbox, kept);
     }
-    const { messages } = kept;
-    const before = messages.size;
-    messages.set(message.uid, message);
-    this.#size += messages.size - before;
+    if (kept.messages.has(message.uid)) return;
+    kept.messages.set(message.uid, message);
+    this.#octets += octets;
   }
 
   #dropOldest(): void {
-    for (const [mailbox, { messages, orders }] of this.#mailboxes) {
+    for (const [mailbox, { messages, orders, oldest }] of this.#mailboxes) {
       orders.clear();
-      for (const uid of messages.keys()) {
-        messages.delete(uid);
-        break;
+      const { value, done } = oldest.next();
+      if (done) this.#mailboxes.delete(mailbox);
+      else {
+        messages.delete(value.uid);
+        this.#octets -= octetsOf(value);
       }
-      if (messages.size === 0) this.#mailboxes.delete(mailbox);
-      break;
+      return;
     }
-    this.#size -= 1;
   }
 }
 
-/** Characters, roughly. */
-function sizeOf({ subject, id, references }: SortKeys): number {
-  return references.reduce((sum, reference) => sum + reference.length, subject.length + id.length);
+function octetsOf({ keys }: Sortable): number {
+  return OVERHEAD + (keys?.text.length ?? 0);
 }

@@ -5,13 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { parseHeader } from '../../../src/formats/header.ts';
 import { sorted, sortedNumbers } from '../../../src/imap/sort/merge-sort.ts';
 import { comparison, inOrder, SORT_KEYS, type Sortable, type TextOrders } from '../../../src/imap/sort/order.ts';
-import { sortKeysOf } from '../../../src/imap/sort/sort-keys.ts';
+import { SortKeys, sortValuesOf, writeSortKeys } from '../../../src/imap/sort/sort-keys.ts';
 import { Turn } from '../../../src/platform/turn.ts';
 import { Random } from '../../fuzz/random.ts';
+import { sortKeys } from './keys.ts';
 
 const turn = new Turn(262_144);
 const SUBJECTS = ['', 'A', 'AB', 'B', 'É', '\u00ff', 'TEA'];
-const EMPTY = sortKeysOf([]);
 
 function messages(random: Random, count: number, dates: readonly number[]): Sortable[] {
   return Array.from({ length: count }, (_, at) => ({
@@ -21,7 +21,7 @@ function messages(random: Random, count: number, dates: readonly number[]): Sort
     score: random.below(3),
     keys: random.once(9)
       ? null
-      : { ...EMPTY, subject: random.pick(SUBJECTS), from: random.pick(SUBJECTS), sent: random.pick([null, ...dates]) },
+      : sortKeys({ subject: random.pick(SUBJECTS), from: random.pick(SUBJECTS), sent: random.pick([null, ...dates]) }),
   }));
 }
 
@@ -45,7 +45,7 @@ describe.each([
 
 test('a text that is new is put among those that are known', async () => {
   const of = (...subjects: string[]) =>
-    subjects.map((subject, at) => ({ uid: at + 1, internalDate: 0, size: 1, score: 0, keys: { ...EMPTY, subject } }));
+    subjects.map((subject, at) => ({ uid: at + 1, internalDate: 0, size: 1, score: 0, keys: sortKeys({ subject }) }));
   const orders: TextOrders = new Map();
   const order = async (...subjects: string[]) =>
     (await inOrder(of(...subjects), [{ key: 'SUBJECT', reverse: false }], turn, orders)).map(
@@ -68,7 +68,7 @@ test('sorting in runs is sorting', async () => {
 test('texts stand by their octets of UTF-8, and what is alike as it stood', async () => {
   const texts = ['\u{1f600}', '\uff5e', 'b', 'B', 'a'];
   const letters = texts.map((subject, at) => {
-    const keys = sortKeysOf(parseHeader(Buffer.from(`Subject: ${subject}\r\n\r\n`)));
+    const keys = new SortKeys(writeSortKeys(sortValuesOf(parseHeader(Buffer.from(`Subject: ${subject}\r\n\r\n`)))));
     return { uid: at + 1, internalDate: 0, size: 1, score: 0, keys };
   });
   const order = async (reverse: boolean) =>

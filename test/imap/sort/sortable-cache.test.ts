@@ -3,44 +3,81 @@
 import { expect, test } from 'vitest';
 import { LIMIT } from '../../../src/imap/limits.ts';
 import type { Sortable } from '../../../src/imap/sort/order.ts';
-import { sortKeysOf } from '../../../src/imap/sort/sort-keys.ts';
 import { SortableCache } from '../../../src/imap/sort/sortable-cache.ts';
 import type { MailboxId } from '../../../src/store/rows.ts';
+import { sortKeys } from './keys.ts';
 
 const ONE = 1 as MailboxId; // branded numbers
 const OTHER = 2 as MailboxId;
-const message = (uid: number): Sortable => ({ uid, size: 1, internalDate: 1, score: 0, keys: sortKeysOf([]) });
+const SUBJECT = 'x'.repeat(1_000);
+const message = (uid: number): Sortable => {
+  return { uid, size: 1, internalDate: 1, score: 0, keys: sortKeys({ subject: SUBJECT }) };
+};
+/** There is room for about so many. */
+const ROOM = Math.floor(LIMIT.sortablesOctets / 1_210);
 
-test('messages are kept up to a number, and most of them stay where more come', () => {
+function put(cache: SortableCache, mailbox: MailboxId, first: number, last: number): void {
+  for (let uid = first; uid <= last; uid++) cache.put(mailbox, message(uid));
+}
+
+function isFull(count: number): void {
+  expect(count).toBeGreaterThan(0.99 * ROOM);
+  expect(count).toBeLessThan(1.01 * ROOM);
+}
+
+test('messages are kept up to a number of octets, and most of them stay where more come', () => {
   const cache = new SortableCache();
-  for (let uid = 1; uid <= 2 * LIMIT.sortablesKept; uid++) cache.put(ONE, message(uid));
+  put(cache, ONE, 1, 2 * ROOM);
   const kept = [...cache.of(ONE).keys()];
-  expect(kept.length).toBe(LIMIT.sortablesKept);
-  expect(kept.filter((uid) => uid <= LIMIT.sortablesKept).length).toBeGreaterThan(LIMIT.sortablesKept / 2);
+  isFull(kept.length);
+  expect(kept.filter((uid) => uid <= ROOM).length).toBeGreaterThan(ROOM / 2);
 });
 
 test('the mailbox that was not asked for goes first', () => {
   const cache = new SortableCache();
-  for (let uid = 1; uid <= LIMIT.sortablesKept / 2; uid++) {
+  for (let uid = 1; uid <= 0.49 * ROOM; uid++) {
     cache.put(ONE, message(uid));
     cache.put(OTHER, message(uid));
   }
   cache.of(ONE);
-  for (let uid = 1; uid <= 4 * LIMIT.sortablesKept; uid++) cache.put(ONE, message(LIMIT.sortablesKept + uid));
-  expect(cache.of(ONE).size).toBe(LIMIT.sortablesKept);
+  put(cache, ONE, ROOM, 7 * ROOM);
+  isFull(cache.of(ONE).size);
   expect(cache.of(OTHER).size).toBe(0);
+});
+
+test('a mailbox that has lost all comes back', () => {
+  const cache = new SortableCache();
+  put(cache, OTHER, 1, 10);
+  put(cache, ONE, 1, 3 * ROOM);
+  expect(cache.of(OTHER).size).toBe(0);
+  put(cache, OTHER, 11, 11 + 16 * 3);
+  expect(cache.of(OTHER).size).toBeGreaterThan(1);
+  isFull(cache.of(ONE).size);
 });
 
 test('one that is put again is one', () => {
   const cache = new SortableCache();
-  for (let round = 0; round < 3; round++) cache.put(ONE, message(7));
-  for (let uid = 8; uid < LIMIT.sortablesKept + 7; uid++) cache.put(ONE, message(uid));
-  expect(cache.of(ONE).size).toBe(LIMIT.sortablesKept);
+  for (let round = 0; round < 3 * ROOM; round++) cache.put(ONE, message(7));
+  put(cache, ONE, 8, 2 * ROOM);
+  isFull(cache.of(ONE).size);
 });
 
 test('long keys are not kept, nor what lacks its keys', () => {
   const cache = new SortableCache();
-  cache.put(ONE, { ...message(1), keys: { ...sortKeysOf([]), references: ['x'.repeat(LIMIT.sortableSize + 1)] } });
+  const references = ['x'.repeat(LIMIT.sortableOctets)];
+  cache.put(ONE, { ...message(1), keys: sortKeys({ references }) });
   cache.put(ONE, { ...message(2), keys: null });
   expect(cache.of(ONE).size).toBe(0);
+});
+
+test('orders of texts are kept while all of the messages are', () => {
+  const cache = new SortableCache();
+  put(cache, ONE, 1, 10);
+  cache.orders(ONE, 10).set('SUBJECT', new Map([['TEA', 0]]));
+  expect(cache.orders(ONE, 10).size).toBe(1);
+  expect(cache.orders(ONE, 11).size).toBe(0);
+  expect(cache.orders(OTHER, 0).size).toBe(0);
+  put(cache, OTHER, 1, 1.01 * ROOM);
+  expect(cache.of(ONE).size).toBeLessThan(10);
+  expect(cache.orders(ONE, 1).size).toBe(0);
 });

@@ -6,7 +6,7 @@ import { parseHeader } from '../../../src/formats/header.ts';
 import type { Sortable } from '../../../src/imap/sort/order.ts';
 import { orderedSubject } from '../../../src/imap/sort/ordered-subject.ts';
 import { references, refs } from '../../../src/imap/sort/references.ts';
-import { readSortKeys, sortKeysOf, writeSortKeys } from '../../../src/imap/sort/sort-keys.ts';
+import { SortKeys, sortValuesOf, writeSortKeys } from '../../../src/imap/sort/sort-keys.ts';
 import { type ThreadNode, threadData } from '../../../src/imap/sort/thread-tree.ts';
 import { Turn } from '../../../src/platform/turn.ts';
 
@@ -28,7 +28,7 @@ function sortable({ id, refs: ancestors, irt, subject, sent, arrived }: Letter, 
     ...(irt === undefined ? [] : [`In-Reply-To: ${irt}`]),
     `Subject: ${subject ?? `subject ${at}`}`,
   ];
-  const keys = readSortKeys(writeSortKeys(sortKeysOf(parseHeader(Buffer.from(`${header.join('\r\n')}\r\n\r\n`)))));
+  const keys = new SortKeys(writeSortKeys(sortValuesOf(parseHeader(Buffer.from(`${header.join('\r\n')}\r\n\r\n`)))));
   return { uid: at + 1, internalDate: Date.UTC(2020, 0, 1) + (arrived ?? at) * 60_000, size: 1, score: 0, keys };
 }
 
@@ -196,7 +196,7 @@ test('THREAD=ORDEREDSUBJECT: the first of a subject has all others as its childr
 });
 
 test('what is compared is what a header says', () => {
-  const keys = (header: string) => sortKeysOf(parseHeader(Buffer.from(`${header}\r\n\r\n`)));
+  const keys = (header: string) => sortValuesOf(parseHeader(Buffer.from(`${header}\r\n\r\n`)));
   expect(keys('From: =?utf-8?q?J=C3=BCrgen?= <zoe@x.test>')).toMatchObject({ from: 'ZOE' });
   expect(keys('From: a <zoe@x.test>, b <y@x.test>').displayFrom).toBe('A');
   expect(keys('To: zoe@x.test').displayTo).toBe('ZOE@X.TEST');
