@@ -2,10 +2,11 @@
 // on disk before it has its name; the envelope as a line of JSON, the content behind it. Who takes it is local.ts.
 
 import { constants } from 'node:fs';
-import { chmod, chown, type FileHandle, lstat, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, lstat, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import type { Config } from '../config/config.ts';
+import { makeFolders } from '../platform/folder.ts';
 import { newIdentifier } from '../platform/identifier.ts';
 
 /** Octets of the first line: a thousand long recipients, several times. */
@@ -66,7 +67,7 @@ export function spoolPlace({ data, sendmail }: Pick<Config, 'data' | 'sendmail'>
 /** Makes the folder, as the server that will take from it. In an open one everybody may write and remove what is theirs
  * (the sticky bit), and nobody else may list it. */
 export async function makeSpool({ folder, open: everybody }: SpoolPlace): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder, 0o700);
   if (everybody) await chmod(folder, 0o1733);
 }
 
@@ -87,7 +88,7 @@ export async function clearDrafts(folder: string, time: number): Promise<void> {
  */
 export async function leave(place: SpoolPlace, sent: SpooledEnvelope, content: Uint8Array): Promise<string> {
   const { folder } = place;
-  if (!place.open) await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (!place.open) makeFolders(folder, 0o700);
   const id = newIdentifier();
   const draft = join(folder, `${id}.draft`);
   const file = await open(draft, 'wx', 0o600);

@@ -3,13 +3,14 @@
 // what to do. Keys are never logged.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { replaceFile } from './atomic-file.ts';
 import { readAuthorities } from './authorities.ts';
 import { readBounded } from './bounded-file.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { makeFolders } from './folder.ts';
 import type { Log } from './log.ts';
 import { type Identity, makeContext, type TlsFloor, type TlsKeeper } from './tls.ts';
 
@@ -203,7 +204,7 @@ async function readOrMakeLocal(options: KeeperOptions): Promise<Identity[]> {
   await alone;
   try {
     // Open to others, who may want the authority's certificate; the keys are closed one by one.
-    if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o755);
+    if (makeFolders(folder, 0o777)) await chmod(folder, 0o755);
     await writePair(folder, AUTHORITY, issued.authority);
     await writePair(folder, P256, issued.p256);
     await writePair(folder, RSA, issued.rsa);

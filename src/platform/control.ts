@@ -2,9 +2,10 @@
 // open (0600 in a 0700 folder); what the names mean is the server's wiring.
 
 import { once } from 'node:events';
-import { chmod, mkdir, rm, stat } from 'node:fs/promises';
+import { chmod, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { makeFolders } from './folder.ts';
 import { FrameError, frameReader, toFrame } from './frames.ts';
 
 /** What a request does, by its name. Whatever it throws reaches the caller as a ControlError. */
@@ -57,7 +58,7 @@ export async function serveControl(path: string, handlers: ControlHandlers): Pro
     throw new Error(`the path of the control socket, ${path}, is too long for the system: set data to a shorter one`);
   }
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder, 0o700);
   await rm(path, { force: true });
   const open = new Set<Socket>();
   const server = createServer((socket) => {

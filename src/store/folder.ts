@@ -1,7 +1,8 @@
 // The store's files in the data folder.
 
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../platform/folder.ts';
 import { StoreError } from './store.ts';
 
 export interface StoreFiles {
@@ -24,7 +25,7 @@ export function storeFiles(folder: string): StoreFiles {
 /** Makes the folder, for its owner alone. @throws StoreError refused: it cannot be made, or is another user's */
 export function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     chmodSync(folder, 0o700);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException; // the file system's

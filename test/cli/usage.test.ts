@@ -158,6 +158,9 @@ it('so is a certificate that cannot be used, a postmaster that is missing, a dat
     [{ POSTERN_TLS_CERTIFICATE: pem, POSTERN_TLS_KEY: pem }, pem],
     [{ POSTERN_DOMAINS: 'example.test,second.test' }, 'postmaster@second.test'],
     [{ POSTERN_DATA: pem }, pem],
+    // Where nobody can make anything, whatever the rights.
+    [{ POSTERN_DATA: '/proc/x/data' }, '/proc/x/data'],
+    [{ POSTERN_TLS_FOLDER: '/proc/x/certs' }, '/proc/x/certs'],
     [{ POSTERN_TLS_FOLDER: join(pem, 'certs') }, pem],
     [{ POSTERN_DATA: join(place.folder, 'x'.repeat(120)) }, 'x'.repeat(120)],
   ];

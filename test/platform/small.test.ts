@@ -9,6 +9,7 @@ import { createAdmission } from '../../src/platform/admission.ts';
 import { replaceFile } from '../../src/platform/atomic-file.ts';
 import { readBounded } from '../../src/platform/bounded-file.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { makeFolders } from '../../src/platform/folder.ts';
 import { newIdentifier } from '../../src/platform/identifier.ts';
 import { createLineWriter } from '../../src/platform/line-writer.ts';
 import { seldom } from '../../src/platform/seldom.ts';
@@ -122,6 +123,23 @@ it('reads a file to its bound, and replaces one as a whole', async () => {
     await expect(replaceFile(join(folder, 'none', 'file'), 'x', 0o600)).rejects.toMatchObject({ code: 'ENOENT' });
     // Nothing of a try is left.
     expect(await readdir(folder)).toEqual(['file']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('makes a folder and what is missing above it, and leaves one that is there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-folder-'));
+  try {
+    const path = join(folder, 'a/b');
+    expect(makeFolders(path, 0o750)).toBe(true);
+    for (const made of [join(folder, 'a'), path]) expect((await stat(made)).mode & 0o777).toBe(0o750);
+    expect(makeFolders(path, 0o700)).toBe(false);
+    expect((await stat(path)).mode & 0o777).toBe(0o750);
+    await writeFile(join(folder, 'file'), '');
+    for (const wrong of ['file', 'file/a', `${'x'.repeat(300)}/a`]) {
+      expect(() => makeFolders(join(folder, wrong), 0o700), wrong).toThrow();
+    }
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -2,11 +2,12 @@
 // first use, by whoever comes first: the server, or a verb that prints the records. Keys are never logged.
 
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createFile } from '../../platform/atomic-file.ts';
 import { readBounded } from '../../platform/bounded-file.ts';
+import { makeFolders } from '../../platform/folder.ts';
 
 /** A key that cannot be read or made; `message` names the file and what to do. */
 export class DkimKeyError extends Error {
@@ -101,7 +102,7 @@ async function make(folder: string, file: string, type: KeyType): Promise<string
     type === 'rsa' ? await generate('rsa', { modulusLength: RSA_BITS }) : await generate('ed25519');
   try {
     for (const path of [folder, join(file, '..')]) {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      makeFolders(path, 0o700);
       await chmod(path, 0o700);
     }
     await createFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
