@@ -7,7 +7,7 @@ import { size } from '../config/values.ts';
 import { comparable } from '../directory/address-book.ts';
 import { isUsablePassword, makePassword } from '../directory/password.ts';
 import { type Address, formatAddress, parseMailbox } from '../formats/address.ts';
-import { type AccountSummary, type Administration, administer } from './administration.ts';
+import { type AccountSummary, administer, type Inspection, inspect } from './administration.ts';
 import { inColumns, octets } from './columns.ts';
 import { type Context, configOf, EXIT, Failure, say, sayJson } from './context.ts';
 import { askPassword } from './password.ts';
@@ -43,7 +43,7 @@ export async function add(context: Context, name: string, { alias = [], quota }:
 }
 
 export async function list(context: Context, { json }: { readonly json?: boolean }): Promise<number> {
-  const accounts = await administer(await configOf(context), 'existing', (store) => store.accounts());
+  const accounts = await inspect(await configOf(context), (store) => store.accounts());
   if (json === true) {
     sayJson(context, accounts);
     return EXIT.done;
@@ -62,7 +62,7 @@ export async function list(context: Context, { json }: { readonly json?: boolean
 
 export async function passwd(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
-  const { address } = await administer(config, 'existing', (store) => changeable(config, store, name));
+  const { address } = await inspect(config, (store) => changeable(config, store, name));
   // Nobody keeps the store from a server, or from another verb, for as long as a person types.
   const password = await newPassword(context, address);
   await administer(config, 'existing', async (store) => {
@@ -75,7 +75,7 @@ export async function passwd(context: Context, name: string): Promise<number> {
 
 export async function remove(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
-  await administer(config, 'existing', async (store) => {
+  const gone = await administer(config, 'existing', async (store) => {
     const account = await changeable(config, store, name);
     if (comparable(formatAddress(mailboxOf(name))) !== comparable(account.address)) {
       // Who names an alias may mean that alone, and not all the mail behind it.
@@ -88,8 +88,9 @@ export async function remove(context: Context, name: string): Promise<number> {
       throw new Failure(`${kept} must lead to somebody (RFC 5321 §4.5.1): give it to another account first`);
     }
     await store.execute<'remove-account'>({ kind: 'remove-account', account: account.id });
-    say(context, `${account.address} is gone, with ${account.usedMessages} messages`);
+    return account;
   });
+  say(context, `${gone.address} is gone, with ${gone.usedMessages} messages`);
   return EXIT.done;
 }
 
@@ -100,7 +101,7 @@ async function newPassword(context: Context, address: string) {
 }
 
 /** The account of an address or alias, if verbs may change it. @throws Failure */
-async function changeable(config: Config, store: Administration, name: string): Promise<AccountSummary> {
+async function changeable(config: Config, store: Inspection, name: string): Promise<AccountSummary> {
   const address = comparable(formatAddress(mailboxOf(name)));
   const accounts = await store.accounts();
   const account = accounts.find((each) => [each.address, ...each.aliases].some((own) => comparable(own) === address));

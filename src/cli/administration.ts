@@ -1,5 +1,6 @@
 // What verbs do to the store: the same requests whether a server runs (they go through its control socket, so that IDLE
-// clients and the queue runner see the change at once) or not (the store is opened for the moment).
+// clients and the queue runner see the change at once) or not (the store is opened for the moment, and only a change locks
+// it).
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { type ControlClient, ControlError, type ControlHandlers, connectControl 
 import { createLog } from '../platform/log.ts';
 import type { CommandOf, Results } from '../store/commands.ts';
 import type { AccountRow, Attempt, EntryId, EntryRow, ReceivedTlsPolicyRow, TransitRow } from '../store/rows.ts';
-import type { QueueFilter, QueueStatus, ReceivedTlsFilter, Store } from '../store/store.ts';
+import type { QueueFilter, QueueStatus, Reads, ReceivedTlsFilter, Store } from '../store/store.ts';
 import { Failure } from './context.ts';
 import { type KeyRecord, keyRecords } from './key-records.ts';
 import { type BoundListener, type Gate, gatesOf } from './ports-table.ts';
@@ -53,8 +54,8 @@ interface TlsReportRequest {
   readonly after: number | null;
 }
 
-/** @throws ControlError or StoreError, both with a `kind` */
-export interface Administration {
+/** What verbs look at. @throws ControlError or StoreError, both with a `kind` */
+export interface Inspection {
   accounts(): Promise<readonly AccountSummary[]>;
   /** By id. */
   queue(filter: QueueFilter, after: EntryId | null): Promise<QueuePage>;
@@ -62,20 +63,31 @@ export interface Administration {
   entry(id: EntryId): Promise<(QueueRow & { readonly attempts: readonly Attempt[] }) | undefined>;
   /** The latest first. */
   tlsReports(filter: ReceivedTlsFilter, after: number | null): Promise<TlsReportPage>;
+}
+
+/** As Inspection. */
+export interface Administration extends Inspection {
   execute<K extends Kind>(command: CommandOf<K>): Promise<Results[K]>;
+}
+
+/** Straight to what is read of a store. */
+function inspectionOf(read: Reads): Inspection {
+  return {
+    async accounts() {
+      const rows = await read.accounts();
+      return rows.map(({ password, ...row }) => ({ ...row, hasPassword: password !== null }));
+    },
+    queue: (filter, after) => read.queue.find(filter, after),
+    queueStatus: () => read.queue.status(),
+    entry: (id) => read.queue.entry(id),
+    tlsReports: (filter, after) => read.tlsReports.received(filter, after),
+  };
 }
 
 /** Straight to a store. */
 export function administrationOf(store: Pick<Store, 'read' | 'execute'>): Administration {
   return {
-    async accounts() {
-      const rows = await store.read.accounts();
-      return rows.map(({ password, ...row }) => ({ ...row, hasPassword: password !== null }));
-    },
-    queue: (filter, after) => store.read.queue.find(filter, after),
-    queueStatus: () => store.read.queue.status(),
-    entry: (id) => store.read.queue.entry(id),
-    tlsReports: (filter, after) => store.read.tlsReports.received(filter, after),
+    ...inspectionOf(store.read),
     // The kind of the command is K's, which the compiler does not carry through the union.
     execute: (command) => store.execute(command as never) as never,
   };
@@ -164,7 +176,25 @@ export async function runningKeyRecords(config: Config, domain: string): Promise
 }
 
 /**
- * Does something to the store of a configuration, by the running server or without one.
+ * Looks at the store of a configuration, by the running server or without one, and keeps no server from starting meanwhile:
+ * whoever reads what `work` writes may take as long as they like.
+ * @throws Failure where there is no store to look at
+ */
+export async function inspect<T>(config: Config, work: (store: Inspection) => Promise<T>): Promise<T> {
+  const client = await connectControl(controlPath(config));
+  if (client !== null) {
+    await using _ = client;
+    return await work(remoteAdministration(client));
+  }
+  await demandStore(config);
+  const { openReads } = await import('../store/inspect.ts');
+  await using opened = await openReads(config.data);
+  return await work(inspectionOf(opened.read));
+}
+
+/**
+ * Does something to the store of a configuration, by the running server or without one. Until it is done, no server can start:
+ * nobody is waited for in it.
  * @param store `make` if there is none yet
  * @throws Failure where there is no store to look at
  */
@@ -178,9 +208,7 @@ export async function administer<T>(
     await using _ = client;
     return await work(remoteAdministration(client));
   }
-  if (store === 'existing' && (await stat(join(config.data, 'mail.db')).catch(() => null)) === null) {
-    throw new Failure(`there is no store in ${config.data} yet: start the server, or add an account`);
-  }
+  if (store === 'existing') await demandStore(config);
   const { openStore } = await import('../store/open.ts');
   await using opened = await openStore({
     folder: config.data,
@@ -189,4 +217,10 @@ export async function administer<T>(
     deriver: new URL('../imap/render/summary.ts', import.meta.url),
   });
   return await work(administrationOf(opened));
+}
+
+/** @throws Failure */
+async function demandStore({ data }: Config): Promise<void> {
+  if ((await stat(join(data, 'mail.db')).catch(() => null)) !== null) return;
+  throw new Failure(`there is no store in ${data} yet: start the server, or add an account`);
 }

@@ -4,7 +4,7 @@ import { spoolPlace } from '../msa/spool.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { EntryId } from '../store/rows.ts';
 import type { QueueFilter } from '../store/store.ts';
-import { type Administration, administer, PAGE, type QueueRow } from './administration.ts';
+import { administer, type Inspection, inspect, PAGE, type QueueRow } from './administration.ts';
 import { inColumns } from './columns.ts';
 import { type Context, configOf, EXIT, Failure, say, sayJson, write } from './context.ts';
 import { domainOf, type FilterOptions, filterOf, idOf } from './queue-filter.ts';
@@ -35,7 +35,7 @@ export async function list(context: Context, { json, ...options }: ListOptions):
   const spool = filtered ? { rows: [], more: 0 } : await spooledRows(spoolPlace(config));
   let shown = 0;
   try {
-    await administer(config, 'existing', async (store) => {
+    await inspect(config, async (store) => {
       for await (const rows of pages(store, filter)) {
         // A queue may be long: each page is written before the next is read.
         if (json === true) await write(context, asJsonLines(rows.map(asJson), shown));
@@ -60,7 +60,7 @@ export async function list(context: Context, { json, ...options }: ListOptions):
 
 export async function show(context: Context, name: string, { json }: Json): Promise<number> {
   const id = idOf(name);
-  const found = await administer(await configOf(context), 'existing', (store) => store.entry(id));
+  const found = await inspect(await configOf(context), (store) => store.entry(id));
   if (found === undefined)
     throw new Failure(`there is no entry ${name} in the queue: it was delivered, failed or removed`);
   if (json === true) sayJson(context, { ...asJson(found), attempts: found.attempts });
@@ -69,7 +69,7 @@ export async function show(context: Context, name: string, { json }: Json): Prom
 }
 
 export async function status(context: Context, { json }: Json): Promise<number> {
-  const found = await administer(await configOf(context), 'existing', (store) => store.queueStatus());
+  const found = await inspect(await configOf(context), (store) => store.queueStatus());
   if (json === true) sayJson(context, found);
   else say(context, statusText(found));
   return EXIT.done;
@@ -133,9 +133,9 @@ export async function suspend(context: Context, name: string, suspended: boolean
 }
 
 /** What a filter finds, by id, in pages that are not empty. */
-async function* pages(store: Administration, filter: QueueFilter): AsyncGenerator<readonly QueueRow[]> {
+async function* pages(store: Inspection, filter: QueueFilter): AsyncGenerator<readonly QueueRow[]> {
   for (let after: EntryId | null = null; ; ) {
-    const page: Awaited<ReturnType<Administration['queue']>> = await store.queue(filter, after);
+    const page: Awaited<ReturnType<Inspection['queue']>> = await store.queue(filter, after);
     if (page.rows.length > 0) yield page.rows;
     if (page.next === null) return;
     after = page.next;

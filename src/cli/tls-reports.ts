@@ -4,7 +4,7 @@ import { normalizeDomain } from '../formats/address.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { ReceivedTlsPolicyRow } from '../store/rows.ts';
 import type { ReceivedTlsFilter } from '../store/store.ts';
-import { administer, type TlsReportPage } from './administration.ts';
+import { inspect, type TlsReportPage } from './administration.ts';
 import { inColumns } from './columns.ts';
 import { type Context, configOf, EXIT, Failure, say, write } from './context.ts';
 
@@ -26,7 +26,7 @@ export async function tlsReports(context: Context, options: TlsReportsOptions): 
   const { json = false, failures = false } = options;
   const filter = filterOf(options, systemClock.now());
   let shown = 0;
-  await administer(await configOf(context), 'existing', async (store) => {
+  await inspect(await configOf(context), async (store) => {
     let rows: ReceivedTlsPolicyRow[] = [];
     for (let after: number | null = null; ; ) {
       const page: TlsReportPage = await store.tlsReports(filter, after);

@@ -124,6 +124,16 @@ export function storeError(error: unknown): StoreError {
   return new StoreError(full ? 'full' : 'failed', full ? `The disk is full: ${text}` : text, { cause: error });
 }
 
+/** What a store could not be opened for, with its file: what SQLite or the file system fail with names none. */
+export function unopened(error: unknown, file: string): unknown {
+  const failure = isSqlite(error) ? storeError(error) : error;
+  if (!(failure instanceof StoreError) || failure.kind !== 'failed') return failure;
+  const advice = 'see that it is a file of this user, or put a backup in its place';
+  return new StoreError('failed', `The store, ${file}, cannot be opened (${failure.message}): ${advice}`, {
+    cause: error,
+  });
+}
+
 /** Did another connection hold the lock? */
 export function isBusy(error: unknown): boolean {
   return ((resultCode(error) ?? 0) & 0xff) === Code.busy;

@@ -4,7 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { startThread } from '../platform/start-thread.ts';
-import { Connection, isSqlite, storeError } from './engine.ts';
+import { Connection, unopened } from './engine.ts';
 import { checkFileSystem, lockStore } from './exclusion.ts';
 import { makeFolder, storeFiles } from './folder.ts';
 import { Feed } from './front/feed.ts';
@@ -94,16 +94,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     lock.close();
     throw unopened(error, files.mail);
   }
-}
-
-/** What SQLite or the file system fail with names no file. */
-function unopened(error: unknown, file: string): unknown {
-  const failure = isSqlite(error) ? storeError(error) : error;
-  if (!(failure instanceof StoreError) || failure.kind !== 'failed') return failure;
-  const advice = 'see that it is a file of this user, or put a backup in its place';
-  return new StoreError('failed', `The store, ${file}, cannot be opened (${failure.message}): ${advice}`, {
-    cause: error,
-  });
 }
 
 function startWriter(data: WriterData): Worker {

@@ -52,7 +52,7 @@ export async function postern(args: readonly string[], options: RunOptions = {})
 }
 
 /** The environment without what would change the configuration. */
-function bare(): NodeJS.ProcessEnv {
+export function bare(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(?:POSTERN_|VITEST|NODE_OPTIONS|NODE_ENV)/.test(name)),
   );

@@ -270,4 +270,27 @@ describe('reading from beside', () => {
     await using reader = await openReads(place.folder);
     expect(await reader.read.account(alice)).toMatchObject({ usedMessages: 1 });
   });
+
+  it('leaves a store of an older version, and a file that is none, as they are', async () => {
+    await using place = await storeFolder();
+    await (await place.open()).close();
+    const path = join(place.folder, 'mail.db');
+    const setVersion = (version: number) => {
+      const db = new Connection(path);
+      db.exec(`PRAGMA user_version = ${version}`);
+      db.close();
+    };
+    setVersion(migrations.length - 1);
+    await expect(openReads(place.folder)).rejects.toMatchObject({ kind: 'refused' });
+    setVersion(migrations.length);
+    await (await openReads(place.folder)).close();
+    const kept = await readFile(path);
+    await writeFile(path, 'something else');
+    await expect(openReads(place.folder)).rejects.toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining(path),
+    });
+    expect(await readFile(path, 'utf8')).toBe('something else');
+    await writeFile(path, kept);
+  });
 });
