@@ -29,7 +29,7 @@ const program = new Command('postern')
   .helpCommand(false)
   .option('-c, --config <file>', 'configuration (default: POSTERN_CONFIG, or config/postern.toml)');
 
-/** ms from the end of a verb to the end of the process. */
+/** ms from the end of a verb, and of what it printed, to the end of the process. */
 const AFTERMATH = 500;
 
 /** `sendmail` has its own manners: it is called by this name, or as a verb whose flags are sendmail(1)'s. */
@@ -59,9 +59,16 @@ function verb<Arguments extends unknown[]>(run: (context: Context, ...args: Argu
       if (!enough) process.stderr.write(`${failureText(error)}\n`);
       process.exitCode = enough ? EXIT.done : exitCodeOf(error);
     }
+    // What was printed is for whoever reads it, however slowly.
+    await Promise.all([process.stdout, process.stderr].map(taken));
     // Nothing should be open any more; whatever is does not keep the process.
     systemClock.after(AFTERMATH, () => process.exit());
   };
+}
+
+/** Resolves when what was written has been taken, or nobody is there to take it. */
+function taken(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
 }
 
 program

@@ -10,9 +10,10 @@ import { type RunningServer, startServer } from '../../src/serve.ts';
 import { acceptance, dispatchTo, letter } from '../store/mail.ts';
 import { bare, launch, linesOf, type Site, site } from './postern.ts';
 
-/** Enough that no list fits into a pipe, which holds 64 KB, and each has several pages. */
+/** Enough that no list fits into a pipe, which holds 64 KB, and those that have pages have several. */
 const ENTRIES = 900;
 const REPORTS = 450;
+const ALIASES = 1_000;
 
 /** Reads one octet, says so, and waits for a line before it reads on. */
 const SLOW = [
@@ -35,6 +36,15 @@ beforeAll(async () => {
   const dispatch = dispatchTo(...Array.from({ length: ENTRIES }, (_, at) => `r${at}@far.test` as const));
   const entries = dispatch.entries.map((entry) => ({ ...entry, nextAt: later, expiresAt: later, warnAt: null }));
   await store.execute(await acceptance(store, letter('waits'), [], { ...dispatch, entries }));
+  await store.execute<'put-account'>({
+    kind: 'put-account',
+    address: 'list@example.test',
+    aliases: Array.from({ length: ALIASES }, (_, at) => `${String(at).padStart(60, 'x')}@example.test`),
+    quota: null,
+    password: null,
+    seeded: false,
+    existing: 'fail',
+  });
   const rows = Array.from({ length: REPORTS }, (_, position) => ({
     organization: 'Far Away',
     contact: 'tls@far.test',
@@ -81,14 +91,18 @@ async function begin(verb: readonly string[]) {
 }
 
 it('a server starts while lists are read, and they are whole in the end', async () => {
-  const verbs = [['queue', 'list'], ['tls-reports']];
+  const verbs = [['queue', 'list'], ['tls-reports'], ['account', 'list']];
   const begun = await Promise.all(verbs.map((verb) => begin([...verb, '--json'])));
   {
     await using _ = await server();
     expect((await place.run(['health'])).code).toBe(0);
+    expect((await place.run(['account', 'list'])).code).toBe(0);
   }
-  const [queued, reported] = await Promise.all(begun.map(({ rest }) => rest()));
+  // Nobody has ended before their reader has it all.
+  expect(begun.map(({ said }) => said())).toEqual(verbs.map(() => ['begun']));
+  const [queued, reported, accounts] = await Promise.all(begun.map(({ rest }) => rest()));
   expect(queued).toHaveLength(ENTRIES);
   expect(reported).toHaveLength(REPORTS);
+  expect(accounts).toMatchObject([{ address: 'alice@example.test' }, { aliases: { length: ALIASES } }]);
   expect(begun.map(({ said }) => said())).toEqual(verbs.map(() => ['begun', 'ended with 0']));
 });
