@@ -1,5 +1,6 @@
 // The verb `send`: submits a message to the running server, as any mail program would, by nodemailer.
 
+import { access, constants, stat } from 'node:fs/promises';
 import { getCACertificates, type SecureContextOptions } from 'node:tls';
 import { createTransport } from 'nodemailer';
 import type { Config } from '../config/config.ts';
@@ -25,6 +26,7 @@ export interface SendOptions {
 
 export async function send(context: Context, options: SendOptions): Promise<number> {
   const config = await configOf(context);
+  for (const path of options.attach ?? []) await demandFile(path);
   const gates = await runningGates(config);
   if (gates === null) throw new Failure('no server runs on this data folder: start one with "postern serve"');
   const gate = preferred(gates);
@@ -61,6 +63,21 @@ export async function send(context: Context, options: SendOptions): Promise<numb
     transport.close();
   }
   return EXIT.done;
+}
+
+/** Nodemailer says of some paths only what the system says, and takes the empty one for an empty file.
+ * @throws Failure where no file, device or pipe can be read */
+async function demandFile(path: string): Promise<void> {
+  if (path === '') throw new Failure('--attach needs the path of a file, not an empty one', EXIT.usage);
+  const wrong = (why: string) => new Failure(`not sent: --attach ${printable(path)}: ${why}`);
+  try {
+    if ((await stat(path)).isDirectory()) throw wrong('is a folder: name the files in it');
+    await access(path, constants.R_OK);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const { code } = error as NodeJS.ErrnoException; // the file system's
+    throw wrong(code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`);
+  }
 }
 
 /** What nodemailer keeps of a recipient that was refused. */

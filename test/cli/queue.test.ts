@@ -109,6 +109,8 @@ it.each([
   ['somebody who is not here', ['--to', 'nobody@example.test'], {}, 'nobody@example.test'],
   ['a sender that is not theirs', ['--from', bob, '--user', alice, '--to', bob], {}, ''],
   ['a file that is not there', ['--to', bob, '--attach', 'missing.txt'], {}, 'missing.txt'],
+  ['a folder', ['--to', bob, '--attach', 'postern.toml', 'data'], {}, 'data'],
+  ['a file that cannot be read', ['--to', bob, '--attach', 'postern.toml/x'], {}, 'postern.toml/x'],
   [
     'a user with a wrong password',
     ['--user', 'stranger@example.test', '--to', bob],

@@ -96,6 +96,7 @@ it.each([
   [['queue', 'resume', 'a b']],
   [['send']],
   [['send', '--from', 'alice@example.test']],
+  [['send', '--from', 'alice@example.test', '--to', 'alice@example.test', '--attach', '']],
 ])('%j is wrong usage', async (args) => {
   await using place = await site();
   const { code, stdout, stderr } = await place.run(args, { input: 'secret\n' });
