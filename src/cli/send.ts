@@ -26,6 +26,7 @@ export interface SendOptions {
 
 export async function send(context: Context, options: SendOptions): Promise<number> {
   const config = await configOf(context);
+  for (const text of [options.from, ...options.to]) demandAddresses(text);
   for (const path of options.attach ?? []) await demandFile(path);
   const gates = await runningGates(config);
   if (gates === null) throw new Failure('no server runs on this data folder: start one with "postern serve"');
@@ -63,6 +64,13 @@ export async function send(context: Context, options: SendOptions): Promise<numb
     transport.close();
   }
   return EXIT.done;
+}
+
+/** Nodemailer passes over what is no address, and sends to the others. @throws Failure */
+function demandAddresses(text: string): void {
+  const found = parseAddressList(text).filter((entry) => entry.kind === 'mailbox');
+  if (found.length > 0 && found.every(({ localPart, domain }) => localPart !== '' && domain !== '')) return;
+  throw new Failure(`not sent: "${printable(text)}" is no address like carol@example.org`, EXIT.usage);
 }
 
 /** Nodemailer says of some paths only what the system says, and takes the empty one for an empty file.

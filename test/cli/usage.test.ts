@@ -97,6 +97,9 @@ it.each([
   [['send']],
   [['send', '--from', 'alice@example.test']],
   [['send', '--from', 'alice@example.test', '--to', 'alice@example.test', '--attach', '']],
+  [['send', '--from', 'alice@example.test', '--to', 'alice@example.test', 'bob']],
+  [['send', '--from', 'alice@example.test', '--to', 'alice@example.test', '']],
+  [['send', '--from', 'alice', '--to', 'alice@example.test']],
 ])('%j is wrong usage', async (args) => {
   await using place = await site();
   const { code, stdout, stderr } = await place.run(args, { input: 'secret\n' });
