@@ -3,6 +3,7 @@
 
 import type { Config, ListenerConfig } from './config/config.ts';
 import { placeText } from './config/place.ts';
+import type { Settings } from './config/schema.ts';
 import type { OpenDirectory } from './directory/open.ts';
 import { watchCertificates } from './platform/certificate-watch.ts';
 import { type ClientAuthorities, createTlsKeeper } from './platform/certificates.ts';
@@ -21,6 +22,10 @@ export interface Surroundings {
   /** In [0, 1): the jitter of retries and the order of equal MX. */
   readonly random?: () => number;
 }
+
+/** The settings that `reload` takes from a configuration; all others are those of the start. Of the files that settings name,
+ * the certificates are read again. */
+export const RELOADED: readonly string[] = ['account'] satisfies readonly (keyof Settings)[];
 
 export interface RunningServer extends AsyncDisposable {
   readonly config: Config;

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import type { Config } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
+import { type Reading, readConfig } from '../config/load.ts';
 import { ConfigError } from '../config/place.ts';
 
 export interface Context {
@@ -43,8 +43,13 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** @throws ConfigError */
-export function configOf({ configFile, env, cwd }: Context): Promise<Config> {
-  return loadConfig({ file: configFile, env, cwd });
+export async function configOf(context: Context): Promise<Config> {
+  return (await readingOf(context)).config;
+}
+
+/** As configOf, with what the file says. @throws ConfigError */
+export function readingOf({ configFile, env, cwd }: Context): Promise<Reading> {
+  return readConfig({ file: configFile, env, cwd });
 }
 
 export function say(context: Context, text: string): void {

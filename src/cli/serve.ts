@@ -1,12 +1,14 @@
 // The verb `serve`: starts what the configuration names, says where it listens and how to try it, and lives until a
-// signal ends it. SIGHUP takes certificates and accounts anew.
+// signal ends it. SIGHUP takes certificates and accounts anew, and says what else has changed and waits for a restart.
 
-import type { Config } from '../config/config.ts';
+import { changedSettings } from '../config/changes.ts';
 import { warningsOf } from '../config/guard-rails.ts';
+import type { Reading } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, type Log } from '../platform/log.ts';
-import { type RunningServer, startServer } from '../serve.ts';
-import { type Context, configOf, EXIT, say } from './context.ts';
+import { RELOADED, type RunningServer, startServer } from '../serve.ts';
+import { type Context, EXIT, readingOf, say } from './context.ts';
 import { gatesOf, renderGates, renderTry } from './ports-table.ts';
 
 /** ms from a signal to the end, whatever is stuck: all that was answered 250 is on disk. */
@@ -14,14 +16,14 @@ const DEADLINE = 4_800;
 
 /** Resolves with the exit code when the server has ended. @throws ConfigError; Error where it cannot start */
 export async function serve(context: Context): Promise<number> {
-  const config = await configOf(context);
+  const { settings, config } = await readingOf(context);
   const log = createLog({ level: config.log.level });
   using signals = listenToSignals();
   for (const warning of warningsOf(config)) log.warn(warning);
   const server = await startServer(config, { log });
   const gates = gatesOf(config, server.listeners);
   say(context, `${renderGates(gates)}\n\n${renderTry(config, gates)}\n\nready`);
-  signals.onReload(() => reload(server, log, () => configOf(context)));
+  signals.onReload(() => reload(server, settings, log, () => readingOf(context)));
   // Whoever started us starts us again: a store that failed can only be opened anew.
   const reason = await Promise.race([signals.ended, server.store.failed]);
   const code = typeof reason === 'string' ? EXIT.done : EXIT.failed;
@@ -32,10 +34,13 @@ export async function serve(context: Context): Promise<number> {
   return code;
 }
 
-/** Never rejects: a server that runs goes on with what it has. */
-async function reload(server: RunningServer, log: Log, read: () => Promise<Config>): Promise<void> {
+/** Never rejects: a server that runs goes on with what it has. @param started what it was started with */
+async function reload(server: RunningServer, started: Settings, log: Log, read: () => Promise<Reading>): Promise<void> {
   try {
-    await server.reload(await read());
+    const { settings, config } = await read();
+    const waiting = changedSettings(started, settings).filter((name) => !RELOADED.includes(name));
+    if (waiting.length > 0) log.warn({ settings: waiting }, 'changed settings wait for a restart');
+    await server.reload(config);
   } catch (err) {
     log.error({ err }, 'not read again');
   }

@@ -28,8 +28,21 @@ export interface LoadOptions {
   readonly cwd: string;
 }
 
+/** One reading of the configuration. */
+export interface Reading {
+  /** Under the names of the file. */
+  readonly settings: Settings;
+  /** As the program uses it. */
+  readonly config: Config;
+}
+
 /** @throws ConfigError */
-export async function loadConfig({ file, env, cwd }: LoadOptions): Promise<Config> {
+export async function loadConfig(options: LoadOptions): Promise<Config> {
+  return (await readConfig(options)).config;
+}
+
+/** @throws ConfigError */
+export async function readConfig({ file, env, cwd }: LoadOptions): Promise<Reading> {
   const name = file ?? (env.POSTERN_CONFIG || DEFAULT_FILE);
   const document = readToml(await readText(resolve(cwd, name), name), name);
   const outline = outlineOfConfig();
@@ -44,7 +57,7 @@ export async function loadConfig({ file, env, cwd }: LoadOptions): Promise<Confi
   const config = configOf(parsed.output, document, cwd);
   complaints.push(...complaintsOf(config, at));
   if (complaints.length > 0) throw new ConfigError(complaints);
-  return config;
+  return { settings: parsed.output, config };
 }
 
 function checkShape(document: Document, outline: Outline): void {
