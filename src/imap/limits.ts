@@ -88,8 +88,8 @@ export const LIMIT = {
   /** Messages whose flag changes wait in a view; more are read again from the store. */
   pendingFlags: 2_000,
   /** Octets of messages that are kept at hand as they are sorted, for all sessions, and of one that is. */
-  sortablesOctets: 40 * 1_048_576,
-  sortableOctets: 1_500,
+  sortablesOctets: 80 * 1_048_576,
+  sortableOctets: 3_000,
   /** Searches that a session follows at a time, the results of them all, and those of one that is sorted. */
   contexts: 16,
   contextResults: 500_000,

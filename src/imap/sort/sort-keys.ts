@@ -104,10 +104,18 @@ export function writeSortKeys(values: SortValues): string {
   return [date, subject, reply ? 'R' : '', from, to, cc, displayFrom, displayTo, id, references.join(' ')].join('\0');
 }
 
-/** The values as they are kept at hand for many messages: one text, of which each is cut when it is asked for. */
+const NO_REFERENCES: readonly string[] = [];
+/** Octets that one identifier takes beside its characters. */
+const REFERENCE_OCTETS = 40;
+
+/** The values as they are kept at hand for many messages: one text, of which each is cut when it is asked for. What THREAD
+ * and most SORTs look at is kept then. */
 export class SortKeys implements SortValues {
   readonly text: string;
   readonly sent: number | null;
+  #subject: string | null = null;
+  #id: string | null = null;
+  #references: readonly string[] | null = null;
 
   /** @param text of writeSortKeys */
   constructor(text: string) {
@@ -117,7 +125,8 @@ export class SortKeys implements SortValues {
   }
 
   get subject(): string {
-    return this.#value(1);
+    this.#subject ??= this.#value(1);
+    return this.#subject;
   }
 
   get reply(): boolean {
@@ -145,12 +154,17 @@ export class SortKeys implements SortValues {
   }
 
   get id(): string {
-    return this.#value(8);
+    this.#id ??= this.#value(8);
+    return this.#id;
   }
 
   get references(): readonly string[] {
-    const references = this.#value(9);
-    return references === '' ? [] : references.split(' ');
+    if (this.#references !== null) return this.#references;
+    const value = this.#value(9);
+    const references = value === '' ? NO_REFERENCES : value.split(' ');
+    // What is kept weighs no more than the text.
+    if (references.length * REFERENCE_OCTETS <= this.text.length) this.#references = references;
+    return references;
   }
 
   #value(place: number): string {

@@ -8,8 +8,8 @@ import type { Sortable, TextOrders } from './order.ts';
 /** Of what comes when there is no room, one in so many takes the place of others: messages of a mailbox that is larger than
  * this would drive each other out, and none be found. */
 const ONE_IN = 8;
-/** Octets of a message beside its text. */
-const OVERHEAD = 200;
+/** Octets of a message beside its text, and of what is cut from that. */
+const OVERHEAD = 270;
 
 const NONE: ReadonlyMap<number, Sortable> = new Map();
 
@@ -80,5 +80,6 @@ export class SortableCache {
 }
 
 function octetsOf({ keys }: Sortable): number {
-  return OVERHEAD + (keys?.text.length ?? 0);
+  // The text, and no more than as much again in what is kept of its parts (sort-keys.ts).
+  return OVERHEAD + 2 * (keys?.text.length ?? 0);
 }

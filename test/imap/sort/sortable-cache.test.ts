@@ -14,7 +14,7 @@ const message = (uid: number): Sortable => {
   return { uid, size: 1, internalDate: 1, score: 0, keys: sortKeys({ subject: SUBJECT }) };
 };
 /** There is room for about so many. */
-const ROOM = Math.floor(LIMIT.sortablesOctets / 1_210);
+const ROOM = Math.floor(LIMIT.sortablesOctets / 2_290);
 
 function put(cache: SortableCache, mailbox: MailboxId, first: number, last: number): void {
   for (let uid = first; uid <= last; uid++) cache.put(mailbox, message(uid));
