@@ -30,10 +30,17 @@ export async function sortables(
   for (let at = 0; at < uids.length; at += LIMIT.page) {
     const page = uids.slice(at, at + LIMIT.page) as Uid[]; // of the mailbox
     const known = sorting.sortables.of(mailbox);
-    const missing = page.filter((uid) => !known.has(uid));
-    const read = new Map((await readSortables(sorting, mailbox, missing, withKeys)).map((one) => [one.uid, one]));
+    // Taken before anything is read: what is read drives out what is at hand, here and in other sessions.
+    const messages = new Map<number, Sortable>();
+    const missing: Uid[] = [];
+    for (const uid of page) {
+      const message = known.get(uid);
+      if (message) messages.set(uid, message);
+      else missing.push(uid);
+    }
+    for (const message of await readSortables(sorting, mailbox, missing, withKeys)) messages.set(message.uid, message);
     for (const [place, uid] of page.entries()) {
-      const message = read.get(uid) ?? known.get(uid);
+      const message = messages.get(uid);
       if (message) all.push(scores ? { ...message, score: scores[at + place] ?? 0 } : message);
     }
     turn.spend(page.length * COST);
