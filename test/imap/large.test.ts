@@ -90,6 +90,15 @@ test('a response of many sections waits for its client between them', { timeout:
   await expect.poll(() => gate.imap.sessions).toBe(1);
 });
 
+test('a response of one text over and over goes out as it is made', { timeout: 60_000 }, async () => {
+  await gate.fill('Repeated', [`Subject: ${'x'.repeat(250_000)}\r\n\r\n`]);
+  using client = await ImapClient.open({ port: gate.port }, login);
+  await client.done('EXAMINE Repeated');
+  // A gigabyte, which is more than one string can be.
+  client.link.write(`a FETCH 1 (${Array(4_000).fill('ENVELOPE').join(' ')})\r\n`);
+  expect(String(await client.link.octets(21))).toBe('* 1 FETCH (ENVELOPE (');
+});
+
 describe('a mailbox of many messages', () => {
   const COUNT = 20_000;
 

@@ -28,7 +28,8 @@ interface Fetched {
 /** What a FETCH asks of each of its messages, looked at once. */
 export interface Asked {
   readonly items: readonly FetchItem[];
-  /** All of them, where each is a text that row and summary say. */
+  /** All of them, where each is a text that row and summary say, and none is asked for twice: one response is no longer than
+   * these two are. */
   readonly short: readonly ShortItem[] | null;
   readonly flags: boolean;
   readonly modSeq: boolean;
@@ -37,9 +38,10 @@ export interface Asked {
 
 export function askedFor(items: readonly FetchItem[]): Asked {
   const short = items.filter((item) => isShort(item));
+  const once = new Set(short.map(({ item }) => item)).size === items.length;
   return {
     items,
-    short: short.length === items.length ? short : null,
+    short: once ? short : null,
     flags: items.some(({ item }) => item === 'FLAGS'),
     modSeq: items.some(({ item }) => item === 'MODSEQ'),
     summary: items.some(needsSummary),
