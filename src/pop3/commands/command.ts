@@ -106,8 +106,11 @@ export function nothing(rest: Buffer | null): null {
 
 /** param *(SP param); spaces at the end are passed over. */
 export function words(rest: Buffer | null): string[] {
-  const text = rest?.toString('latin1').replace(/ +$/, '') ?? '';
-  return text === '' ? [] : text.split(' ');
+  const text = rest?.toString('latin1') ?? '';
+  // Not by a pattern, which would try each space of a line that is full of them.
+  let end = text.length;
+  while (text[end - 1] === ' ') end--;
+  return end === 0 ? [] : text.slice(0, end).split(' ');
 }
 
 /** A number of messages or lines; ten digits are more than there can be. @throws Pop3Refusal */
