@@ -6,6 +6,7 @@ import { Disconnected } from '../platform/socket-writer.ts';
 import { StoreError } from '../store/store.ts';
 import { Farewell } from './commands/command.ts';
 import { parseCommand } from './commands/table.ts';
+import { LIMIT } from './limits.ts';
 import { MultiLine } from './multi-line.ts';
 import { type Content, misspoken, ok, Pop3Refusal, type Reply, refusal, replyLine } from './reply.ts';
 import { lost, type Pop3Session } from './session.ts';
@@ -49,6 +50,9 @@ async function runCommands(session: Pop3Session): Promise<void> {
         break;
       case 'line':
         await execute(session, step.octets);
+        // Who sends commands ahead lets others in between them, however little each of them reads or writes.
+        if (reader.unread > 0) client.turn.spend(LIMIT.turn);
+        await client.turn.pass();
         break;
       case 'too long':
         await refuse(session, misspoken('The line is too long'));

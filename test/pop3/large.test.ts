@@ -1,6 +1,7 @@
 // Large things in bounded memory, and many of them without keeping others from their turn.
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
 import { Pop3Client } from '../clients/pop3.ts';
@@ -83,4 +84,20 @@ test('a maildrop of many messages is listed, thinned out and emptied', { timeout
   using again = await Pop3Client.open({ port: gate.port }, alice);
   const left = (await again.done('UIDL')).lines.map((line) => line.split(' ')[1]);
   expect(left).toEqual(ids.filter((_, at) => at % 2 === 1));
+});
+
+test('commands that are sent ahead leave others their turn between them', async () => {
+  using other = await Pop3Client.open({ port: gate.port }, bob);
+  const socket = await dial(gate.port);
+  let heard = '';
+  socket.on('data', (octets: Buffer) => {
+    heard += octets.toString('latin1');
+  });
+  await once(socket, 'data');
+  heard = '';
+  socket.write('CAPA\r\n'.repeat(500));
+  await other.done('NOOP');
+  expect(heard.split('\r\n.\r\n').length).toBeLessThan(500);
+  await expect.poll(() => heard.split('\r\n.\r\n').length).toBe(501);
+  socket.destroy();
 });
