@@ -24,7 +24,7 @@ const WITH_PARAMETERS: ReadonlySet<string> = new Set(['content-type', 'content-d
 const UNSTRUCTURED: ReadonlySet<string> = new Set(['subject', 'comments', 'content-description', 'thread-topic']);
 
 /** @returns null: the header may go as it is, since it is ASCII, or is no UTF-8 and so of no such message */
-export function surrogateHeader(header: Uint8Array): Buffer | null {
+export function surrogateHeader(header: Uint8Array): Buffer<ArrayBuffer> | null {
   const octets = asBuffer(header);
   const text = octets.toString('latin1');
   if (!HIGH.test(text) || !isUtf8(octets)) return null;

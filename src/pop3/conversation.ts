@@ -88,7 +88,7 @@ async function send({ client: { writer } }: Pop3Session, content: Content): Prom
   const lines = new MultiLine();
   try {
     for await (const piece of content) {
-      writer.octets(lines.push(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece));
+      writer.give(lines.push(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece));
       await writer.ready();
     }
   } catch (error) {

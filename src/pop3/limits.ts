@@ -14,9 +14,7 @@ export const LIMIT = {
   /** Octets that one session reads or writes until others have their turn. */
   turn: 262_144,
   /** Octets gathered before they are written in any case. */
-  write: 65_536,
-  /** Octets of a body read at a time. */
-  bodyChunk: 262_144,
+  write: 131_072,
   /** Messages listed at a time. */
   page: 500,
   /** Messages whose flags one command of the store changes: what others wait for meanwhile. */

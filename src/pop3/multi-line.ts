@@ -14,7 +14,7 @@ export class MultiLine {
    * line end and those that do not would otherwise see different lines, and so different ends of the message. A bare CR
    * stays, which no client takes for one.
    */
-  push(piece: Uint8Array): Uint8Array {
+  push(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     if (piece.length === 0) return piece;
     const octets = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     const added = this.#count(octets);
@@ -38,7 +38,7 @@ export class MultiLine {
     return added;
   }
 
-  #rewrite(octets: Buffer, added: number): Buffer {
+  #rewrite(octets: Buffer, added: number): Buffer<ArrayBuffer> {
     const sent = Buffer.allocUnsafe(octets.length + added);
     let previous = this.#previous;
     let length = 0;

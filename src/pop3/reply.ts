@@ -1,8 +1,9 @@
 // What a command is answered (RFC 1939 §3, RFC 2449 §3): a reply as a value, and the error that carries a negative one up
 // to the session loop, which alone catches it. Nothing here is written to a socket.
 
-/** Lines of a multi-line response, in pieces of any size: neither dot-stuffed nor ended. */
-export type Content = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
+/** Lines of a multi-line response, in pieces of any size: neither dot-stuffed nor ended. Octets are given away: nobody looks
+ * at them any more, and their memory may be gone when the next piece is asked for. */
+export type Content = AsyncIterable<string | Uint8Array<ArrayBuffer>> | Iterable<string | Uint8Array<ArrayBuffer>>;
 
 export interface Reply {
   readonly status: '+OK' | '-ERR';

@@ -8,7 +8,7 @@ import { Random } from '../fuzz/random.ts';
 
 function sent(pieces: readonly Uint8Array[]): string {
   const lines = new MultiLine();
-  const parts = pieces.map((piece) => Buffer.from(lines.push(piece)));
+  const parts = pieces.map((piece) => Buffer.from(lines.push(new Uint8Array(piece))));
   return Buffer.concat([...parts, Buffer.from(lines.finish())]).toString('latin1');
 }
 

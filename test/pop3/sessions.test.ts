@@ -215,3 +215,20 @@ describe('QUIT', () => {
     }
   });
 });
+
+test('large messages whose memory is given back come whole, again and again', async () => {
+  const lines = `${'x'.repeat(76)}\r\n`.repeat(4_000);
+  const plain = `Subject: large\r\n\r\n${lines}`;
+  const foreign = `Subject: gro\u00df\r\n\r\n${lines}`;
+  await gate.beside.fill(
+    'INBOX',
+    [plain, foreign].map((text) => Buffer.from(text)),
+  );
+  using client = await pop3();
+  for (let round = 0; round < 3; round++) {
+    expect((await client.retrieve(1)).equals(Buffer.from(plain))).toBe(true);
+    // A surrogate of the header, and the body from the middle of a chunk on.
+    expect(String(await client.retrieve(2)).endsWith(`\r\n\r\n${lines}`)).toBe(true);
+    expect((await client.done('TOP 1 3000')).lines.length).toBe(3_002);
+  }
+});

@@ -2,6 +2,7 @@
 // said UTF8, an internationalized message goes with a surrogate of its header (RFC 6856 §2.1, RFC 6858).
 
 import { surrogateHeader } from '../../formats/surrogate-header.ts';
+import { Limit } from '../../store/limits.ts';
 import type { MessageRow } from '../../store/rows.ts';
 import type { Reads } from '../../store/store.ts';
 import { LIMIT } from '../limits.ts';
@@ -22,7 +23,11 @@ export const retr = command({
 });
 
 /** What comes behind the last octet is done when the client was sent it all. */
-async function* whole(session: Session, row: MessageRow, surrogate: Buffer | null): AsyncGenerator<Uint8Array> {
+async function* whole(
+  session: Session,
+  row: MessageRow,
+  surrogate: Buffer<ArrayBuffer> | null,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   if (surrogate) yield surrogate;
   yield* octetsOf(session.store.read, row, surrogate ? row.headerSize : 0, row.size);
   session.passed.messages++;
@@ -53,9 +58,9 @@ const LF = 0x0a;
 async function* beginning(
   read: Reads,
   row: MessageRow,
-  surrogate: Buffer | null,
+  surrogate: Buffer<ArrayBuffer> | null,
   lines: number,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   if (surrogate) yield surrogate;
   else yield* octetsOf(read, row, 0, row.headerSize);
   let left = lines;
@@ -73,7 +78,7 @@ async function* beginning(
 
 /** The header for a client that takes ASCII only; null: it goes as it is. @throws Pop3Refusal for one that is too long to
  * be looked through */
-async function surrogateFor(session: Session, row: MessageRow): Promise<Buffer | null> {
+async function surrogateFor(session: Session, row: MessageRow): Promise<Buffer<ArrayBuffer> | null> {
   if (session.utf8) return null;
   if (row.headerSize > LIMIT.surrogateHeader) throw refusal('The header needs UTF8', 'UTF8');
   const pieces: Uint8Array[] = [];
@@ -81,15 +86,24 @@ async function surrogateFor(session: Session, row: MessageRow): Promise<Buffer |
   return surrogateHeader(Buffer.concat(pieces));
 }
 
-/** The octets `[from, to)` of a message: those in front of the body that only this recipient has, and the body's. */
-async function* octetsOf(read: Reads, row: MessageRow, from: number, to: number): AsyncGenerator<Uint8Array> {
-  const { prefix, body } = row;
-  if (from < prefix.length) yield prefix.subarray(from, to);
+/** The octets `[from, to)` of a message, in memory of their own: those in front of the body that only this recipient has, and
+ * the body's. A piece ends where a chunk of the store does, so that nothing is put together. */
+async function* octetsOf(
+  read: Reads,
+  row: MessageRow,
+  from: number,
+  to: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const { prefix, body, size } = row;
+  if (from < prefix.length) yield new Uint8Array(prefix.subarray(from, to));
   const end = to - prefix.length;
   for (let at = Math.max(0, from - prefix.length); at < end; ) {
-    const piece = await read.body(body, at, Math.min(LIMIT.bodyChunk, end - at));
+    const border = at - (at % Limit.chunkOctets) + Limit.chunkOctets;
+    // What is not cut to a length is copied once less.
+    const piece = await read.body(body, at, (to === size ? border : Math.min(end, border)) - at);
     if (piece.length === 0) throw new Error('a body ended before its size');
-    yield piece;
+    // Before it is given away.
     at += piece.length;
+    yield piece;
   }
 }
