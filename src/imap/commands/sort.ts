@@ -35,7 +35,7 @@ export const sort = command({
     const found = await searchSelected(session, selected);
     const { id, sorting } = session.mailbox;
     const messages = await sortables(sorting, id, found, needsSortKeys(criteria));
-    const sorted = await inOrder(messages, criteria, session.turn, sorting.sortables.orders(id, messages.length));
+    const sorted = await inOrder(messages, criteria, session.turn, sorting.sortables.orders(id, messages));
     const uids = sorted.map(({ uid }) => uid);
     const results = { ...found, uids, scores: found.scores && sorted.map(({ score }) => score) };
     if (!asked) await tellNumbers(session, 'SORT', numbersOf(session, uids, byUid), results);

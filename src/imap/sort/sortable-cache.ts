@@ -39,10 +39,10 @@ export class SortableCache {
   }
 
   /** The orders of texts that are known of a mailbox, and may be added to. They are kept where all that is sorted is at hand,
-   * so that there are no more texts in each of them than messages. @param count of the messages that are sorted */
-  orders(mailbox: MailboxId, count: number): TextOrders {
+   * so that they hold no text that the messages do not hold anyway. */
+  orders(mailbox: MailboxId, sorted: readonly Sortable[]): TextOrders {
     const kept = this.#mailboxes.get(mailbox);
-    return kept && count <= kept.messages.size ? kept.orders : new Map();
+    return kept && sorted.every(({ uid }) => kept.messages.has(uid)) ? kept.orders : new Map();
   }
 
   /** @param message with its sort keys */
