@@ -76,6 +76,9 @@ export function comparison(criteria: readonly SortCriterion[]): Comparison<Sorta
 /** Texts and where they stand among each other, by the criterion whose values they are. Whoever keeps it sorts sooner. */
 export type TextOrders = Map<SortKey, ReadonlyMap<string, number>>;
 
+/** Numbers that are too far apart are put in order by what is less than this, then by the rest. */
+const HALF = 2 ** 24;
+
 /**
  * The messages in the order that the criteria ask for: put in order by the last one, then by the one before it, what is
  * alike staying as it stands.
@@ -151,24 +154,24 @@ async function byNumber(
     if (number < lowest) lowest = number;
     if (number > highest) highest = number;
   }
-  // Dates can be as far apart as a Date field says.
   if ((highest - lowest + 1) * count > Number.MAX_SAFE_INTEGER) {
-    return byNumber(places, await ranks(numbers, turn), reverse, turn);
+    // Dates can be as far apart as a Date field says.
+    const [upper, lower] = [new Float64Array(count), new Float64Array(count)];
+    await inTurns(numbers, turn, (number, at) => {
+      upper[at] = Math.floor((number - lowest) / HALF);
+      lower[at] = (number - lowest) % HALF;
+    });
+    return byNumber(await byNumber(places, lower, reverse, turn), upper, reverse, turn);
   }
   const keys = new Float64Array(count);
-  for (let at = 0; at < count; at++) {
-    const number = numbers[places[at] ?? 0] ?? 0;
+  await inTurns(places, turn, (place, at) => {
+    const number = numbers[place] ?? 0;
     keys[at] = (reverse ? highest - number : number - lowest) * count + at;
-  }
+  });
   const rising = await sortedNumbers(keys, turn);
   const arranged = new Uint32Array(count);
-  for (let at = 0; at < count; at++) arranged[at] = places[(rising[at] ?? 0) % count] ?? 0;
+  await inTurns(rising, turn, (key, at) => {
+    arranged[at] = places[key % count] ?? 0;
+  });
   return arranged;
-}
-
-/** How many lower ones there are. */
-async function ranks(numbers: Float64Array, turn: Turn): Promise<Float64Array> {
-  const rank = new Map<number, number>();
-  for (const number of await sortedNumbers(numbers.slice(), turn)) if (!rank.has(number)) rank.set(number, rank.size);
-  return numbers.map((number) => rank.get(number) ?? 0);
 }
