@@ -83,7 +83,7 @@ export const searchMutants: readonly Mutant[] = [
     test: 'dates of a day',
   },
   {
-    rule: 'SORT: dates that are far apart are ranked before they are put in order',
+    rule: 'SORT: dates that are far apart are put in order by halves',
     file: 'src/imap/sort/order.ts',
     from: 'count > Number.MAX_SAFE_INTEGER',
     to: 'count > Number.POSITIVE_INFINITY',
