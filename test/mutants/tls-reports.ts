@@ -40,6 +40,14 @@ export const tlsReportMutants: readonly Mutant[] = [
     test: 'signed by somebody else',
   },
   {
+    rule: 'a key that is only tried out answers for nothing',
+    file: 'src/trust/dkim/verifier.ts',
+    from: 'if (fitting.some((key) => !key.testing))',
+    to: 'if (fitting.length > 0)',
+    caughtBy: answerable,
+    test: 'of a domain that tests',
+  },
+  {
     rule: 'what a report unpacks to is bounded',
     file: 'src/mta/tls-report/inbox.ts',
     from: 'await unpack(octets, { maxOutputLength: LIMITS.report })',

@@ -44,7 +44,9 @@ beforeAll(async () => {
     pkcs1: `v=DKIM1; p=${pkcs1}`,
     tls: `v=DKIM1; s=tlsrpt; p=${spki}`,
     mail: `v=DKIM1; s=email:tlsrpt; h=sha1:sha256; p=${spki.replace(/.{40}/g, '$& ')}`,
-    strict: `v=DKIM1; t=y:s:new; p=${spki}`,
+    any: `v=DKIM1; s=new:*; p=${spki}`,
+    strict: `v=DKIM1; t=new:s; p=${spki}`,
+    testing: `v=DKIM1; t=s : y; p=${spki}`,
     other: `v=DKIM1; s=other; p=${spki}`,
     sha1: `v=DKIM1; h=sha1; p=${spki}`,
     revoked: 'v=DKIM1; p=',
@@ -88,8 +90,8 @@ async function theirs(
 
 const judge = (message: string, services = ['email', 'tlsrpt'], now = NOW) =>
   answerableDomains(Buffer.from(message), { dns, now, services });
-const KNOWN = { kind: 'known', domains: [DOMAIN] };
-const NOBODY = { kind: 'known', domains: [] };
+const KNOWN = { kind: 'known', domains: [DOMAIN], testing: [] };
+const NOBODY = { kind: 'known', domains: [], testing: [] };
 
 test('ours, behind fields that hops have put in front', async () => {
   expect(await judge(await ours())).toEqual(KNOWN);
@@ -105,7 +107,7 @@ test.each(['relaxed/relaxed', 'relaxed/simple', 'simple/relaxed', 'simple/simple
   },
 );
 
-test.each(['spki', 'bare', 'pkcs1', 'tls', 'mail'])('the record %s has a key', async (selector) => {
+test.each(['spki', 'bare', 'pkcs1', 'tls', 'mail', 'any'])('the record %s has a key', async (selector) => {
   expect(await judge(await theirs(selector))).toEqual(KNOWN);
 });
 
@@ -115,6 +117,15 @@ test.each(['other', 'sha1', 'revoked', 'version', 'junk', 'wrong', 'absent'])(
     expect(await judge(await theirs(selector))).toEqual(NOBODY);
   },
 );
+
+test('a key of a domain that tests answers for nothing, and another one of it does (RFC 6376 §3.6.1)', async () => {
+  const tested = await theirs('testing');
+  expect(await judge(tested)).toEqual({ kind: 'known', domains: [], testing: [DOMAIN] });
+  const broken = tested.replace('Hello', 'Hallo');
+  expect(await judge(broken)).toEqual(NOBODY);
+  const field = tested.slice(0, tested.indexOf('From: Alice'));
+  expect(await judge(field + (await theirs()))).toEqual(KNOWN);
+});
 
 test('a key for reports is none for mail', async () => {
   expect(await judge(await theirs('tls'), ['email'])).toEqual(NOBODY);

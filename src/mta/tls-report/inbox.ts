@@ -146,8 +146,9 @@ async function take(
   const reporters = reportersOf(report, header);
   const signer = signed.domains.find((domain) => reporters.some((reporter) => isAligned(domain, reporter)));
   if (signer === undefined) {
+    const tried = signed.testing.length === 0 ? '' : `; ${signed.testing.join(', ')} only tests DKIM (t=y)`;
     return no(
-      `it is not signed by ${reporters.join(', ') || 'anybody'}, but by ${signed.domains.join(', ') || 'nobody'}`,
+      `it is not signed by ${reporters.join(', ') || 'anybody'}, but by ${signed.domains.join(', ') || 'nobody'}${tried}`,
       true,
     );
   }

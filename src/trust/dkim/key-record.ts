@@ -9,6 +9,8 @@ export interface DkimPublicKey {
   readonly key: KeyObject;
   /** The flag `s`: only this domain itself, none below it, may be the identity. */
   readonly strict: boolean;
+  /** The flag `y`: its domain only tries DKIM out, and a signature of it counts as none. */
+  readonly testing: boolean;
 }
 
 /** RFC 8301 §3.2: with less a signature counts for nothing. */
@@ -30,7 +32,8 @@ export function dkimPublicKey(record: string, service: readonly string[]): DkimP
   const type = tags.get('k') ?? 'rsa';
   if (octets === null || (type !== 'rsa' && type !== 'ed25519')) return null;
   const key = keyOf(octets, type);
-  return key === null ? null : { type, key, strict: wordsOf(tags.get('t') ?? '').includes('s') };
+  const flags = wordsOf(tags.get('t') ?? '');
+  return key === null ? null : { type, key, strict: flags.includes('s'), testing: flags.includes('y') };
 }
 
 function keyOf(octets: Buffer, type: DkimPublicKey['type']): KeyObject | null {

@@ -18,9 +18,10 @@ export interface VerifierOptions {
   readonly services: readonly string[];
 }
 
-/** `unknown`: none fits, but some could not be looked at, since the DNS does not answer now. */
+/** `testing`: domains whose signature fits, but whose key is for trying out (RFC 6376 §3.6.1): they answer for nothing, and
+ * are there to be told of. `unknown`: none fits, but some could not be looked at, since the DNS does not answer now. */
 export type Answerable =
-  | { readonly kind: 'known'; readonly domains: readonly string[] }
+  | { readonly kind: 'known'; readonly domains: readonly string[]; readonly testing: readonly string[] }
   | { readonly kind: 'unknown'; readonly text: string };
 
 /** Signatures of one message that are looked at; fields that one of them covers; key records of one name. */
@@ -45,6 +46,7 @@ export async function answerableDomains(message: Uint8Array, options: VerifierOp
   const { fields, end } = parseHeaderText(text);
   const hashes = bodyHashes(message.subarray(end));
   const domains = new Set<string>();
+  const testing = new Set<string>();
   let unanswered: string | null = null;
   const signatures = fields.filter((field) => field.is('dkim-signature')).slice(0, LIMITS.signatures);
   for (const field of signatures) {
@@ -54,14 +56,16 @@ export async function answerableDomains(message: Uint8Array, options: VerifierOp
     try {
       const keys = await keysOf(signature, options);
       const octets = signedOctets(signature, fields, text);
-      if (keys.some((key) => fits(key, signature, octets))) domains.add(signature.domain);
+      const fitting = keys.filter((key) => fits(key, signature, octets));
+      if (fitting.some((key) => !key.testing)) domains.add(signature.domain);
+      else if (fitting.length > 0) testing.add(signature.domain);
     } catch (error) {
       if (!(error instanceof DnsFailure)) throw error;
       unanswered = error.message;
     }
   }
   if (domains.size === 0 && unanswered !== null) return { kind: 'unknown', text: unanswered };
-  return { kind: 'known', domains: [...domains] };
+  return { kind: 'known', domains: [...domains], testing: [...testing].filter((domain) => !domains.has(domain)) };
 }
 
 /** Each made when it is first asked for. */

@@ -197,6 +197,13 @@ function first() {
   return policy;
 }
 
+test('a reporter that only tests DKIM has not signed', async () => {
+  await using s = await stage();
+  for (const [name, record] of records) s.dns.set(name, { txt: [`${record}; t=y`] });
+  await expect(s.bring(await message(REPORT))).rejects.toMatchObject(refused(550, '5.7.20'));
+  expect(await s.kept()).toEqual([]);
+});
+
 test('the DNS does not answer: come again', async () => {
   await using s = await stage();
   for (const name of records.keys()) s.dns.set(name, { broken: true });
