@@ -19,7 +19,7 @@ const DIGESTS = [
   { matching: 2, name: 'sha512', octets: 64 },
 ] as const;
 /** Records of one host that are looked at. */
-const MAX_RECORDS = 20;
+export const MAX_RECORDS = 20;
 
 /**
  * The records that a client can use. RFC 7672 §3.1.3: usages 0 and 1 are not for SMTP; RFC 7671 §10.1: what makes no sense

@@ -126,10 +126,11 @@ export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-/** RFC 8460 §4.2, policy-string. */
+/** RFC 8460 §4.5, policy-string: of DANE every record of the RRset (RFC 8460 §4), of use or not, since those of no use are
+ * what their people have to see. */
 function policyText({ tlsa, policy }: ExchangeFacts, type: string): readonly string[] {
   if (type === 'tlsa' && tlsa.kind === 'found') {
-    return tlsa.records.map(({ usage, selector, matching, data }) => {
+    return tlsa.published.map(({ usage, selector, matching, data }) => {
       return `${usage} ${selector} ${matching} ${data.toString('hex')}`;
     });
   }

@@ -13,10 +13,16 @@ import type { PolicyFailure } from './policy-fetch.ts';
 export type Rung = 'none' | 'opportunistic' | 'required' | 'mta-sts' | 'dane' | 'verified';
 
 /** What the DNS says of a host's TLSA records (RFC 7672 §2.2). `none`: there are none, or nothing vouches for the way to
- * them; `found`: those of use, of which there may be none; `failed`: bogus or unanswered, so that nobody knows. */
+ * them; `found`: those that are published, and `records`, those of use among them, of which there may be none; `failed`:
+ * bogus or unanswered, so that nobody knows. */
 export type TlsaFacts =
   | { readonly kind: 'none' }
-  | { readonly kind: 'found'; readonly base: string; readonly records: readonly TlsaRecord[] }
+  | {
+      readonly kind: 'found';
+      readonly base: string;
+      readonly published: readonly TlsaRecord[];
+      readonly records: readonly TlsaRecord[];
+    }
   | { readonly kind: 'failed'; readonly text: string };
 
 /** What is known of a host that the DNS has named, or an operator who leaves open how it is protected. */

@@ -2,7 +2,7 @@
 // where DNSSEC vouches for the way to the host and for its address is it asked at all.
 
 import { type Dns, DnsFailure } from '../../platform/dns.ts';
-import { usableRecords } from './dane.ts';
+import { MAX_RECORDS, usableRecords } from './dane.ts';
 import type { TlsaFacts } from './rung.ts';
 
 /** What the address lookups of a host have told. */
@@ -31,7 +31,8 @@ export async function tlsaOf(
     for (const base of await candidates(dns, host, address)) {
       const answer = await dns.tlsa(`_${port}._tcp.${base}`);
       if (answer.secure && answer.records.length > 0) {
-        return { kind: 'found', base, records: usableRecords(answer.records) };
+        const published = answer.records.slice(0, MAX_RECORDS);
+        return { kind: 'found', base, published, records: usableRecords(published) };
       }
     }
     return NONE;

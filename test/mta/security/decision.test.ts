@@ -11,14 +11,11 @@ const REQUIRE: MessageWishes = { requireTls: true, tlsOptional: false };
 const OPTIONAL: MessageWishes = { requireTls: false, tlsOptional: true };
 
 const none: TlsaFacts = { kind: 'none' };
-const found = (...usages: number[]): TlsaFacts => ({
-  kind: 'found',
-  base: 'real.far.test',
+const found = (...usages: number[]): TlsaFacts => {
+  const published = usages.map((usage) => ({ usage, selector: 1, matching: 1, data: Buffer.alloc(32) }));
   // Usages 0 and 1 are of no use.
-  records: usages
-    .filter((usage) => usage > 1)
-    .map((usage) => ({ usage, selector: 1, matching: 1, data: Buffer.alloc(32) })),
-});
+  return { kind: 'found', base: 'real.far.test', published, records: published.filter(({ usage }) => usage > 1) };
+};
 const bogus: TlsaFacts = { kind: 'failed', text: 'SERVFAIL' };
 
 const policy = (mode: StsPolicy['mode'], ...mx: string[]): StsPolicy => ({ mode, mx, maxAge: 86_400 });

@@ -93,16 +93,20 @@ test('a certificate that fails under a policy, with the policy; of many messages
   ]);
 });
 
-test('DANE, with its records', async () => {
+test('DANE, with all of its records', async () => {
   const { s, counted } = await stage();
   await using _ = s;
   const tlsa = tlsaFor(right.certificate, 3, 1, 1);
   s.dns.set('far.test', { mx: [{ preference: 0, exchange: 'mx2.test' }], secure: true });
   s.dns.set('mx2.test', { ipv4: ['127.0.0.2'], secure: true });
-  s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: [tlsa], secure: true });
+  // Of two digests the stronger counts, and one that is cut counts for nothing: they are published all the same.
+  const others = [tlsaFor(right.certificate, 3, 1, 2), { ...tlsa, selector: 0, data: tlsa.data.subarray(1) }];
+  s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: [tlsa, ...others], secure: true });
   await s.put({ to: ['a@far.test'] });
   await s.until((entries) => entries.length === 0);
-  const policyText = [`3 1 1 ${tlsa.data.toString('hex')}`];
+  const policyText = [tlsa, ...others].map(({ selector, matching, data }) => {
+    return `3 ${selector} ${matching} ${data.toString('hex')}`;
+  });
   expect(await counted()).toMatchObject([
     { policy: 'tlsa', policyDomain: 'mx2.test', policyText, failure: null, sessions: 1 },
   ]);
@@ -113,10 +117,12 @@ test('DANE whose records are of no use', async () => {
   await using _ = s;
   s.dns.set('far.test', { mx: [{ preference: 0, exchange: 'mx2.test' }], secure: true });
   s.dns.set('mx2.test', { ipv4: ['127.0.0.2'], secure: true });
-  s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: [tlsaFor(right.certificate, 0, 1, 1)], secure: true });
+  const tlsa = tlsaFor(right.certificate, 0, 1, 1);
+  s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: [tlsa], secure: true });
   await s.put({ to: ['a@far.test'] });
   await s.until((entries) => entries.length === 0);
-  expect(await counted()).toMatchObject([{ policy: 'tlsa', failure: 'tlsa-invalid', sessions: 1 }]);
+  const policyText = [`0 1 1 ${tlsa.data.toString('hex')}`];
+  expect(await counted()).toMatchObject([{ policy: 'tlsa', policyText, failure: 'tlsa-invalid', sessions: 1 }]);
 });
 
 test('a policy that cannot be had: the session that went without it, and the policy itself', async () => {

@@ -56,3 +56,19 @@ test.each<readonly [string, Readonly<Record<string, FakeName>>, boolean, Address
   expect(facts.kind === 'found' ? facts.base : facts.kind).toBe(expected);
   expect(dns.asked).toEqual(asked);
 });
+
+test('what is of no use is found as well, up to a number of records', async () => {
+  const useless = { ...RECORD, usage: 1 };
+  const dns = new FakeDns({ '_25._tcp.mx.test': { tlsa: [useless, RECORD], secure: true } });
+  expect(await tlsaOf(dns, 'mx.test', 25, true, direct)).toEqual({
+    kind: 'found',
+    base: 'mx.test',
+    published: [useless, RECORD],
+    records: [RECORD],
+  });
+  dns.set('_25._tcp.mx.test', { tlsa: new Array(500).fill(useless), secure: true });
+  expect(await tlsaOf(dns, 'mx.test', 25, true, direct)).toMatchObject({
+    published: new Array(20).fill(useless),
+    records: [],
+  });
+});
