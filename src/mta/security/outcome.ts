@@ -7,7 +7,7 @@ import { deferred, failed, type Outcome } from '../../smtp/client/outcome.ts';
 import type { HopSecurity } from '../../store/rows.ts';
 import type { NextHop } from '../route.ts';
 import { isBelow, levelOf } from './memory.ts';
-import type { Demand, Refused } from './rung.ts';
+import { type Demand, hasUselessTlsa, type PolicyType, type Refused } from './rung.ts';
 
 type Hop = Pick<NextHop, 'name' | 'exchange'>;
 
@@ -63,7 +63,7 @@ export function securityOf(
   const session = came === null || came instanceof ConnectionFailure || decision.kind === 'refused' ? null : came;
   const lower =
     session !== null && decision.kind === 'demand' && shown !== null && isBelow(levelOf(session, decision), shown);
-  const failure = failureOf(decision, came, broken) ?? publishedFailure(hop.exchange);
+  const failure = failureOf(decision, came, broken) ?? publishedFailure(policy, hop.exchange);
   const reason = failure === null || !VAGUE.includes(failure) ? null : reasonOf(decision, came, broken);
   return {
     rung,
@@ -79,11 +79,12 @@ export function securityOf(
 /** Result types that say little by themselves (RFC 8460 §4.3.1). */
 const VAGUE: readonly string[] = ['validation-failure', 'certificate-not-trusted'];
 
-/** What is wrong with what the receiver has published, whatever came of the session (RFC 8460 §4.3.2). */
-function publishedFailure(exchange: NextHop['exchange']): string | null {
-  if (exchange === null) return null;
-  const { tlsa, policyFailure } = exchange;
-  return tlsa.kind === 'found' && tlsa.records.length === 0 ? 'tlsa-invalid' : policyFailure;
+/** What is wrong with what the receiver has published, whatever came of the session (RFC 8460 §4.3.2): of the policy that
+ * the session was under, since one of them does not fail because the other is of no use. */
+function publishedFailure(policy: PolicyType, exchange: NextHop['exchange']): string | null {
+  if (exchange === null || policy === 'sts') return null;
+  if (policy === 'tlsa') return hasUselessTlsa(exchange) ? 'tlsa-invalid' : null;
+  return exchange.policyFailure;
 }
 
 /** For the receiver's people. */

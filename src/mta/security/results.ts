@@ -9,7 +9,7 @@ import type { HopSecurity, TlsResultRow } from '../../store/rows.ts';
 import { type Store, StoreError } from '../../store/store.ts';
 import type { NextHop } from '../route.ts';
 import type { PolicyFailure } from './policy-fetch.ts';
-import type { ExchangeFacts } from './rung.ts';
+import { type ExchangeFacts, hasUselessTlsa } from './rung.ts';
 
 export interface TlsResults {
   /** Counts a try. Returns at once and never throws.
@@ -84,19 +84,19 @@ export function createResults({ store, clock, log }: ResultOptions): TlsResults 
       const { failure } = security;
       // A policy that is announced and cannot be had is one of that kind all the same (RFC 8460 §4.3.2.2).
       const policy = security.policy === 'no-policy-found' && failure?.startsWith('sts-') ? 'sts' : security.policy;
-      count({
+      const session = {
         day: dayOf(clock.now()),
         domain: exchange.domain,
-        policy,
-        policyDomain: policy === 'tlsa' ? baseOf(exchange, name) : exchange.domain,
-        policyText: policyText(exchange, policy),
         host: name,
         address,
         sender: came?.localAddress ?? null,
-        failure,
-        reason: brief(security.reason),
         sessions: 1,
-      });
+      };
+      count({ ...session, ...policyFacts(exchange, name, policy), failure, reason: brief(security.reason) });
+      // RFC 8460 §4: two policies are two entries. The one that the session was under may have gone well.
+      if (policy !== 'tlsa' && hasUselessTlsa(exchange)) {
+        count({ ...session, ...policyFacts(exchange, name, 'tlsa'), failure: 'tlsa-invalid', reason: null });
+      }
     },
     noteFailedPolicy(domain, failure, reason) {
       if (closed) return;
@@ -113,8 +113,17 @@ export function createResults({ store, clock, log }: ResultOptions): TlsResults 
 }
 
 /** RFC 8460 §1.1: the policy domain of DANE is the TLSA base domain of the host. */
-function baseOf({ tlsa }: ExchangeFacts, host: string): string {
-  return tlsa.kind === 'found' ? tlsa.base : host;
+function policyFacts(
+  exchange: ExchangeFacts,
+  host: string,
+  policy: string,
+): Pick<TlsResultRow, 'policy' | 'policyDomain' | 'policyText'> {
+  const base = exchange.tlsa.kind === 'found' ? exchange.tlsa.base : host;
+  return {
+    policy,
+    policyDomain: policy === 'tlsa' ? base : exchange.domain,
+    policyText: policyText(exchange, policy),
+  };
 }
 
 function brief(reason: string | undefined): string | null {

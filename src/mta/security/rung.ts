@@ -25,6 +25,11 @@ export type TlsaFacts =
     }
   | { readonly kind: 'failed'; readonly text: string };
 
+/** Are there TLSA records, and none of use? */
+export function hasUselessTlsa({ tlsa }: Pick<ExchangeFacts, 'tlsa'>): boolean {
+  return tlsa.kind === 'found' && tlsa.records.length === 0;
+}
+
 /** What is known of a host that the DNS has named, or an operator who leaves open how it is protected. */
 export interface ExchangeFacts {
   /** The next-hop domain: whose mail host it is, lower case; or the host itself, which an operator has named. */

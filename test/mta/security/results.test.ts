@@ -125,6 +125,43 @@ test('DANE whose records are of no use', async () => {
   expect(await counted()).toMatchObject([{ policy: 'tlsa', policyText, failure: 'tlsa-invalid', sessions: 1 }]);
 });
 
+test('a session under MTA-STS beside TLSA records of no use goes well under the one, and not under the other', async () => {
+  const { s, counted } = await stage();
+  await using _ = s;
+  const tlsa = tlsaFor(right.certificate, 0, 1, 1);
+  s.dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] });
+  s.dns.set('far.test', { mx: [{ preference: 0, exchange: 'mx2.test' }], secure: true });
+  s.dns.set('mx2.test', { ipv4: ['127.0.0.2'], secure: true });
+  s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: [tlsa], secure: true });
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  const rows = await counted();
+  expect(rows).toHaveLength(2);
+  expect(rows.find(({ policy }) => policy === 'sts')).toMatchObject({ failure: null, sessions: 1 });
+  expect(rows.find(({ policy }) => policy === 'tlsa')).toMatchObject({
+    policyDomain: 'mx2.test',
+    policyText: [`0 1 1 ${tlsa.data.toString('hex')}`],
+    host: 'mx2.test',
+    failure: 'tlsa-invalid',
+    sessions: 1,
+  });
+});
+
+test('a session under DANE beside an MTA-STS policy that cannot be had goes well, and the policy counts by itself', async () => {
+  const { s, counted } = await stage({ kind: 'failed', failure: 'sts-webpki-invalid', text: 'no' });
+  await using _ = s;
+  s.dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] });
+  s.dns.set('far.test', { mx: [{ preference: 0, exchange: 'mx2.test' }], secure: true });
+  s.dns.set('mx2.test', { ipv4: ['127.0.0.2'], secure: true });
+  s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: [tlsaFor(right.certificate, 3, 1, 1)], secure: true });
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  const rows = await counted();
+  expect(rows).toHaveLength(2);
+  expect(rows.find(({ policy }) => policy === 'tlsa')).toMatchObject({ failure: null, sessions: 1 });
+  expect(rows.find(({ policy }) => policy === 'sts')).toMatchObject({ host: '', failure: 'sts-webpki-invalid' });
+});
+
 test('a policy that cannot be had: the session that went without it, and the policy itself', async () => {
   const { s, counted } = await stage({ kind: 'failed', failure: 'sts-webpki-invalid', text: 'no such\r\nname' });
   await using _ = s;
