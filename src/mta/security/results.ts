@@ -40,6 +40,8 @@ const TIMES = { gather: 60_000, forget: 14 * DAY } as const;
 const LONGEST_REASON = 200;
 /** Different outcomes that are gathered; beyond them nothing is counted until they are written down. */
 const MAX_GATHERED = 2_000;
+/** Result types of what a receiver has published, which are there before a session is begun (RFC 8460 §4.3.2). */
+const PUBLISHED = /^(?:tlsa|sts)-/;
 
 export function createResults({ store, clock, log }: ResultOptions): TlsResults {
   let gathered = new Map<string, TlsResultRow>();
@@ -75,13 +77,13 @@ export function createResults({ store, clock, log }: ResultOptions): TlsResults 
   return {
     note(exchange, { name, address }, security, came) {
       if (closed) return;
+      const { failure } = security;
       // No TLS session was begun: nobody answered, or the host said something else.
-      if (came instanceof ConnectionFailure && security.failure === null) return;
+      if (came instanceof ConnectionFailure && (failure === null || PUBLISHED.test(failure))) return;
       if (came !== null) {
         if (counted.has(came)) return;
         counted.add(came);
       }
-      const { failure } = security;
       // A policy that is announced and cannot be had is one of that kind all the same (RFC 8460 §4.3.2.2).
       const policy = security.policy === 'no-policy-found' && failure?.startsWith('sts-') ? 'sts' : security.policy;
       const session = {

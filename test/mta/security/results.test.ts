@@ -205,3 +205,17 @@ test('a host that does not answer is no TLS session, and a wish of the sender is
   await counted('near.test');
   expect(await s.store.read.receivers.tlsResultDomains(TODAY, '', 10)).toEqual(['near.test']);
 });
+
+test('a host that does not answer is no TLS session, whatever is wrong with what it has published', async () => {
+  const { s, counted } = await stage({ kind: 'failed', failure: 'sts-webpki-invalid', text: 'no' });
+  await using _ = s;
+  for (const domain of ['dead.test', 'dane.test']) s.domain(domain, 9);
+  s.dns.set('_mta-sts.dead.test', { txt: ['v=STSv1; id=1'] });
+  s.dns.set('dane.test', { mx: [{ preference: 0, exchange: 'mx9.test' }], secure: true });
+  s.dns.set('mx9.test', { ipv4: ['127.0.0.9'], secure: true });
+  s.dns.set(`_${s.port}._tcp.mx9.test`, { tlsa: [tlsaFor(right.certificate, 0, 1, 1)], secure: true });
+  for (const domain of ['dead.test', 'dane.test']) await s.put({ to: [`a@${domain}`] });
+  await s.until((entries) => entries.length === 2 && entries.every(({ attempts }) => attempts > 0));
+  expect(await counted('dead.test')).toMatchObject([{ host: '', failure: 'sts-webpki-invalid' }]);
+  expect(await s.store.read.receivers.tlsResultDomains(TODAY, '', 10)).toEqual(['dead.test']);
+});
