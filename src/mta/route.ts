@@ -128,13 +128,13 @@ async function saidByItself(
 ): Promise<ExchangeFacts | null> {
   const domain = host.toLowerCase();
   if (tls !== 'opportunistic' || isIP(host) !== 0 || domain === 'localhost') return null;
-  const [{ policy, failure: policyFailure }, shown, tlsa] = await Promise.all([
+  const [{ policy, failure: policyFailure, declared }, shown, tlsa] = await Promise.all([
     policies.of(domain),
     memory.of(domain),
     tlsaOf(dns, domain, port, true, found),
   ]);
   const { forbidDowngrade } = relay;
-  return { domain, owner: domain, secure: true, tlsa, policy, policyFailure, shown, forbidDowngrade };
+  return { domain, owner: domain, secure: true, tlsa, policy, policyFailure, declared, shown, forbidDowngrade };
 }
 
 /** An address literal names its host (RFC 5321 §4.1.3, §5.1). */
@@ -166,7 +166,7 @@ async function exchangeRoute(
       }),
     })),
   );
-  const [looked, [{ policy, failure: policyFailure }, shown]] = await Promise.all([looking, known]);
+  const [looked, [{ policy, failure: policyFailure, declared }, shown]] = await Promise.all([looking, known]);
   const { hostname, relay, isOurs } = options;
   let ours = Number.POSITIVE_INFINITY;
   for (const { preference, exchange, found } of looked) {
@@ -180,7 +180,7 @@ async function exchangeRoute(
   let failure: DnsFailure | null = null;
   let refused = false;
   const { forbidDowngrade } = relay;
-  const common = { domain: destination, owner, secure, policy, policyFailure, shown, forbidDowngrade };
+  const common = { domain: destination, owner, secure, policy, policyFailure, declared, shown, forbidDowngrade };
   const described = await Promise.all(
     better.map(async ({ exchange, found }) => {
       if (found instanceof DnsFailure) return found;

@@ -15,7 +15,7 @@ function route(
 ): Promise<Route> {
   const options = {
     dns: new FakeDns(names),
-    policies: { of: async () => ({ policy: null, failure: null }) },
+    policies: { of: async () => ({ policy: null, failure: null, declared: [] }) },
     memory: { of: async () => null },
     random,
     hostname: 'mail.here.test',

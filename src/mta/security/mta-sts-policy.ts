@@ -15,6 +15,8 @@ export interface StsPolicy {
 const MAX_AGE = 31_557_600;
 /** Patterns of one policy. */
 const MAX_PATTERNS = 100;
+/** What a report repeats of a policy. */
+const DECLARED = { characters: 8_000, lines: 150 } as const;
 
 /**
  * sts-text-record = sts-version 1*(sts-field-delim sts-field) [sts-field-delim]; the id is 1*32(ALPHA / DIGIT).
@@ -48,14 +50,12 @@ export function parsePolicy(text: string): StsPolicy | null {
   const fields = new Map<string, string>();
   const mx: string[] = [];
   for (const line of text.split(/\r?\n/)) {
-    const key = /^([a-z0-9][a-z0-9_.-]{0,31})[ \t]*:/i.exec(line)?.[1];
-    // By hand, since a pattern that ends in white space takes a time that grows with the square of a line's length.
-    const value = line.slice(line.indexOf(':') + 1).trim();
+    const [key, value] = fieldOf(line);
     if (key === undefined) {
       if (line.trim() !== '') return null;
     } else if (key === 'mx') {
-      const pattern = value.toLowerCase().replace(/\.$/, '');
-      if (!isName(pattern.replace(/^\*\./, '')) || mx.length === MAX_PATTERNS) return null;
+      const pattern = patternOf(value);
+      if (pattern === null || mx.length === MAX_PATTERNS) return null;
       mx.push(pattern);
     } else if (!fields.has(key)) {
       fields.set(key, value);
@@ -66,6 +66,43 @@ export function parsePolicy(text: string): StsPolicy | null {
   if (fields.get('version') !== 'STSv1' || mode === undefined || !/^\d{1,10}$/.test(age)) return null;
   if (mode !== 'none' && mx.length === 0) return null;
   return { mode, mx, maxAge: Math.min(Number(age), MAX_AGE) };
+}
+
+/** The key of a line, if it has one, and the value. */
+function fieldOf(line: string): readonly [key: string | undefined, value: string] {
+  const key = /^([a-z0-9][a-z0-9_.-]{0,31})[ \t]*:/i.exec(line)?.[1];
+  // By hand, since a pattern that ends in white space takes a time that grows with the square of a line's length.
+  return [key, line.slice(line.indexOf(':') + 1).trim()];
+}
+
+/** Lower case, without the final dot; null for what no host can have. */
+function patternOf(value: string): string | null {
+  const pattern = value.toLowerCase().replace(/\.$/, '');
+  return isName(pattern.replace(/^\*\./, '')) ? pattern : null;
+}
+
+/** The lines of a policy as its domain has written them, for a report: RFC 8460 §4.5 wants them with what is wrong in them.
+ * Each character that is not of ASCII is a question mark. */
+export function declaredLines(text: string): readonly string[] {
+  // A copy: a part of a text keeps all of it in memory.
+  return Buffer.from(text.slice(0, DECLARED.characters))
+    .toString()
+    .split(/\r?\n/, DECLARED.lines)
+    .map((line) =>
+      line
+        .replace(/\t/g, ' ')
+        .replace(/[^ -~]/g, '?')
+        .trim(),
+    )
+    .filter((line) => line !== '');
+}
+
+/** The patterns that such lines name (RFC 8460 §4.4, mx-host); what no host can have is passed over. */
+export function declaredPatterns(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => {
+    const [key, value] = fieldOf(line);
+    return key === 'mx' ? (patternOf(value) ?? []) : [];
+  });
 }
 
 /** RFC 8461 §4.1: a wildcard stands for exactly one label, the first. */

@@ -7,13 +7,21 @@ import { type Dns, DnsFailure } from '../../platform/dns.ts';
 import type { Log } from '../../platform/log.ts';
 import type { StsPolicyRow } from '../../store/rows.ts';
 import { type Store, StoreError } from '../../store/store.ts';
-import { parsePolicy, policyId, type StsPolicy } from './mta-sts-policy.ts';
+import { declaredLines, parsePolicy, policyId, type StsPolicy } from './mta-sts-policy.ts';
 import type { PolicyFailure, PolicyFetcher } from './policy-fetch.ts';
 
 /** The policy in force; or why there is none although one is announced. */
 export interface PolicyFacts {
   readonly policy: StsPolicy | null;
   readonly failure: PolicyFailure | null;
+  /** The lines of that policy, or of what was there in its place, as they are written. */
+  readonly declared: readonly string[];
+}
+
+/** A policy that could not be had, and what was there in its place. */
+export interface MissedPolicy {
+  readonly failure: PolicyFailure;
+  readonly declared: readonly string[];
 }
 
 export interface Policies {
@@ -30,7 +38,7 @@ export interface PolicyOptions {
   readonly log: Log;
   readonly fetch: PolicyFetcher;
   /** Hears of each policy that could not be had. Must not throw. */
-  readonly failed?: (domain: string, failure: PolicyFailure, reason: string) => void;
+  readonly failed?: (domain: string, missed: MissedPolicy, reason: string) => void;
 }
 
 const HOUR = 3_600_000;
@@ -40,11 +48,11 @@ const TIMES = { again: HOUR / 6, age: 24 * HOUR, look: HOUR, ahead: 24 * HOUR } 
 /** Domains whose host failed, fetches at a time, and policies that one look renews. */
 const LIMITS = { failures: 5_000, fetches: 20, renewals: 100 } as const;
 
-const NOTHING: PolicyFacts = { policy: null, failure: null };
+const NOTHING: PolicyFacts = { policy: null, failure: null, declared: [] };
 
 export function createPolicies({ dns, store, clock, log, fetch, failed = () => {} }: PolicyOptions): Policies {
-  const failures = new Map<string, { readonly until: number; readonly failure: PolicyFailure; readonly id: string }>();
-  const fetching = new Map<string, Promise<StsPolicyRow | PolicyFailure>>();
+  const failures = new Map<string, { readonly until: number; readonly missed: MissedPolicy; readonly id: string }>();
+  const fetching = new Map<string, Promise<StsPolicyRow | MissedPolicy>>();
   const ending = new AbortController();
 
   /** The id that the DNS announces; null: none, or nobody knows. */
@@ -57,23 +65,25 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
     }
   }
 
-  function missed(domain: string, failure: PolicyFailure, reason: string): void {
-    log.warn({ domain, failure, reason }, 'an MTA-STS policy cannot be had');
-    failed(domain, failure, reason);
+  function miss(domain: string, missed: MissedPolicy, reason: string): void {
+    log.warn({ domain, failure: missed.failure, reason }, 'an MTA-STS policy cannot be had');
+    failed(domain, missed, reason);
   }
 
-  async function fetchNow(domain: string, id: string): Promise<StsPolicyRow | PolicyFailure> {
+  async function fetchNow(domain: string, id: string): Promise<StsPolicyRow | MissedPolicy> {
     const fetched = await fetch(domain, ending.signal);
     if (ending.signal.aborted) throw closed();
     const policy = fetched.kind === 'fetched' ? parsePolicy(fetched.text) : null;
     if (fetched.kind === 'failed' || policy === null) {
-      const failure = fetched.kind === 'failed' ? fetched.failure : 'sts-policy-invalid';
-      const reason = fetched.kind === 'failed' ? fetched.text : 'it is no policy as RFC 8461 has them';
-      missed(domain, failure, reason);
+      const missed: MissedPolicy =
+        fetched.kind === 'failed'
+          ? { failure: fetched.failure, declared: [] }
+          : { failure: 'sts-policy-invalid', declared: declaredLines(fetched.text) };
+      miss(domain, missed, fetched.kind === 'failed' ? fetched.text : 'it is no policy as RFC 8461 has them');
       const oldest = failures.size >= LIMITS.failures ? failures.keys().next().value : undefined;
       if (oldest !== undefined) failures.delete(oldest);
-      failures.set(domain, { until: clock.now() + TIMES.again, failure, id });
-      return failure;
+      failures.set(domain, { until: clock.now() + TIMES.again, missed, id });
+      return missed;
     }
     const now = clock.now();
     const expiresAt = now + policy.maxAge * 1000;
@@ -89,10 +99,10 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
   }
 
   /** The fetched policy, or why there is none. @throws StoreError when closing: that is no reason to go without */
-  async function renew(domain: string, id: string): Promise<StsPolicyRow | PolicyFailure> {
+  async function renew(domain: string, id: string): Promise<StsPolicyRow | MissedPolicy> {
     const before = failures.get(domain);
     // Per version: a new one may be there because of the failure.
-    if (before !== undefined && before.until > clock.now() && before.id === id) return before.failure;
+    if (before !== undefined && before.until > clock.now() && before.id === id) return before.missed;
     const running = fetching.get(domain);
     if (running !== undefined) return await running;
     // Nobody goes without a policy because others are being fetched.
@@ -119,9 +129,9 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
       return facts(kept);
     }
     const fresh = await renew(domain, id);
-    if (typeof fresh !== 'string') return facts(fresh);
+    if (!('failure' in fresh)) return facts(fresh);
     // RFC 8461 §5.1: the old one holds until a new one is there.
-    return kept === undefined ? { policy: null, failure: fresh } : facts(kept);
+    return kept === undefined ? { policy: null, ...fresh } : facts(kept);
   }
 
   /** Renews what expires soon, used or not. */
@@ -132,7 +142,9 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
       const id = await announced(domain);
       if (id !== null) await renew(domain, id);
       // RFC 8461 §8.3: who says `none` leaves; of all else somebody has to know (RFC 8461 §6, §10.2).
-      else if (parsePolicy(policy)?.mode !== 'none') missed(domain, 'sts-policy-fetch-error', 'no record announces it');
+      else if (parsePolicy(policy)?.mode !== 'none') {
+        miss(domain, { failure: 'sts-policy-fetch-error', declared: [] }, 'no record announces it');
+      }
     }
   }
 
@@ -170,5 +182,5 @@ function closed(): StoreError {
 }
 
 function facts({ policy }: StsPolicyRow): PolicyFacts {
-  return { policy: parsePolicy(policy), failure: null };
+  return { policy: parsePolicy(policy), failure: null, declared: declaredLines(policy) };
 }

@@ -8,7 +8,7 @@ import type { SmtpConnection } from '../../smtp/client/connection.ts';
 import type { HopSecurity, TlsResultRow } from '../../store/rows.ts';
 import { type Store, StoreError } from '../../store/store.ts';
 import type { NextHop } from '../route.ts';
-import type { PolicyFailure } from './policy-fetch.ts';
+import type { MissedPolicy } from './mta-sts.ts';
 import { type ExchangeFacts, hasUselessTlsa } from './rung.ts';
 
 export interface TlsResults {
@@ -22,7 +22,7 @@ export interface TlsResults {
     came: SmtpConnection | ConnectionFailure | null,
   ): void;
   /** Counts a policy that could not be had, whether or not a session needed it. Returns at once and never throws. */
-  noteFailedPolicy(domain: string, failure: PolicyFailure, reason: string): void;
+  noteFailedPolicy(domain: string, missed: MissedPolicy, reason: string): void;
   /** Writes down what is counted, and counts nothing any more. */
   close(): Promise<void>;
 }
@@ -100,11 +100,11 @@ export function createResults({ store, clock, log }: ResultOptions): TlsResults 
         count({ ...session, ...policyFacts(exchange, name, 'tlsa'), failure: 'tlsa-invalid', reason: null });
       }
     },
-    noteFailedPolicy(domain, failure, reason) {
+    noteFailedPolicy(domain, { failure, declared }, reason) {
       if (closed) return;
       const day = dayOf(clock.now());
       const nobody = { host: '', address: '', sender: null };
-      const text = { policy: 'sts', policyDomain: domain, policyText: [] };
+      const text = { policy: 'sts', policyDomain: domain, policyText: declared };
       count({ day, domain, ...text, ...nobody, failure, reason: brief(reason), sessions: 1 });
     },
     async close() {
@@ -139,13 +139,11 @@ export function dayOf(ms: number): string {
 
 /** RFC 8460 §4.5, policy-string: of DANE every record of the RRset (RFC 8460 §4), of use or not, since those of no use are
  * what their people have to see. */
-function policyText({ tlsa, policy }: ExchangeFacts, type: string): readonly string[] {
+function policyText({ tlsa, declared }: ExchangeFacts, type: string): readonly string[] {
   if (type === 'tlsa' && tlsa.kind === 'found') {
     return tlsa.published.map(({ usage, selector, matching, data }) => {
       return `${usage} ${selector} ${matching} ${data.toString('hex')}`;
     });
   }
-  if (type !== 'sts' || policy === null) return [];
-  const { mode, mx, maxAge } = policy;
-  return ['version: STSv1', `mode: ${mode}`, ...mx.map((pattern) => `mx: ${pattern}`), `max_age: ${maxAge}`];
+  return type === 'sts' ? declared : [];
 }

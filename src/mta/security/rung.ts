@@ -43,6 +43,8 @@ export interface ExchangeFacts {
   readonly policy: StsPolicy | null;
   /** Why there is none although one is announced, by the names of RFC 8460 §4.3.2.2. */
   readonly policyFailure: PolicyFailure | null;
+  /** The lines of that policy, or of what was there in its place, as they are written. */
+  readonly declared: readonly string[];
   /** The best protection that the domain has shown lately; null: nothing is known. */
   readonly shown: ProtectionLevel | null;
   /** Is less than that refused? An operator says. */

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import type { TlsReportFailure, TlsReportPolicy } from '../../formats/tls-report/report.ts';
 import { isPrivate } from '../../platform/source.ts';
 import type { TlsResultRow } from '../../store/rows.ts';
+import { declaredPatterns } from '../security/mta-sts-policy.ts';
 
 /** Our own addresses as the public net sees them. */
 export interface OwnAddresses {
@@ -38,7 +39,7 @@ function policyOf(rows: readonly TlsResultRow[], own: OwnAddresses): TlsReportPo
     type: policy,
     text: policyText,
     domain: policyDomain,
-    mxHosts: policy === 'sts' ? policyText.flatMap((line) => /^mx: (.+)$/.exec(line)?.[1] ?? []) : [],
+    mxHosts: policy === 'sts' ? declaredPatterns(policyText) : [],
     successes: sessionsOf(rows) - sessionsOf(failed),
     failures: sessionsOf(failed),
     details: failed.map((row) => failureOf(row, own)),

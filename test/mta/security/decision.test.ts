@@ -30,6 +30,7 @@ const exchange = (facts: Partial<ExchangeFacts>): ExchangeFacts => ({
   tlsa: none,
   policy: null,
   policyFailure: null,
+  declared: [],
   shown: null,
   forbidDowngrade: false,
   ...facts,

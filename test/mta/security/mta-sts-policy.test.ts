@@ -1,7 +1,13 @@
 // MTA-STS as text (RFC 8461 §3): what is a record, what is a policy, which hosts it names.
 
 import { describe, expect, test } from 'vitest';
-import { parsePolicy, policyId, policyNames } from '../../../src/mta/security/mta-sts-policy.ts';
+import {
+  declaredLines,
+  declaredPatterns,
+  parsePolicy,
+  policyId,
+  policyNames,
+} from '../../../src/mta/security/mta-sts-policy.ts';
 
 describe('the TXT record', () => {
   test.each<readonly [readonly string[], string | null]>([
@@ -94,4 +100,22 @@ test.each([
   ['', false],
 ])('is %s named? %s', (host, named) => {
   expect(policyNames({ mode: 'enforce', mx: ['mail.example.test', '*.example.test'], maxAge: 1 }, host)).toBe(named);
+});
+
+test('the lines as they are written, with what is wrong in them (RFC 8460 §4.5)', () => {
+  const text =
+    'version:STSv1\r\nmode: enforced\nnew: \u00e9\u0000x\n\nmx :\t*.A.test. \nmx: b\u00fccher.test\nno field\rat all';
+  const declared = declaredLines(text);
+  expect(declared).toEqual([
+    'version:STSv1',
+    'mode: enforced',
+    'new: ??x',
+    'mx : *.A.test.',
+    'mx: b?cher.test',
+    'no field?at all',
+  ]);
+  expect(declaredPatterns(declared)).toEqual(['*.a.test']);
+  expect(declaredLines('x'.repeat(60_000)).join('')).toHaveLength(8_000);
+  expect(declaredLines('x\n'.repeat(4_000))).toHaveLength(150);
+  expect(declaredLines('')).toEqual([]);
 });

@@ -30,7 +30,7 @@ async function stage() {
         asked.resolve();
         return await s.answer();
       },
-      failed: (domain, failure) => missed.push(`${domain} ${failure}`),
+      failed: (domain, { failure }) => missed.push(`${domain} ${failure}`),
     });
     stack.defer(() => policies.close());
     return policies;
@@ -68,9 +68,9 @@ const DOWN: Fetched = { kind: 'failed', failure: 'sts-policy-fetch-error', text:
 test('nothing is announced: nothing is fetched', async () => {
   await using s = await stage();
   s.announce(null);
-  expect(await s.open().of('far.test')).toEqual({ policy: null, failure: null });
+  expect(await s.open().of('far.test')).toEqual({ policy: null, failure: null, declared: [] });
   s.dns.set('_mta-sts.far.test', { broken: true });
-  expect(await s.open().of('far.test')).toEqual({ policy: null, failure: null });
+  expect(await s.open().of('far.test')).toEqual({ policy: null, failure: null, declared: [] });
   expect(s.fetched).toEqual([]);
 });
 
@@ -103,7 +103,7 @@ test('stays in force when its record is gone, the DNS or its host fails, or what
   // Until its time is over.
   s.announce(null);
   s.clock.advance(8 * DAY);
-  expect(await policies.of('far.test')).toEqual({ policy: null, failure: null });
+  expect(await policies.of('far.test')).toEqual({ policy: null, failure: null, declared: [] });
 });
 
 test('a new id brings a new policy, also one that ends it', async () => {
@@ -119,8 +119,22 @@ test('the policy of a domain is none of its subdomains', async () => {
   await using s = await stage();
   const policies = s.open();
   await policies.of('far.test');
-  expect(await policies.of('sub.far.test')).toEqual({ policy: null, failure: null });
+  expect(await policies.of('sub.far.test')).toEqual({ policy: null, failure: null, declared: [] });
   expect(s.fetched).toEqual(['far.test']);
+});
+
+test('what is no policy is told of as it is written, also while it is not fetched again', async () => {
+  await using s = await stage();
+  s.answer = async () => ({ kind: 'fetched', text: 'version: STSv1\nmode: always\n' });
+  const policies = s.open();
+  for (let time = 0; time < 2; time++) {
+    expect(await policies.of('far.test')).toEqual({
+      policy: null,
+      failure: 'sts-policy-invalid',
+      declared: ['version: STSv1', 'mode: always'],
+    });
+  }
+  expect(s.fetched).toHaveLength(1);
 });
 
 test('a host that fails is left alone for a while', async () => {
@@ -128,7 +142,7 @@ test('a host that fails is left alone for a while', async () => {
   s.answer = async () => DOWN;
   const policies = s.open();
   for (let time = 0; time < 3; time++) {
-    expect(await policies.of('far.test')).toEqual({ policy: null, failure: 'sts-policy-fetch-error' });
+    expect(await policies.of('far.test')).toEqual({ policy: null, failure: 'sts-policy-fetch-error', declared: [] });
   }
   expect(s.fetched).toHaveLength(1);
   // RFC 8461 §3.3: as long as it announces the same.

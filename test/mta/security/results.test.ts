@@ -93,6 +93,29 @@ test('a certificate that fails under a policy, with the policy; of many messages
   ]);
 });
 
+test('a policy as its domain has written it', async () => {
+  const text = 'version: STSv1\nmode: testing\nmax_age: 99999999\nnew: thing\nmx: MX2.test\n';
+  const { s, counted } = await stage({ kind: 'fetched', text });
+  await using _ = s;
+  s.dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] });
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  const policyText = text.trim().split('\n');
+  expect(await counted()).toMatchObject([{ policy: 'sts', policyText, failure: null, sessions: 1 }]);
+});
+
+test('what is no policy, with what is written there, once by itself and once by the session', async () => {
+  const { s, counted } = await stage({ kind: 'fetched', text: 'version: STSv1\nmode: always\n' });
+  await using _ = s;
+  s.dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] });
+  await s.put({ to: ['a@far.test'] });
+  await s.until((entries) => entries.length === 0);
+  const common = { policy: 'sts', policyText: ['version: STSv1', 'mode: always'], failure: 'sts-policy-invalid' };
+  const rows = await counted();
+  expect(rows).toMatchObject([common, common]);
+  expect(rows.map(({ host }) => host).sort()).toEqual(['', 'mx2.test']);
+});
+
 test('DANE, with all of its records', async () => {
   const { s, counted } = await stage();
   await using _ = s;

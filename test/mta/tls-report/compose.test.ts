@@ -54,6 +54,12 @@ test('by policy, with what went well and what did not', () => {
   ]);
 });
 
+test('the patterns of a policy are told as hosts have them, whatever is wrong beside them', () => {
+  const text = ['mx:*.A.test.', 'version: STSv1', 'mx : b.test', 'mx: not a host', 'mode: never'];
+  const [policy] = tlsReportPolicies([{ ...ROW, policyText: text, failure: 'sts-policy-invalid' }], NOWHERE);
+  expect(policy).toMatchObject({ text, mxHosts: ['*.a.test', 'b.test'] });
+});
+
 test('a policy that could not be had counts by itself only where no session felt it', () => {
   const failure = 'sts-policy-fetch-error';
   const policy = { ...ROW, policyText: [], host: '', address: '', sender: null, failure, reason: '404', sessions: 5 };
