@@ -3,7 +3,15 @@
 
 import { isBelow, levelOfRung } from './memory.ts';
 import { policyNames } from './mta-sts-policy.ts';
-import type { Authentication, Demand, ExchangeFacts, HostFacts, MessageWishes, Refused } from './rung.ts';
+import {
+  type Authentication,
+  type Demand,
+  type ExchangeFacts,
+  type HostFacts,
+  hasUselessTlsa,
+  type MessageWishes,
+  type Refused,
+} from './rung.ts';
 
 const NOBODY: Authentication = { by: 'nobody' };
 
@@ -24,6 +32,7 @@ function published(host: HostFacts, exchange: ExchangeFacts): Demand | Refused {
       kind: 'refused',
       rung: 'dane',
       policy: 'tlsa',
+      failure: 'dnssec-invalid',
       status: '4.7.5',
       text: `DNSSEC says that ${host.name} may have TLSA records, but the DNS does not give them: ${tlsa.text}`,
     };
@@ -45,6 +54,7 @@ function published(host: HostFacts, exchange: ExchangeFacts): Demand | Refused {
       kind: 'refused',
       rung: 'mta-sts',
       policy: 'sts',
+      failure: 'validation-failure',
       status: '4.7.5',
       text: `the MTA-STS policy of ${exchange.domain} does not name the host ${host.name} that the DNS gives`,
     };
@@ -73,10 +83,17 @@ function remembered(exchange: ExchangeFacts, found: Demand | Refused): Demand | 
   if (shown === 'encrypted' || (shown === 'mta-sts' && policy !== null)) {
     return withKey({ ...found, rung: 'required', tls: 'required' });
   }
+  const missing =
+    shown === 'dane'
+      ? ({
+          rung: 'dane',
+          policy: 'tlsa',
+          failure: hasUselessTlsa(exchange) ? 'tlsa-invalid' : 'dane-required',
+        } as const)
+      : ({ rung: 'mta-sts', policy: 'sts', failure: exchange.policyFailure ?? 'sts-policy-fetch-error' } as const);
   return {
     kind: 'refused',
-    rung: shown === 'dane' ? 'dane' : 'mta-sts',
-    policy: found.policy,
+    ...missing,
     status: '4.7.5',
     text:
       `${domain} had ${shown === 'dane' ? 'DANE' : 'MTA-STS'} not long ago and has not now, ` +
@@ -124,7 +141,7 @@ function required(host: HostFacts): Demand | Refused {
 
 function unprotected(what: string): Refused {
   const text = `the sender wants TLS on the whole way (REQUIRETLS), but ${what}`;
-  return { kind: 'refused', rung: 'verified', policy: 'no-policy-found', status: '4.7.10', text };
+  return { kind: 'refused', rung: 'verified', policy: 'no-policy-found', failure: null, status: '4.7.10', text };
 }
 
 function opportunistic(host: HostFacts): Demand {

@@ -112,10 +112,7 @@ function failureOf(
   came: SmtpConnection | ConnectionFailure | null,
   broken: ConnectionFailure | undefined,
 ): string | null {
-  if (decision.kind === 'refused') {
-    if (decision.policy === 'tlsa') return 'dnssec-invalid';
-    return decision.policy === 'sts' ? 'validation-failure' : null;
-  }
+  if (decision.kind === 'refused') return decision.failure;
   if (came instanceof ConnectionFailure) {
     if (came.certificate !== undefined && came.certificate.kind !== 'authenticated') return came.certificate.problem;
     if (came.kind === 'unencrypted') return 'starttls-not-supported';

@@ -102,6 +102,8 @@ export interface Refused {
   readonly kind: 'refused';
   readonly rung: Rung;
   readonly policy: PolicyType;
+  /** RFC 8460 §4.3, result-type; null: it is no affair of the receiver. */
+  readonly failure: string | null;
   readonly status: EnhancedStatus;
   /** For people: what was demanded, and what there was. */
   readonly text: string;

@@ -22,9 +22,10 @@ beforeAll(async () => {
 
 const POLICY = 'version: STSv1\nmode: enforce\nmx: mx2.test\nmax_age: 86400\n';
 
-async function stage(fetched: Fetched = { kind: 'fetched', text: POLICY }) {
+async function stage(fetched: Fetched = { kind: 'fetched', text: POLICY }, forbidDowngrade = false) {
   const s = await queueStage({
     now: NOW,
+    relay: { forbidDowngrade },
     authorities: [authority.certificate],
     fetchPolicy: async () => fetched,
   });
@@ -242,3 +243,49 @@ test('a host that does not answer is no TLS session, whatever is wrong with what
   expect(await counted('dead.test')).toMatchObject([{ host: '', failure: 'sts-webpki-invalid' }]);
   expect(await s.store.read.receivers.tlsResultDomains(TODAY, '', 10)).toEqual(['dead.test']);
 });
+
+test.each([
+  ['dane', [], undefined, { policy: 'tlsa', policyDomain: 'mx2.test', policyText: [], failure: 'dane-required' }],
+  [
+    'dane',
+    [[0, 1, 1]],
+    undefined,
+    {
+      policy: 'tlsa',
+      policyDomain: 'mx2.test',
+      policyText: [expect.stringMatching(/^0 1 1 /)],
+      failure: 'tlsa-invalid',
+    },
+  ],
+  ['dane', [], POLICY, { policy: 'tlsa', policyDomain: 'mx2.test', policyText: [], failure: 'dane-required' }],
+  [
+    'mta-sts',
+    [],
+    undefined,
+    { policy: 'sts', policyDomain: 'far.test', policyText: [], failure: 'sts-policy-fetch-error' },
+  ],
+  [
+    'mta-sts',
+    [],
+    'mode: x',
+    { policy: 'sts', policyDomain: 'far.test', policyText: ['mode: x'], failure: 'sts-policy-invalid' },
+  ],
+] as const)(
+  '%s was there, now only TLSA %j and the policy %j, and no less is wanted: a failure',
+  async (level, tlsa, text, expected) => {
+    const { s, host, counted } = await stage({ kind: 'fetched', text: text ?? '' }, true);
+    await using _ = s;
+    if (text !== undefined) s.dns.set('_mta-sts.far.test', { txt: ['v=STSv1; id=1'] });
+    s.dns.set('far.test', { mx: [{ preference: 0, exchange: 'mx2.test' }], secure: true });
+    s.dns.set('mx2.test', { ipv4: ['127.0.0.2'], secure: true });
+    const records = tlsa.map((parts) => tlsaFor(right.certificate, ...parts));
+    s.dns.set(`_${s.port}._tcp.mx2.test`, { tlsa: records, secure: true });
+    await s.store.execute({ kind: 'put-shown-protection', row: { domain: 'far.test', level, seenAt: NOW }, forget: 0 });
+    await s.put({ to: ['a@far.test'] });
+    await s.until((entries) => entries.every(({ attempts }) => attempts > 0));
+    expect((await counted()).filter((row) => row.host !== '')).toMatchObject([
+      { ...expected, reason: null, sessions: 1 },
+    ]);
+    expect(host.sessions).toEqual([]);
+  },
+);
