@@ -152,6 +152,10 @@ function wrongTlsReports({ domains, tlsReports }: Config, complain: (path: Path,
   if (domains.length > 0 && !domains.includes(from)) {
     complain(['tls_reports', 'contact'], `${contact} is not in one of our domains, so reports cannot be signed for it`);
   }
+  // RFC 8460 §4.4: an addr-spec of RFC 5322, which is ASCII, as is the mail that it sends.
+  if (/[^ -~]/.test(contact)) {
+    complain(['tls_reports', 'contact'], `${contact} must be ASCII: reports go to servers that know nothing else`);
+  }
   if (address.domain !== null && !domains.includes(address.domain)) {
     complain(
       ['tls_reports', 'address'],

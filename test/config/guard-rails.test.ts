@@ -121,6 +121,7 @@ it.each<readonly [string, readonly string[], number]>([
   ['a warning after the end', [...LEAST, ...LISTENER, '[queue]', 'expire = "1h"', 'warn = "2h"'], 9],
   ['one name for both keys', [...LEAST, ...LISTENER, '[dkim]', 'ed25519_selector = "postern-rsa"'], 8],
   ['reports in the name of others', [...LEAST, ...LISTENER, '[tls_reports]', 'contact = "me@else.test"'], 8],
+  ['reports from an address beyond ASCII', [...LEAST, ...LISTENER, '[tls_reports]', 'contact = "zoë@example.test"'], 8],
   ['reports to others', [...LEAST, ...LISTENER, '[tls_reports]', 'address = "tls@else.test"'], 8],
   ['more resolvers than are asked', [...LEAST, ...LISTENER, ...repeat(4, '[[relay.resolver]]', 'address = "::1"')], 13],
   [
