@@ -9,11 +9,13 @@ export class TlsReportError extends Error {
   override readonly name = 'TlsReportError';
 }
 
-/** Characters of a text, entries of a list. Beyond them a report is none. Of a policy the first `kept` details are kept, and
- * of what they say, and of its lines, so many characters. */
+/** Characters of a text, and of a line of a policy, which may be a TLSA record with a whole certificate in hex; entries of a
+ * list. Beyond them a report is none. Of a policy the first `kept` details are kept, and of what they say, and of its
+ * lines, so many characters. */
 export const TLS_REPORT_LIMITS = {
   text: 1_000,
-  lines: 100,
+  line: 16_384,
+  lines: 200,
   policies: 200,
   details: 10_000,
   kept: 50,
@@ -24,14 +26,15 @@ const LONGEST = 8 * 24 * 3_600_000;
 
 const text = v.pipe(v.string(), v.maxLength(TLS_REPORT_LIMITS.text));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const lines = v.pipe(v.array(text), v.maxLength(TLS_REPORT_LIMITS.lines));
+const line = v.pipe(v.string(), v.maxLength(TLS_REPORT_LIMITS.line));
+const lines = v.pipe(v.array(line), v.maxLength(TLS_REPORT_LIMITS.lines));
 /** One where a list is meant. */
 const linesOrOne = v.optional(
   v.nullable(
     v.union([
       lines,
       v.pipe(
-        text,
+        line,
         v.transform((one) => [one]),
       ),
     ]),

@@ -108,6 +108,8 @@ test.each([
   ['no details', 'policies/0/failure-details', undefined],
   ['null for what is not there', 'policies/0/failure-details', null],
   ['no policy string', 'policies/0/policy/policy-string', undefined],
+  ['a TLSA record of a whole certificate', 'policies/0/policy/policy-string', [`3 0 0 ${'ab'.repeat(5_000)}`]],
+  ['as many hosts as a policy has', 'policies/0/policy/policy-string', new Array(150).fill('mx: mx.test')],
   ['no organization', 'organization-name', undefined],
   ['another offset', 'date-range/end-datetime', '2016-04-02T01:59:59.5+02:00'],
   ['what nobody knows', 'comment', { deep: [[[]]] }],
@@ -131,6 +133,8 @@ test.each([
   ['a count beyond what numbers hold', FAILURES, 1e300],
   ['a count in words', FAILURES, 'many'],
   ['a text without end', 'organization-name', 'x'.repeat(1_001)],
+  ['a policy without end', 'policies/0/policy/policy-string', ['x'.repeat(16_385)]],
+  ['a policy of lines without end', 'policies/0/policy/policy-string', new Array(201).fill('x')],
   ['policies without end', 'policies', new Array(201).fill(POLICY)],
 ])('refused: %s', (_, path, value) => {
   expect(() => read(changed(path, value))).toThrow(TlsReportError);
