@@ -258,7 +258,7 @@ export interface Reads {
   /** A random name of this store, which is nobody's business outside. */
   epoch(): Promise<string>;
   /** Those of the bodies (at most 5000) whose texts may match: of the others the search index knows that they do not.
-   * null: it cannot tell, since the strings are too short. */
+   * null: it cannot tell, since the strings are in most of the mail. */
   possibleMatches(bodies: readonly BodyId[], query: TextQuery): Promise<ReadonlySet<BodyId> | null>;
 
   /** Octets inside the store that hold nothing, and can take mail. */

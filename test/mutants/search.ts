@@ -115,12 +115,20 @@ export const searchMutants: readonly Mutant[] = [
     test: 'does not know',
   },
   {
-    rule: 'the index rules nothing out where one of several strings is short',
+    rule: 'the index finds a short string at the end of a text',
+    file: 'src/store/upkeep/text-index.ts',
+    from: ' : text) + END;',
+    to: ' : text);',
+    caughtBy: textIndex,
+    test: 'short strings',
+  },
+  {
+    rule: 'the index rules nothing out where one of several strings is everywhere',
     file: 'src/store/upkeep/text-index.ts',
     from: "parts.length === 0 || parts.includes(null) ? null : `(${parts.join(' OR ')})`",
     to: "parts.length === 0 ? null : `(${parts.filter((part) => part !== null).join(' OR ')})`",
     caughtBy: textIndex,
-    test: 'rules out',
+    test: 'short strings',
   },
   {
     rule: 'the index forgets bodies that are gone',

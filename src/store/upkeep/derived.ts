@@ -7,7 +7,7 @@ import { Connection, isDamaged } from '../engine.ts';
 import type { BodyId, Commit } from '../rows.ts';
 import { dropTexts, TEXT_SCHEMA } from './text-index.ts';
 
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 const SCHEMA = `
 CREATE TABLE about (
