@@ -2,6 +2,7 @@
 // come in bounded pieces, and no message is marked as seen.
 
 import { isLoopback } from '../platform/source.ts';
+import { readOctets, readWhole } from '../store/message-octets.ts';
 import type { MessageRow, Uid } from '../store/rows.ts';
 import { mailboxNamed, mailboxSeen, type SeenMailbox, type User } from './access.ts';
 import type { Session } from './commands/command.ts';
@@ -9,7 +10,6 @@ import { cut, rangeOf } from './commands/fetch-response.ts';
 import { type ImapRefusal, no } from './completion.ts';
 import { type MessageUrl, messageUrl } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
-import { readOctets, readWhole } from './message-octets.ts';
 import { headerFields } from './render/section.ts';
 import { Summary } from './render/summary.ts';
 import { allows } from './rights.ts';

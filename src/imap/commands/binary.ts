@@ -5,10 +5,10 @@
 import { parseHeader } from '../../formats/header.ts';
 import { mimeFacts } from '../../formats/mime-facts.ts';
 import { transferDecoder } from '../../formats/transfer-encoding.ts';
+import { readOctets, readWhole } from '../../store/message-octets.ts';
 import type { MessageRow } from '../../store/rows.ts';
 import type { BinaryItem, FetchItem, Section } from '../grammar/fetch-items.ts';
 import { LIMIT } from '../limits.ts';
-import { readOctets, readWhole } from '../message-octets.ts';
 import { type Place, partOf, resolveSection } from '../render/section.ts';
 import type { Summary } from '../render/summary.ts';
 import type { Session } from './command.ts';

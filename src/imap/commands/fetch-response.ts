@@ -2,13 +2,13 @@
 // once; sections stream from the store.
 
 import { Disconnected } from '../../platform/socket-writer.ts';
+import { readOctets, readWhole } from '../../store/message-octets.ts';
 import type { MessageRow } from '../../store/rows.ts';
 import type { Enabled } from '../enabled.ts';
 import { dateTimeText } from '../grammar/date-time.ts';
 import type { FetchItem, Section, SectionItem } from '../grammar/fetch-items.ts';
 import { flagList } from '../grammar/flags.ts';
 import { LIMIT } from '../limits.ts';
-import { readOctets, readWhole } from '../message-octets.ts';
 import { fetchHead } from '../render/flag-report.ts';
 import { headerFields, resolveSection, type SectionRange } from '../render/section.ts';
 import { imapString } from '../render/strings.ts';

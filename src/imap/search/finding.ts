@@ -2,10 +2,10 @@
 // having their turn in between. SEARCH, SORT, THREAD and ESEARCH all find by this.
 
 import type { Turn } from '../../platform/turn.ts';
+import { readOctets } from '../../store/message-octets.ts';
 import type { BodyId, MailboxId, MessageRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { LIMIT } from '../limits.ts';
-import { readOctets } from '../message-octets.ts';
 import { Summary } from '../render/summary.ts';
 import type { SearchMessage } from './evidence.ts';
 import { asks, type SearchProgram } from './keys.ts';

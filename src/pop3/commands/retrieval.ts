@@ -2,7 +2,7 @@
 // said UTF8, an internationalized message goes with a surrogate of its header (RFC 6856 §2.1, RFC 6858).
 
 import { surrogateHeader } from '../../formats/surrogate-header.ts';
-import { Limit } from '../../store/limits.ts';
+import { readOctets } from '../../store/message-octets.ts';
 import type { MessageRow } from '../../store/rows.ts';
 import type { Reads } from '../../store/store.ts';
 import { LIMIT } from '../limits.ts';
@@ -86,21 +86,15 @@ async function surrogateFor(session: Session, row: MessageRow): Promise<Buffer<A
   return surrogateHeader(Buffer.concat(pieces));
 }
 
-/** The octets `[from, to)` of a message, in memory of their own: those in front of the body that only this recipient has, and
- * the body's. A piece ends where a chunk of the store does, so that nothing is put together. */
+/** The octets `[from, to)` of a message. */
 async function* octetsOf(
   read: Reads,
   row: MessageRow,
   from: number,
   to: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const { prefix, body, size } = row;
-  if (from < prefix.length) yield new Uint8Array(prefix.subarray(from, to));
-  const end = to - prefix.length;
-  for (let at = Math.max(0, from - prefix.length); at < end; ) {
-    const border = at - (at % Limit.chunkOctets) + Limit.chunkOctets;
-    // What is not cut to a length is copied once less.
-    const piece = await read.body(body, at, (to === size ? border : Math.min(end, border)) - at);
+  for (let at = from; at < to; ) {
+    const piece = await readOctets(read, row, at, to);
     if (piece.length === 0) throw new Error('a body ended before its size');
     // Before it is given away.
     at += piece.length;

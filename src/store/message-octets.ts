@@ -1,9 +1,9 @@
 // A message's octets as they are read from the store: the prefix of its recipient and the shared body behind it, counted
-// as one (RFC 3501 §6.4.5). Bounded pieces; nothing stays open between them.
+// as one (RFC 3501 §6.4.5), for all who give messages to clients. Bounded pieces; nothing stays open between them.
 
-import { Limit } from '../store/limits.ts';
-import type { MessageRow } from '../store/rows.ts';
-import type { Reads } from '../store/store.ts';
+import { Limit } from './limits.ts';
+import type { MessageRow } from './rows.ts';
+import type { Reads } from './store.ts';
 
 /** The first of the octets `[from, to)` of a message, in memory of their own; none only at the end of what is stored. A
  * piece ends where a chunk of the store does, so that those that follow are the chunks themselves, and nothing is put
