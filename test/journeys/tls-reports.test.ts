@@ -10,6 +10,8 @@ import { simpleParser } from 'mailparser';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { formatTlsReport, type TlsReport } from '../../src/formats/tls-report/report.ts';
+import { dayOf } from '../../src/mta/security/results.ts';
+import type { TlsResultRow } from '../../src/store/rows.ts';
 import { dkimFolder, dkimKeys, dkimRecord } from '../../src/trust/dkim/keys.ts';
 import { startFakeServer } from '../smtp/fake-server.ts';
 import { addressOf, createWorld, loginOf, type Server, type World } from '../world.ts';
@@ -44,13 +46,20 @@ async function stage(rua = 'mailto:tls-reports@other.test', more: (config: Confi
   return world;
 }
 
-/** Lets the day end, and the hours after which reports are made. @param counted whose sessions are to be written down */
-async function night({ clock }: World, counted: Server | null = null): Promise<void> {
+/** Lets the day end, and the hours after which reports are made.
+ * @param counted whose sessions are to be written down
+ * @param such what is to be among them */
+async function night(
+  { clock }: World,
+  counted: Server | null = null,
+  such: (row: TlsResultRow) => boolean = () => true,
+): Promise<void> {
+  const day = dayOf(clock.now());
   // That is a minute after they were.
   clock.advance(2 * 60_000);
   await settled();
-  const days = () => counted?.running.store.read.tlsReports.unreportedDays('9999-01-01');
-  await until(async () => (await days())?.length !== 0);
+  const written = async () => (await counted?.running.store.read.receivers.tlsResults(day, 'other.test'))?.some(such);
+  await until(async () => (await written()) !== false);
   const midnight = Math.ceil(clock.now() / DAY) * DAY;
   clock.advance(midnight + 5 * HOUR - clock.now());
 }
@@ -77,7 +86,7 @@ test('a day of sessions that went well: the other server can show it in the morn
   const { here, there } = world;
   await sending(here);
   await here.queueEmpty();
-  const day = new Date(world.clock.now()).toISOString().slice(0, 10);
+  const day = dayOf(world.clock.now());
   await night(world, world.here);
   await until(async () => (await received(there)).length > 0);
   expect(await received(there)).toMatchObject([
@@ -117,21 +126,37 @@ test('sessions that failed, with the reason', async () => {
   ]);
 });
 
-test('the report itself makes no report: the next mornings are quiet', async () => {
+test('the report itself makes no report: the next day counts only what was sent then, and then it is quiet', async () => {
   await using world = await stage();
   const { here, there, clock } = world;
   await sending(here);
   await here.queueEmpty();
-  await night(world, world.here);
+  await night(world, here);
   await until(async () => (await received(there)).length > 0);
   await here.queueEmpty();
-  for (let day = 0; day < 3; day++) {
-    await night(world);
+  // The report's session is behind; the day's other one fails, to be told from it.
+  clock.advance(HOUR);
+  const peer = await startFakeServer({ keywords: ['PIPELINING'] });
+  here.wayOut.target = peer.port;
+  await sending(here);
+  await here.queueEmpty();
+  await peer.close();
+  here.wayOut.target = there.port(25);
+  await night(world, here, ({ failure }) => failure !== null);
+  await until(async () => (await received(there)).length > 1);
+  const told = (await received(there)).map(({ successes, failures }) => ({ successes, failures }));
+  expect(told).toEqual(
+    expect.arrayContaining([
+      { successes: 1, failures: 0 },
+      { successes: 0, failures: 1 },
+    ]),
+  );
+  await here.queueEmpty();
+  for (let day = 0; day < 2; day++) {
     clock.advance(DAY / 2);
-    await settled();
+    await night(world);
   }
-  expect(made(world)).toHaveLength(1);
-  expect(await received(there)).toHaveLength(1);
+  expect(made(world)).toHaveLength(2);
 });
 
 test('a restart in the morning sends nothing twice, and one at midnight forgets nothing', async () => {

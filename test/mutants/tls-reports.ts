@@ -21,7 +21,7 @@ export const tlsReportMutants: readonly Mutant[] = [
     from: 'parameters: { tlsOptional: true },',
     to: 'parameters: {},',
     caughtBy: journey,
-    test: 'next mornings are quiet',
+    test: 'counts only what was sent then',
   },
   {
     rule: 'a report leaves from <>, and is given up after a day',
