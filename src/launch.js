@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=8
 // The door of the program: plain JavaScript that any Node can read, so that a Node which is too old for the sources
 // (type stripping, node:sqlite, crypto.argon2) says so in one line, and so that a server gets the manners of one.
 import module from 'node:module';
@@ -18,9 +18,10 @@ if (process.argv[2] !== '--require-node') {
 }
 
 /**
- * Begins this process anew with bounds that only its start can give: a long-lived server of small sessions keeps tens of
- * megabytes that it had for a moment, in V8's young generation and in glibc's arena of each thread. What an operator
- * has chosen stands. Returns where that is done, or cannot be.
+ * Gives the process what the first line gives who calls this file by its name, where node was called with it: bounds that
+ * only a start can set, by another one. A long-lived server of small sessions keeps tens of megabytes that it had for a
+ * moment, in V8's young generation and in glibc's arena of each thread. What an operator has chosen stands. Returns where
+ * that is done, or cannot be.
  */
 function settle() {
   const flag = '--max-semi-space-size=';

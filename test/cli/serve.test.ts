@@ -345,6 +345,15 @@ it('lives on where its log cannot be written, and where nobody reads its table',
   }
 });
 
+it('has the bounds of a long-lived server, whether it is called by its name or through node', async () => {
+  for (const node of [false, true]) {
+    const { pid } = await start({ node });
+    const [, ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+    expect(args.slice(0, 2)).toEqual(['--max-semi-space-size=8', launch]);
+    expect((await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0')).toContain('MALLOC_ARENA_MAX=2');
+  }
+});
+
 it('comes to no harm by a resolver that cannot be reached', async () => {
   const program = await start({ more: '[[relay.resolver]]\naddress = "255.255.255.255"\n' });
   const sent = await over(program, ['send', '--from', alice, '--to', 'a@remote.example', '--body', 'x']);

@@ -1,11 +1,11 @@
-// The real program as a process of its own: a configuration in a temporary folder, `node src/launch.js serve` over it,
+// The real program as a process of its own: a configuration in a temporary folder, `src/launch.js serve` over it,
 // the ports that its table prints. For tests that kill, trace or measure it. Linux only where it reads /proc.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '../..');
@@ -22,6 +22,8 @@ export interface ProgramOptions {
   readonly more?: string;
   /** Command words in front of node, such as `strace -D -f`, that leave it the process that was started. */
   readonly under?: readonly string[] | ((folder: string) => readonly string[]);
+  /** Node is called with the file, instead of the file by its name. */
+  readonly node?: boolean;
   /** ms from start to `ready` before giving up. */
   readonly patience?: number;
   readonly logLevel?: string;
@@ -118,10 +120,10 @@ export class Program implements AsyncDisposable {
 
   /** Starts over the folder as it is, after `kill` or `stop`. */
   async start(): Promise<void> {
-    const { under = [] } = this.#options;
+    const { under = [], node = false } = this.#options;
     const [command = '', ...rest] = [
       ...(typeof under === 'function' ? under(this.folder) : under),
-      process.execPath,
+      ...(node ? [process.execPath] : []),
       join(root, 'src/launch.js'),
       'serve',
       '--config',
@@ -189,7 +191,7 @@ export class Program implements AsyncDisposable {
 
 /** The environment without what would change the configuration. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(?:POSTERN_|VITEST|NODE_OPTIONS|NODE_ENV)/.test(name)),
-  );
+  const kept = Object.entries(process.env).filter(([name]) => !/^(?:POSTERN_|VITEST|NODE_OPTIONS|NODE_ENV)/.test(name));
+  // The file finds its node by name: the one that runs the tests.
+  return { ...Object.fromEntries(kept), PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 }
