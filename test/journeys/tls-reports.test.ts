@@ -81,6 +81,16 @@ async function until(condition: () => Promise<boolean> | boolean): Promise<void>
 
 const sending = (server: Server, text = 'x') => server.submit('alice', { to: addressOf('carol'), text });
 
+/** One goes to a host in the other server's place that has no TLS. */
+async function sendingInClear({ here, there }: World): Promise<void> {
+  const peer = await startFakeServer({ keywords: ['PIPELINING'] });
+  here.wayOut.target = peer.port;
+  await sending(here);
+  await here.queueEmpty();
+  await peer.close();
+  here.wayOut.target = there.port(25);
+}
+
 test('a day of sessions that went well: the other server can show it in the morning', async () => {
   await using world = await stage();
   const { here, there } = world;
@@ -110,13 +120,8 @@ test('a day of sessions that went well: the other server can show it in the morn
 
 test('sessions that failed, with the reason', async () => {
   await using world = await stage();
-  const { here, there } = world;
-  const peer = await startFakeServer({ keywords: ['PIPELINING'] });
-  here.wayOut.target = peer.port;
-  await sending(here);
-  await here.queueEmpty();
-  await peer.close();
-  here.wayOut.target = there.port(25);
+  const { there } = world;
+  await sendingInClear(world);
   await night(world, world.here);
   await until(async () => (await received(there)).length > 0);
   const [row] = await received(there);
@@ -136,12 +141,7 @@ test('the report itself makes no report: the next day counts only what was sent 
   await here.queueEmpty();
   // The report's session is behind; the day's other one fails, to be told from it.
   clock.advance(HOUR);
-  const peer = await startFakeServer({ keywords: ['PIPELINING'] });
-  here.wayOut.target = peer.port;
-  await sending(here);
-  await here.queueEmpty();
-  await peer.close();
-  here.wayOut.target = there.port(25);
+  await sendingInClear(world);
   await night(world, here, ({ failure }) => failure !== null);
   await until(async () => (await received(there)).length > 1);
   const told = (await received(there)).map(({ successes, failures }) => ({ successes, failures }));
