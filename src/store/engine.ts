@@ -117,10 +117,8 @@ function resultCode(error: unknown): number | undefined {
 /** Whatever was thrown, as the store's error. */
 export function storeError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const code = resultCode(error);
   const text = error instanceof Error ? error.message : String(error);
-  // The index of the log could not grow: nothing else but a full disk does that.
-  const full = code !== undefined && ((code & 0xff) === Code.full || code === Code.noIndex);
+  const full = isDiskFull(error);
   return new StoreError(full ? 'full' : 'failed', full ? `The disk is full: ${text}` : text, { cause: error });
 }
 
@@ -132,6 +130,13 @@ export function unopened(error: unknown, file: string): unknown {
   return new StoreError('failed', `The store, ${file}, cannot be opened (${failure.message}): ${advice}`, {
     cause: error,
   });
+}
+
+/** Did the engine find no room? */
+export function isDiskFull(error: unknown): boolean {
+  const code = resultCode(error);
+  // The index of the log could not grow: nothing else but a full disk does that.
+  return code !== undefined && ((code & 0xff) === Code.full || code === Code.noIndex);
 }
 
 /** Did another connection hold the lock? */

@@ -11,6 +11,8 @@ export interface StoreFiles {
   readonly lock: string;
   /** Tells whether mail.db was put back from a backup. */
   readonly epoch: string;
+  /** Room for the day on which the disk is full. */
+  readonly ballast: string;
 }
 
 export function storeFiles(folder: string): StoreFiles {
@@ -19,6 +21,7 @@ export function storeFiles(folder: string): StoreFiles {
     derived: join(folder, 'derived.db'),
     lock: join(folder, 'lock.db'),
     epoch: join(folder, 'epoch'),
+    ballast: join(folder, 'ballast'),
   };
 }
 

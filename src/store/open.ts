@@ -46,6 +46,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const writer = startWriter({
     path: files.mail,
     epoch: files.epoch,
+    ballast: files.ballast,
     walCap,
     // The log at its cap, and as much again in mail.db.
     diskReserve: options.diskReserve ?? 2 * walCap,

@@ -55,6 +55,8 @@ export interface WriterData {
   readonly path: string;
   /** The file beside it that tells whether it was put back from a backup. */
   readonly epoch: string;
+  /** The file that is given up where the disk is full. */
+  readonly ballast: string;
   readonly walCap: number;
   /** Octets of the disk that mail leaves free. */
   readonly diskReserve: number;

@@ -23,6 +23,14 @@ export const storeMutants: readonly Mutant[] = [
     test: 'port 465, DATA',
   },
   {
+    rule: 'what a full disk stops is done again in the room that was held for it',
+    file: 'src/store/writer/batch.ts',
+    from: 'if (isDiskFull(cause) && this.#around.makeRoom())',
+    to: 'if (isDiskFull(cause) && this.#around.makeRoom() && false)',
+    caughtBy: 'test/store/batch.test.ts',
+    test: 'once there is room',
+  },
+  {
     rule: 'a command that fails leaves nothing behind',
     file: 'src/store/writer/batch.ts',
     from: "this.#db.run('ROLLBACK TO command');",

@@ -25,6 +25,8 @@ describe('a batch', () => {
   let batch: Batch;
   let lastId = 0;
   let low = false;
+  /** Pages that can be had once the disk is full. */
+  let ballast = 0;
   const unused: number[] = [];
 
   function begin(path: string, Kind = Connection): void {
@@ -32,6 +34,12 @@ describe('a batch', () => {
     migrate(db);
     batch = new Batch(db, {
       diskLow: () => low,
+      makeRoom() {
+        if (ballast === 0) return false;
+        limitPages(ballast);
+        ballast = 0;
+        return true;
+      },
       stored: () => {},
       unused: (body) => unused.push(body),
       freed: () => {},
@@ -43,6 +51,7 @@ describe('a batch', () => {
   beforeEach(() => {
     unused.length = 0;
     low = false;
+    ballast = 0;
     begin(':memory:');
     expect(run(account('alice@x.test'))).toMatchObject([{ result: { account: 1 } }]);
   });
@@ -76,6 +85,12 @@ describe('a batch', () => {
     };
   }
 
+  /** The disk has so many pages more. */
+  function limitPages(more: number): void {
+    const pages = db.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+    db.exec(`PRAGMA max_page_count = ${pages + more}`);
+  }
+
   const count = (table: string) => db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n;
   const kinds = (answers: readonly Answer[]) =>
     answers.map((answer) => ('failure' in answer ? answer.failure.kind : 'done'));
@@ -96,8 +111,7 @@ describe('a batch', () => {
   });
 
   it('answers full where the disk is, keeps what was there, and spares the commands beside', () => {
-    const pages = db.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
-    db.exec(`PRAGMA max_page_count = ${pages + 20}`);
+    limitPages(20);
     const answers = run(accept(100), accept(400_000), accept(100));
     expect(kinds(answers)).toEqual(['done', 'full', 'done']);
     expect(count('message')).toBe(2);
@@ -109,6 +123,18 @@ describe('a batch', () => {
     expect(answer).toMatchObject({ result: { placed: [{ uid: expect.any(Number) }] } });
     const uids = db.all<{ uid: number }>('SELECT uid FROM message').map((row) => row.uid);
     expect(new Set(uids).size).toBe(3);
+  });
+
+  it.each([0, 20])('does again what a full disk has stopped, %d pages into it, once there is room', (before) => {
+    ballast = 200;
+    limitPages(before);
+    const commit = batch.numbers.commit;
+    const answers = run(accept(100), accept(400_000), account('bob@x.test'), accept(100));
+    expect(kinds(answers)).toEqual(['done', 'done', 'done', 'done']);
+    expect([count('message'), count('account'), batch.numbers.commit]).toEqual([3, 2, commit + 1]);
+    // There is no more where that came from.
+    expect(kinds(run(accept(1_000_000), accept(100)))).toEqual(['full', 'done']);
+    expect(db.get('PRAGMA integrity_check')).toEqual({ integrity_check: 'ok' });
   });
 
   it('takes no more octets where the disk is nearly full, and lets go of those it has', () => {
@@ -129,8 +155,7 @@ describe('a batch', () => {
   it('never accepts a body of which a chunk was lost', () => {
     const chunk = (place: number) => ({ kind: 'stage', stage: 1, place, octets: new Uint8Array(65_536) }) as const;
     expect(kinds(run(chunk(0)))).toEqual(['done']);
-    const pages = db.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
-    db.exec(`PRAGMA max_page_count = ${pages + 4}`);
+    limitPages(4);
     expect(kinds(run(chunk(1)))).toEqual(['full']);
     db.exec('PRAGMA max_page_count = 100000');
     expect(kinds(run(chunk(2)))).toEqual(['full']);

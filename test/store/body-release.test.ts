@@ -22,6 +22,7 @@ beforeEach(() => {
   freed = [];
   batch = new Batch(db, {
     diskLow: () => false,
+    makeRoom: () => false,
     stored: () => {},
     unused: (body) => unused.push(body),
     freed: (body) => freed.push(body),

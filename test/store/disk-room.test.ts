@@ -29,6 +29,7 @@ it.each([
     look,
   );
   expect([room.low(), room.low()]).toEqual([refused, refused]);
+  expect(room.spare()).toBe((free - Math.min(100, disk / 4)) * MB);
   // Said once.
   expect(warnings).toHaveLength(refused ? 1 : 0);
 });
@@ -45,4 +46,5 @@ it('leaves a disk that cannot be asked to whoever writes', () => {
     look,
   );
   expect(room.low()).toBe(false);
+  expect(room.spare()).toBe(0);
 });

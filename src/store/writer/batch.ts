@@ -3,7 +3,7 @@
 
 import { type Depth, depthOf, grows, perform, type StageChunk } from '../commands/table.ts';
 import { type CommandKind, type CommandOf, stagedBodies } from '../commands.ts';
-import { type Connection, isSyncFailure, storeError } from '../engine.ts';
+import { type Connection, isDiskFull, isSyncFailure, storeError } from '../engine.ts';
 import type { Answer, Failure, Outcome, Request } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
 import { type Change, StoreError } from '../store.ts';
@@ -17,6 +17,8 @@ import type { Published, Stages, Work } from './work.ts';
 export interface Surroundings {
   /** Is the disk nearly full? */
   diskLow(): boolean;
+  /** The disk is full. @returns whether something was given up for what has failed, to try it again */
+  makeRoom(): boolean;
   stored(bodies: readonly BodyId[]): void;
   unused(body: BodyId): void;
   freed(body: BodyId): void;
@@ -55,6 +57,7 @@ export class Batch {
     } catch (error) {
       this.#rollBack();
       const cause = error instanceof TransactionLost ? error.cause : error;
+      if (isDiskFull(cause) && this.#around.makeRoom()) return this.run(requests);
       this.distrust(cause);
       if (requests.length === 1 || this.#poison !== undefined) return this.#failed(requests, storeError(cause));
     }
@@ -160,8 +163,9 @@ export class Batch {
       return false;
     } catch (error) {
       if (depth !== 'memory') {
-        // Errors such as a full disk may have rolled back everything.
-        if (!this.#db.inTransaction) throw new TransactionLost('The transaction is lost', { cause: error });
+        // Errors such as a full disk may have rolled back everything; that one is to be seen to before anything else.
+        if (isDiskFull(error) || !this.#db.inTransaction)
+          throw new TransactionLost('The transaction is lost', { cause: error });
         this.#db.run('ROLLBACK TO command');
         this.#db.run('RELEASE command');
       }

@@ -33,15 +33,24 @@ export class DiskRoom {
     return low;
   }
 
+  /** Octets on the disk beyond the reserve; below 0, what the reserve lacks. */
+  spare(): number {
+    const { outside, reserve } = this.#state();
+    return outside - reserve;
+  }
+
   #isLow(): boolean {
+    const { outside, reserve } = this.#state();
+    return outside < reserve && (outside < reserve / PART || outside + this.#inside() < reserve);
+  }
+
+  #state(): { readonly outside: number; readonly reserve: number } {
     try {
       const { bavail, blocks, bsize } = this.#look(this.#folder);
-      const reserve = Math.min(this.#reserve, (blocks * bsize) / PART);
-      const outside = bavail * bsize;
-      return outside < reserve && (outside < reserve / PART || outside + this.#inside() < reserve);
+      return { outside: bavail * bsize, reserve: Math.min(this.#reserve, (blocks * bsize) / PART) };
     } catch {
       // Whoever writes will see what is wrong.
-      return false;
+      return { outside: 0, reserve: 0 };
     }
   }
 }

@@ -57,24 +57,26 @@ export class LogKeeper {
     if (checkpointed < log) this.#checkpoint('PASSIVE');
   }
 
-  #look(now: number): void {
-    const { log, checkpointed } = this.#checkpoint('NOOP');
-    if (log * FRAME > this.#cap && now - this.#restartedAt >= RESTART_EVERY) {
-      this.#restartedAt = now;
-      const { log: left, checkpointed: done } = this.#restart();
-      if (left !== done) this.#warn('The write-ahead log is over its cap: a reader holds an old state of the store');
-    } else if (!this.#asked && (log - checkpointed) * FRAME > this.#cap / 4) {
-      this.#asked = true;
-      this.#ask();
-    }
-  }
-
-  #restart(): LogState {
+  /** Copies all of the log to the database, for which readers are waited for, so that the next transaction begins it anew
+   * in the room that it has. Call between transactions. */
+  restart(): LogState {
     this.#db.exec(`PRAGMA busy_timeout = ${RESTART_WAIT}`);
     try {
       return this.#checkpoint('RESTART');
     } finally {
       this.#db.exec(`PRAGMA busy_timeout = ${Limit.checkpointWait}`);
+    }
+  }
+
+  #look(now: number): void {
+    const { log, checkpointed } = this.#checkpoint('NOOP');
+    if (log * FRAME > this.#cap && now - this.#restartedAt >= RESTART_EVERY) {
+      this.#restartedAt = now;
+      const { log: left, checkpointed: done } = this.restart();
+      if (left !== done) this.#warn('The write-ahead log is over its cap: a reader holds an old state of the store');
+    } else if (!this.#asked && (log - checkpointed) * FRAME > this.#cap / 4) {
+      this.#asked = true;
+      this.#ask();
     }
   }
 

@@ -1,12 +1,13 @@
 // The writer of mail.db: group commit, the log's cap and the freeing, put together over one connection.
 
 import { statSync } from 'node:fs';
-import { Connection, storeError } from '../engine.ts';
+import { Connection, isDiskFull, storeError } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { FromWriter, Outcome, Request, ViewStep, WriterData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
 import { migrate } from '../schema/migrations.ts';
 import { StoreError } from '../store.ts';
+import { Ballast } from './ballast.ts';
 import { Batch } from './batch.ts';
 import { DiskRoom } from './disk-room.ts';
 import { LogKeeper } from './log-keeper.ts';
@@ -29,6 +30,8 @@ export class Writer {
   readonly #batch: Batch;
   readonly #sweep: Sweep;
   readonly #log: LogKeeper;
+  readonly #room: DiskRoom;
+  readonly #ballast: Ballast;
   readonly #data: WriterData;
   readonly #say: (message: FromWriter) => void;
   /** By the front's clock, ms. */
@@ -50,16 +53,14 @@ export class Writer {
   constructor(data: WriterData, say: (message: FromWriter) => void) {
     this.#data = data;
     this.#say = say;
-    this.#db = openMail(data, (text) => say({ kind: 'warning', text }));
+    const warn = (text: string) => say({ kind: 'warning', text });
+    this.#ballast = new Ballast(data.ballast, data.walCap / 4, warn);
+    this.#db = openMail(data, this.#ballast, warn);
     this.#inode = inodeOf(data.path);
-    const room = new DiskRoom(
-      data.path,
-      data.diskReserve,
-      () => this.#freePages() * PAGE_OCTETS,
-      (text) => say({ kind: 'warning', text }),
-    );
+    this.#room = new DiskRoom(data.path, data.diskReserve, () => this.#freePages() * PAGE_OCTETS, warn);
     this.#batch = new Batch(this.#db, {
-      diskLow: () => room.low(),
+      diskLow: () => this.#room.low(),
+      makeRoom: () => this.#makeRoom(),
       stored: (bodies) => this.#tellUpkeep({ kind: 'stored', bodies }),
       unused: (body: BodyId) => this.#sweep.unused(body),
       freed: (body: BodyId) => this.#sweep.freed(body),
@@ -69,12 +70,7 @@ export class Writer {
     this.#numbered = this.numbers.commit;
     this.#sweep = new Sweep(this.#db, this.#batch.views);
     this.#sweep.load(this.numbers.commit, this.#now, new Set());
-    this.#log = new LogKeeper(
-      this.#db,
-      data.walCap,
-      () => this.#tellUpkeep({ kind: 'checkpoint' }),
-      (text) => say({ kind: 'warning', text }),
-    );
+    this.#log = new LogKeeper(this.#db, data.walCap, () => this.#tellUpkeep({ kind: 'checkpoint' }), warn);
   }
 
   get numbers(): Numbers {
@@ -100,10 +96,13 @@ export class Writer {
 
   /** The front's clock, where nothing else tells it. */
   tick(now: number): void {
+    const first = this.#now === 0;
     this.#now = Math.max(this.#now, now);
     this.#dirty = true;
     this.#lookForFile();
     this.#renewNumber();
+    // What lives for less than a minute, such as a test's, needs none.
+    if (!this.#closed && !first) this.#ballast.keep(this.#room.spare());
   }
 
   /** What is written to a file that was removed, or moved away for a backup to take its place, is lost. */
@@ -182,6 +181,13 @@ export class Writer {
     this.#tellBroken();
   }
 
+  #makeRoom(): boolean {
+    if (!this.#ballast.drop()) return false;
+    // At once, before others take the room: the log as it lies there is then free for what deletes.
+    this.#guardLog(() => this.#log.restart());
+    return true;
+  }
+
   #freePages(): number {
     return this.#db.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
   }
@@ -239,7 +245,16 @@ function renew(db: Connection, epoch: string, warn: (text: string) => void): unk
   return undefined;
 }
 
-function openMail({ path, walCap, epoch }: WriterData, warn: (text: string) => void): Connection {
+function openMail(data: WriterData, ballast: Ballast, warn: (text: string) => void): Connection {
+  try {
+    return openFile(data, warn);
+  } catch (error) {
+    if (isDiskFull(error) && ballast.drop()) return openFile(data, warn);
+    throw error;
+  }
+}
+
+function openFile({ path, walCap, epoch }: WriterData, warn: (text: string) => void): Connection {
   const db = new Connection(path, { wait: Limit.checkpointWait, cache: 8_192 });
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
