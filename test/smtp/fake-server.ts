@@ -178,15 +178,22 @@ function serve(fake: FakeServer, raw: Socket, tell: () => void): void {
     buffer += piece;
     while (!stalled) {
       if (content !== null) {
-        if (script.early !== undefined && buffer.length >= script.early.after) {
+        if (script.early !== undefined && content.length + buffer.length >= script.early.after) {
           answer(script.early.answer);
           stalled = true;
           return;
         }
-        const end = buffer.startsWith('.\r\n') ? 0 : buffer.indexOf('\r\n.\r\n');
-        if (end < 0) return;
-        const body = end === 0 && buffer.startsWith('.\r\n') ? '' : buffer.slice(0, end + 2);
-        buffer = buffer.slice(body.length + 3);
+        const empty = content === '' && buffer.startsWith('.\r\n');
+        const end = buffer.indexOf('\r\n.\r\n');
+        if (!empty && end < 0) {
+          // What may be the beginning of its end is looked at again; the rest is not, however much there is.
+          const kept = Math.max(0, buffer.length - 4);
+          content += buffer.slice(0, kept);
+          buffer = buffer.slice(kept);
+          return;
+        }
+        const body = empty ? '' : content + buffer.slice(0, end + 2);
+        buffer = buffer.slice(empty ? 3 : end + 5);
         content = null;
         const reply = script.on?.('DATA-END', session) ?? '250 2.0.0 taken';
         if (typeof reply !== 'string') tell();
