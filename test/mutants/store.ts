@@ -99,8 +99,8 @@ export const storeMutants: readonly Mutant[] = [
     file: 'src/store/front/view-line.ts',
     from: 'this.#line.sendNow(',
     to: 'this.#line.send(',
-    caughtBy: conformance,
-    test: 'while much is expunged',
+    caughtBy: 'test/store/writer-line.test.ts',
+    test: 'before anything can be read',
   },
   {
     rule: 'Recent is given once',

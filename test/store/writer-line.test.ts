@@ -1,8 +1,11 @@
 // Parcels on their way to the writer: what goes together, and what becomes of a command that no message can carry.
 
 import { expect, it } from 'vitest';
+import { Feed } from '../../src/store/front/feed.ts';
+import { ViewLine } from '../../src/store/front/view-line.ts';
 import { WriterLine } from '../../src/store/front/writer-line.ts';
 import type { ToWriter } from '../../src/store/protocol.ts';
+import type { Commit, MailboxId } from '../../src/store/rows.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -56,4 +59,21 @@ it('sends the others where one cannot be sent', async () => {
   await turn();
   expect(parcels).toEqual([[tick(1)], [tick(2)]]);
   expect(unsendable).toEqual([bad]);
+});
+
+it('tells the writer of a view before anything can be read for it, and what becomes of it in order', async () => {
+  const { line, parcels } = begin();
+  const views = new ViewLine(line, new Feed(7 as Commit));
+  line.send(tick(1));
+  const { view, commit } = views.open(3 as MailboxId);
+  // No turn has passed in which a read could begin.
+  expect(parcels).toEqual([[tick(1), { id: 'view', view, step: 'opened', mailbox: 3, told: 7 }]]);
+  expect(commit).toBe(7);
+  views.acknowledge(view, 8 as Commit);
+  views.close(view);
+  await turn();
+  expect(parcels[1]).toEqual([
+    { id: 'view', view, step: 'told', told: 8 },
+    { id: 'view', view, step: 'closed' },
+  ]);
 });
