@@ -55,9 +55,9 @@ describe('transfer encodings', () => {
 
   test.each(['=', '==', 'A=', '=A', '=\r', '\r\n', 'A'])('a megabyte of %j takes little time', (piece) => {
     const octets = Buffer.from(piece.repeat(1_000_000 / piece.length));
-    const started = performance.now();
+    const before = process.cpuUsage();
     for (const encoding of ['base64', 'quoted-printable']) decode(octets, encoding, 65_536);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
   });
 });
 
@@ -161,8 +161,8 @@ describe('encoded words (RFC 2047)', () => {
     '=?big5?q?a?==?gbk?q?b?=',
     '=?iso-2022-jp?b?GyhC?= ',
   ])('half a megabyte of %j takes little time', (piece) => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     decodeWords(piece.repeat(500_000 / piece.length));
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
   });
 });

@@ -31,9 +31,9 @@ test('neighbours and overlaps are one', () => {
 test('many apart are asked as quickly as few', () => {
   const ranges = new UidRanges();
   for (let uid = 2; uid <= 400_000; uid += 2) ranges.add(uid, uid);
-  const started = performance.now();
+  const before = process.cpuUsage();
   let found = 0;
   for (let uid = 1; uid <= 400_000; uid++) if (ranges.has(uid)) found += 1;
   expect(found).toBe(200_000);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
 });

@@ -152,10 +152,10 @@ describe('mailbox names', () => {
   });
 
   test('no pattern is expensive', () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     matchesPattern('a'.repeat(1000), `${'*a'.repeat(400)}b`);
     matchesPattern('a'.repeat(1000), `${'%a*'.repeat(300)}b`);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(process.cpuUsage(before).user).toBeLessThan(500_000);
   });
 });
 
