@@ -43,6 +43,12 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
+  /** Moves time on in one step, as on a machine that slept: what falls due on the way fires once, at its end. */
+  sleep(ms: number): void {
+    this.#now += ms;
+    this.advance(0);
+  }
+
   #earliest(): Timer | undefined {
     let first: Timer | undefined;
     for (const timer of this.#timers) if (!first || timer.at < first.at) first = timer;

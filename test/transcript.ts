@@ -36,7 +36,7 @@ export interface Players {
   readonly patience?: number;
 }
 
-const PATIENCE = 5000;
+const PATIENCE = 15_000;
 
 /** Registers a vitest test for each transcript and replay. @param source a folder of `*.transcript`, one such file, or
  * the text itself (it holds a line feed) */

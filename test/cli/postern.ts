@@ -29,7 +29,7 @@ export interface RunOptions {
 }
 
 /** Nobody waits longer for a verb. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 
 export async function postern(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { cwd = tmpdir(), env = {}, input = '', node = [], script = launch, executable = process.execPath } = options;

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
 import { numbered, openGate, PASSWORD } from './gate.ts';
 
-test('a mail program comes back, and asks for what it missed', { timeout: 60_000 }, async () => {
+test('a mail program comes back, and asks for what it missed', async () => {
   await using gate = await openGate({ tls: 'implicit', clock: systemClock });
   await gate.fill('INBOX', numbered(5));
   const open = async () => {

@@ -9,7 +9,7 @@ describe.each([
   ['143', 'required'],
   ['993', 'implicit'],
 ] as const)('port %s', (_, tls) => {
-  test('a day of a mail program', { timeout: 30_000 }, async () => {
+  test('a day of a mail program', async () => {
     await using gate = await openGate({ tls, clock: systemClock });
     const flow = new ImapFlow({
       host: '127.0.0.1',

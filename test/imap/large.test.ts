@@ -34,7 +34,7 @@ const held = () => {
 const piece = Buffer.alloc(PIECE, 'All work and no play makes Jack a dull boy.\r\n');
 
 describe('a message of 50 MB', () => {
-  test('is appended and fetched, octet for octet, in bounded memory', { timeout: 60_000 }, async () => {
+  test('is appended and fetched, octet for octet, in bounded memory', async () => {
     using client = await ImapClient.open({ port: gate.port }, login);
     const sent = createHash('sha256');
     let most = held();
@@ -75,7 +75,7 @@ describe('a message of 50 MB', () => {
   });
 });
 
-test('a response of many sections waits for its client between them', { timeout: 60_000 }, async () => {
+test('a response of many sections waits for its client between them', async () => {
   using other = await ImapClient.open({ port: gate.port }, login);
   const slow = await dial(gate.port);
   const before = held();
@@ -90,7 +90,7 @@ test('a response of many sections waits for its client between them', { timeout:
   await expect.poll(() => gate.imap.sessions).toBe(1);
 });
 
-test('a response of one text over and over goes out as it is made', { timeout: 60_000 }, async () => {
+test('a response of one text over and over goes out as it is made', async () => {
   await gate.fill('Repeated', [`Subject: ${'x'.repeat(250_000)}\r\n\r\n`]);
   using client = await ImapClient.open({ port: gate.port }, login);
   await client.done('EXAMINE Repeated');
@@ -102,7 +102,7 @@ test('a response of one text over and over goes out as it is made', { timeout: 6
 describe('a mailbox of many messages', () => {
   const COUNT = 20_000;
 
-  test('is filled, selected, listed and searched', { timeout: 60_000 }, async () => {
+  test('is filled, selected, listed and searched', async () => {
     const octets = Buffer.from('Subject: one of many\r\n\r\n');
     for (let at = 0; at < COUNT; at += 2_000) await gate.fill('Many', Array(2_000).fill(octets));
     using client = await ImapClient.open({ port: gate.port }, login);
@@ -138,7 +138,7 @@ describe('a mailbox of many messages', () => {
   });
 });
 
-test('envelopes that are large together come all, each with its message', { timeout: 60_000 }, async () => {
+test('envelopes that are large together come all, each with its message', async () => {
   const COUNT = 40;
   const subject = (number: number) => `${number} ${'x'.repeat(250_000)}`;
   const messages = Array.from({ length: COUNT }, (_, at) => `Subject: ${subject(at + 1)}\r\n\r\n`);
@@ -194,7 +194,7 @@ test('commands that are sent ahead leave others their turn between them', async 
   socket.destroy();
 });
 
-test('so do mailboxes whose messages are counted one after another', { timeout: 60_000 }, async () => {
+test('so do mailboxes whose messages are counted one after another', async () => {
   using client = await ImapClient.open({ port: gate.port }, login);
   using other = await ImapClient.open({ port: gate.port }, login);
   for (let i = 0; i < 20; i++) {
@@ -211,7 +211,7 @@ test('so do mailboxes whose messages are counted one after another', { timeout: 
   expect((await answer).at(-1)?.text).toBe('* STATUS "Counted/9" (DELETED-STORAGE 1000)');
 });
 
-test('so do the mailboxes that NOTIFY looks at', { timeout: 60_000 }, async () => {
+test('so do the mailboxes that NOTIFY looks at', async () => {
   for (let i = 0; i < 400; i++) await gate.fill(`Watched/${i}`, []);
   using client = await ImapClient.open({ port: gate.port }, login);
   using other = await ImapClient.open({ port: gate.port }, login);
@@ -225,7 +225,7 @@ test('so do the mailboxes that NOTIFY looks at', { timeout: 60_000 }, async () =
   await answer;
 });
 
-test('so do the messages that a thousand sets name', { timeout: 60_000 }, async () => {
+test('so do the messages that a thousand sets name', async () => {
   await gate.fill('Named', Array(2_000).fill('\r\n'));
   using client = await ImapClient.open({ port: gate.port }, login);
   using other = await ImapClient.open({ port: gate.port }, login);

@@ -121,7 +121,7 @@ class Believer {
   }
 }
 
-test('sessions agree after NOOP', { timeout: 60_000 }, async () => {
+test('sessions agree after NOOP', async () => {
   await using gate = await openGate();
   await gate.fill('INBOX', numbered(10));
   const random = new Random(SEED);

@@ -60,7 +60,7 @@ async function waitOf(clients: readonly ImapClient[]): Promise<number> {
   return times[Math.floor(times.length * 0.99)] ?? Number.POSITIVE_INFINITY;
 }
 
-test('a slow reader leaves the others alone, and the log', { timeout: 120_000 }, async () => {
+test('a slow reader leaves the others alone, and the log', async () => {
   const others = await Promise.all(Array.from({ length: OTHERS }, open));
   const alone = Math.min(await waitOf(others), await waitOf(others));
   const before = await occupied();

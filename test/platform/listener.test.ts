@@ -246,14 +246,15 @@ it.each([
 });
 
 it('a word in pieces is waited for, and one that never ends is judged by what there is', async () => {
-  const gate = await open({ tls: 'implicit', handshakeTimeout: 150 });
-  const slow = await dial(gate.port);
+  const patient = await open({ tls: 'implicit' });
+  const slow = await dial(patient.port);
   slow.setNoDelay(true);
   for (const part of ['EH', 'LO mail', '.example.test\r', '\n']) {
     slow.write(part);
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(await heard(slow)).toBe('WRONG smtp\r\n');
+  const gate = await open({ tls: 'implicit', handshakeTimeout: 150 });
   const halting = await dial(gate.port);
   halting.write('EHLO x');
   expect(await heard(halting)).toBe('WRONG smtp\r\n');

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => gate[Symbol.asyncDispose]());
 
-test('a message of 50 MB is fetched, octet for octet, in bounded memory', { timeout: 120_000 }, async () => {
+test('a message of 50 MB is fetched, octet for octet, in bounded memory', async () => {
   // Every other line begins with a dot.
   const line = Buffer.from('All work and no play makes Jack a dull boy.\r\n.\r\n');
   const sent = Buffer.concat([Buffer.from('Subject: big\r\n\r\n'), Buffer.alloc(BODY, line), Buffer.from('\r\n')]);
@@ -58,7 +58,7 @@ test('a message of 50 MB is fetched, octet for octet, in bounded memory', { time
   await expect.poll(() => gate.pop3.sessions).toBe(0);
 });
 
-test('a maildrop of many messages is listed, thinned out and emptied', { timeout: 120_000 }, async () => {
+test('a maildrop of many messages is listed, thinned out and emptied', async () => {
   await gate.beside.renew();
   const octets = Buffer.from('Subject: one of many\r\n\r\n');
   for (let at = 0; at < COUNT; at += 2_000) await gate.beside.fill('INBOX', Array(2_000).fill(octets));

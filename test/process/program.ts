@@ -138,7 +138,7 @@ export class Program implements AsyncDisposable {
       env: cleanEnvironment(),
     });
     this.#child = child;
-    const patience = this.#options.patience ?? 30_000;
+    const patience = this.#options.patience ?? 60_000;
     await new Promise<void>((resolve, reject) => {
       const fail = (why: string): void => reject(new Error(`${why}\n${this.output.join('\n')}`));
       const timer = setTimeout(() => fail(`not ready after ${patience} ms`), patience);

@@ -38,7 +38,7 @@ async function indexed(folder: string): Promise<number> {
 
 const body = (text: string): TextQuery => ({ within: 'body', text });
 
-describe('the search index', { timeout: 60_000 }, () => {
+describe('the search index', () => {
   it('rules out what does not hold the strings, and only that', async () => {
     await using place = await storeFolder();
     const store = await place.open({ deriver });

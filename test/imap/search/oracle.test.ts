@@ -140,7 +140,7 @@ beforeAll(async () => {
 
 afterAll(() => gate[Symbol.asyncDispose]());
 
-describe('with the search index', { timeout: 60_000 }, () => {
+describe('with the search index', () => {
   test('not there, a search is a scan', async () => {
     for (const [name, program] of programs()) expected.set(name, await search(program, scanning(gate.store)));
     // The scan itself finds what is written.

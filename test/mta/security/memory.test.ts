@@ -87,7 +87,7 @@ test('more than before takes its place; what was not seen for long is no expecta
   await shows(s, 'dane');
   s.domain('far.test', 2);
   expect(await send()).toMatchObject([{ last: { security: { rung: 'dane' } } }]);
-  s.clock.advance(91 * DAY);
+  s.clock.sleep(91 * DAY);
   await s.put({ to: ['carol@far.test'] });
   await s.until(() => host.messages.length >= 3);
 });

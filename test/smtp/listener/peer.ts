@@ -11,7 +11,7 @@ export interface PeerReply {
   readonly lines: readonly string[];
 }
 
-const PATIENCE = 8_000;
+const PATIENCE = 30_000;
 
 export class Peer implements AsyncDisposable {
   socket: Duplex;
