@@ -76,7 +76,7 @@ function isNeedless(earlier: Passage, later: Passage): boolean {
   return earlier.connection.life === later.connection.life || earlier.connection.last !== earlier;
 }
 
-it(`relays all and doubles nothing without need in ${RUNS} kills`, { timeout: 240_000 + RUNS * 10_000 }, async () => {
+it(`relays all and doubles nothing without need in ${RUNS} kills`, { timeout: 240_000 + RUNS * 20_000 }, async () => {
   await using tap = await SmtpTap.open();
   await using receiver = await Program.start({ domain: 'remote.test' });
   tap.target = receiver.port(25);

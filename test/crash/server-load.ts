@@ -8,10 +8,26 @@ import { PASSWORD, type Program, userAddress, userName } from '../process/progra
 /** Connections to port 25 and to port 465. */
 const SENDERS = { inbound: 3, submission: 3 } as const;
 
-/** What was acknowledged, by number, and which numbers were used at all. */
-export interface Sent {
-  readonly inbound: Set<number>;
-  readonly submitted: Set<number>;
+/** What was acknowledged, by number. */
+export class Sent {
+  readonly inbound = new Set<number>();
+  readonly submitted = new Set<number>();
+  #tell: () => void = () => undefined;
+
+  note(number: number): void {
+    (isSubmitted(number) ? this.submitted : this.inbound).add(number);
+    this.#tell();
+  }
+
+  /** Resolves once so many more have been acknowledged on either way. */
+  async more(count: number): Promise<void> {
+    const [inbound, submitted] = [this.inbound.size + count, this.submitted.size + count];
+    while (this.inbound.size < inbound || this.submitted.size < submitted) {
+      await new Promise<void>((resolve) => {
+        this.#tell = resolve;
+      });
+    }
+  }
 }
 
 /** Odd numbers go over 465, even ones over 25. */
@@ -53,7 +69,7 @@ export async function load(program: Program, numbers: Numbers, sent: Sent): Prom
       const number = numbers.take(false);
       const recipients = [userAddress(1), userAddress(2)];
       await client.send('sender@sender.test', recipients, `${contentOf(number)}.\r\n`);
-      sent.inbound.add(number);
+      sent.note(number);
     }
   };
   const submission = async (): Promise<void> => {
@@ -62,7 +78,7 @@ export async function load(program: Program, numbers: Numbers, sent: Sent): Prom
       const number = numbers.take(true);
       const recipients = [userAddress(1), `number${number}@remote.test`];
       await client.send(userAddress(1), recipients, `${contentOf(number)}.\r\n`);
-      sent.submitted.add(number);
+      sent.note(number);
     }
   };
   const senders = [

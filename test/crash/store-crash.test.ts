@@ -117,7 +117,7 @@ async function queued(store: Store): Promise<readonly number[]> {
 
 const sorted = (numbers: readonly number[]) => [...numbers].sort((one, other) => one - other);
 
-it(`loses and doubles nothing in ${RUNS} kills`, { timeout: 30_000 + RUNS * 10_000 }, async () => {
+it(`loses and doubles nothing in ${RUNS} kills`, { timeout: 120_000 + RUNS * 20_000 }, async () => {
   await using place = await storeFolder();
   const expected = new Expected();
   const acknowledged: number[] = [];
