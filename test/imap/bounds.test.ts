@@ -188,7 +188,8 @@ describe('size', () => {
     await gate[Symbol.asyncDispose]();
     gate = await openGate({ clock, limits: { message: 1_000, header: 100 } });
     using client = await ImapClient.open({ port: gate.port }, login);
-    expect((await client.command('APPEND INBOX {1001}')).text).toMatch(/^\[TOOBIG\]/);
+    client.link.write('a1 APPEND INBOX {1001}\r\n');
+    expect((await client.response()).text).toMatch(/^a1 NO \[TOOBIG\]/);
     expect((await client.command('APPEND INBOX {1001+}', [Buffer.alloc(1_001, 'x')])).text).toMatch(/^\[TOOBIG\]/);
     const header = Buffer.from(`Subject: ${'x'.repeat(100)}\r\n\r\n`);
     expect((await client.command(`APPEND INBOX {${header.length}+}`, [header])).text).toMatch(/^\[TOOBIG\]/);

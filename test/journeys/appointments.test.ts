@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { SmtpClient } from '../clients/smtp.ts';
 import { addressOf, createWorld, loginOf, type Server } from '../world.ts';
-import { MINUTE, queueUntil } from './passage.ts';
+import { MINUTE, queueOf } from './passage.ts';
 
 const HOUR = 60 * MINUTE;
 
@@ -22,7 +22,7 @@ describe('RFC 4865: sent later', () => {
     const { here, there, clock } = world;
     const to = [addressOf('bob'), addressOf('carol')];
     await submit(here, to, ' HOLDFOR=3600', `From: <${addressOf('alice')}>\r\nSubject: later\r\n\r\nx\r\n`);
-    const entries = await queueUntil(here, (all) => all.length === 2);
+    const entries = await queueOf(here);
     expect(entries.map(({ nextAt }) => nextAt - clock.now())).toEqual([HOUR, HOUR]);
     clock.advance(HOUR - 1);
     expect(await here.messages('bob')).toEqual([]);

@@ -103,8 +103,9 @@ test('there is an end to waiting: a time, a number, a server that stops', async 
   const late = all.settle([verdict(1, 1)]);
   await turn();
   clock.advance(3_000);
-  await late;
+  await turn();
   expect(written).toEqual([['1:1']]);
+  await late;
   for (let transit = 10; transit < 1_011; transit++) {
     take(transit, 2);
     void all.settle([verdict(transit, transit)]);

@@ -82,7 +82,7 @@ describe('delivery', () => {
     });
     stage.domain('far.test', 2);
     await stage.put({ to: ['a@far.test', 'gone@far.test', 'slow@far.test'] });
-    const [left] = await stage.until((entries) => entries.length === 1 && entries[0]?.attempts === 1);
+    const [left] = await stage.until((entries) => entries.every(({ attempts }) => attempts > 0));
     expect(left).toMatchObject({ recipient: { localPart: 'slow' }, last: { reply: { code: 450, status: '4.2.0' } } });
     const [report] = await stage.inbox();
     expect(await statusOf(report)).toMatch(
