@@ -5,7 +5,7 @@ import { controlHandlers, controlPath } from './cli/administration.ts';
 import type { Config } from './config/config.ts';
 import { type OpenDirectory, openDirectory } from './directory/open.ts';
 import { domainsLosingPostmaster, domainsWithoutPostmaster } from './directory/postmaster.ts';
-import { seedAccounts } from './directory/seed.ts';
+import { type Seeded, seedAccounts } from './directory/seed.ts';
 import type { TokenIssuer } from './directory/token/issuer.ts';
 import { openTokenIssuer } from './directory/token/open.ts';
 import { type Doors, openDoors } from './doors.ts';
@@ -64,7 +64,7 @@ export async function startAgents(config: Config, ground: Ground): Promise<Agent
   const { store, keeper, log, clock, random } = ground;
   const opened = new AsyncDisposableStack();
   try {
-    await seedAccounts(store, config.accounts);
+    tellReleased(await seedAccounts(store, config.accounts), log);
     const directory = opened.use(
       await openDirectory({ ...config, issuer: await issuerOf(config, clock), store, clock, log }),
     );
@@ -137,8 +137,9 @@ export async function startAgents(config: Config, ground: Ground): Promise<Agent
         const rows = await store.read.accounts();
         const losing = config.test.catchAll ? [] : domainsLosingPostmaster(rows, fresh.accounts, config.domains);
         if (losing.length > 0) throw withoutPostmaster(losing);
-        const { put, released } = await seedAccounts(store, fresh.accounts);
-        log.info({ put, released }, 'accounts read again');
+        const seeded = await seedAccounts(store, fresh.accounts);
+        log.info({ put: seeded.put }, 'accounts read again');
+        tellReleased(seeded, log);
       },
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     };
@@ -146,6 +147,15 @@ export async function startAgents(config: Config, ground: Ground): Promise<Agent
     await opened.disposeAsync();
     throw error;
   }
+}
+
+function tellReleased({ released }: Seeded, log: Log): void {
+  if (released.length === 0) return;
+  log.warn(
+    { accounts: released },
+    'these accounts have left the configuration: they keep their mail, and no password opens them until "postern account passwd"; ' +
+      '"postern account remove" removes them',
+  );
 }
 
 /** Whose tokens are taken. @throws Error with a text for people: an authority that cannot be read */

@@ -85,7 +85,8 @@ export interface Directory {
   /** With catch-all, an unknown account is made in the store first, hence the promise. A bare Postmaster (empty domain)
    * is the postmaster of the first domain. @throws StoreError, and nothing else, where accounts cannot be read or made */
   resolve(address: Address): Promise<Resolution>;
-  /** May this account send as this address (its own address, an alias, or either with `+detail`)? */
+  /** May this account send as this address (its own address, an alias, or either with `+detail`)? Not as one of a domain
+   * that is ours no more. */
   owns(account: Account, address: Address): boolean;
   account(id: number): Account | undefined;
   /**

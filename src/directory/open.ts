@@ -101,7 +101,8 @@ class StoreDirectory implements OpenDirectory {
 
   owns(account: Account, given: Address): boolean {
     const address = this.#placed(given);
-    return address !== undefined && this.#accounts.book.find(address)?.row.id === account.id;
+    if (address === undefined || !this.isLocalDomain(address.domain)) return false;
+    return this.#accounts.book.find(address)?.row.id === account.id;
   }
 
   account(id: number): Account | undefined {

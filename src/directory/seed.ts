@@ -25,7 +25,7 @@ export class AddressTaken extends Error {
 /** What seeding changed: addresses. */
 export interface Seeded {
   readonly put: readonly string[];
-  /** Stood in the file once and do no more: verbs may change them now. Their mail stays. */
+  /** Stood in the file once and do no more: no password opens them, and verbs may change them now. Their mail stays. */
   readonly released: readonly string[];
 }
 
@@ -55,7 +55,8 @@ export async function seedAccounts(
   };
   const standing = changed.map(({ address }) => rows.get(address)).filter((row) => row !== undefined);
   await Promise.all([
-    ...gone.map((row) => put(store, { ...row, aliases: given(row), seeded: false })),
+    // Whoever was taken out of the file is out: the password that stood there opens nothing any more.
+    ...gone.map((row) => put(store, { ...row, aliases: given(row), password: null, seeded: false })),
     ...standing
       .filter((row) => given(row).length < row.aliases.length)
       .map((row) => put(store, { ...row, aliases: given(row) })),

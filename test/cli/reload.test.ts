@@ -35,6 +35,9 @@ it('what waits for a restart is named, in one line and without its value', async
     .replace('s3cret-one', 's3cret-two');
   const [line = '', ...more] = await reload(changed);
   expect(more).toEqual([]);
+  // Carol is not in this one.
+  const left = () => program.output.filter((each) => each.includes('have left the configuration'));
+  await expect.poll(left).toEqual([expect.stringContaining('carol@example.test')]);
   for (const name of ['hostname', 'listener', 'relay.credentials', 'limits.connections']) expect(line).toContain(name);
   for (const name of ['account', 'connections_per_source', 'domains', 'log.level']) expect(line).not.toContain(name);
   // As long as it waits.

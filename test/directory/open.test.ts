@@ -122,6 +122,15 @@ describe('addresses', () => {
       expect(directory.owns(found.account, other)).toBe(false);
   });
 
+  it('S6: owns no address of a domain that is ours no more', async () => {
+    const { store } = await open();
+    const { directory } = await open({ store, domains: ['second.test'] });
+    const found = await directory.resolve(at('alice', 'second.test'));
+    if (found.kind !== 'account') throw new Error('alice is not there');
+    expect(directory.owns(found.account, at('alice', 'second.test'))).toBe(true);
+    expect(directory.owns(found.account, at('alice'))).toBe(false);
+  });
+
   it.each([true, false])('knows a change as soon as its command resolved (account named: %s)', async (namesAccount) => {
     const store = accountStore({ namesAccount });
     const { directory } = await open({ store });

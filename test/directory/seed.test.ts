@@ -48,13 +48,17 @@ it('keeps the hash where only something else changed, and makes a new one for a 
   expect(changed?.password?.argon2id).not.toBe(before?.password?.argon2id);
 });
 
-it('releases an account that left the file, with its password', async () => {
+it('releases an account that left the file, to whom its password opens nothing any more', async () => {
   const store = accountStore();
   await seedAccounts(store, [account('alice@example.test', { password: 'wonderland' })]);
   const [before] = await store.read.accounts();
   expect(await seedAccounts(store, [])).toEqual({ put: [], released: ['alice@example.test'] });
   const [after] = await store.read.accounts();
-  expect(after).toEqual({ ...before, seeded: false });
+  expect(after).toEqual({ ...before, password: null, seeded: false });
+  // Back in the file, it is as before.
+  await seedAccounts(store, [account('alice@example.test', { password: 'wonderland' })]);
+  const [again] = await store.read.accounts();
+  expect(again?.password && (await verifyPassword(again.password, 'wonderland'))).toBe(true);
 });
 
 it('takes over an account that a verb made', async () => {
