@@ -13,6 +13,7 @@ import type { AccountRow, Attempt, EntryId, EntryRow, ReceivedTlsPolicyRow, Tran
 import type { QueueFilter, QueueStatus, Reads, ReceivedTlsFilter, Store } from '../store/store.ts';
 import { Failure } from './context.ts';
 import { type KeyRecord, keyRecords } from './key-records.ts';
+import { becomeOwner } from './owner.ts';
 import { type BoundListener, type Gate, gatesOf } from './ports-table.ts';
 
 /** Entries that one request changes. */
@@ -210,6 +211,7 @@ export async function administer<T>(
   }
   if (store === 'existing') await demandStore(config);
   const { openStore } = await import('../store/open.ts');
+  await becomeOwner(config.data);
   await using opened = await openStore({
     folder: config.data,
     log: createLog({ level: 'silent' }),

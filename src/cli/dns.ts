@@ -10,6 +10,7 @@ import { runningGates, runningKeyRecords } from './administration.ts';
 import { type Context, configOf, EXIT, Failure, say, sayJson } from './context.ts';
 import { type MailFacts, publication } from './dns-records.ts';
 import { type KeyRecord, keyRecords } from './key-records.ts';
+import { becomeOwner } from './owner.ts';
 import { gatesOf } from './ports-table.ts';
 import { zoneFile } from './zone-file.ts';
 
@@ -24,6 +25,8 @@ export async function dns(
   if (wanted.length === 0) {
     throw new Failure(`${domain} is none of our domains, which are ${config.domains.join(', ')}`, EXIT.usage);
   }
+  // Before the keys, which may have to be made with fewer rights than this takes.
+  const certificates = await certificatesOnFile(config.tls);
   const keys = new Map<string, readonly KeyRecord[]>();
   for (const each of config.dkim.enabled ? wanted : []) {
     keys.set(each, (await runningKeyRecords(config, each)) ?? (await ownKeyRecords(config, each)));
@@ -31,7 +34,7 @@ export async function dns(
   const facts: MailFacts = {
     config,
     gates: (await runningGates(config)) ?? gatesOf(config, null),
-    certificates: await certificatesOnFile(config.tls),
+    certificates,
     keys,
     now: systemClock.now(),
   };
@@ -43,6 +46,7 @@ export async function dns(
 
 /** No server runs: the first to need the keys, and so the folder that they are in, may be this verb. */
 async function ownKeyRecords(config: Config, domain: string): Promise<readonly KeyRecord[]> {
+  await becomeOwner(config.data);
   makeFolder(config.data);
   return await keyRecords(config, domain);
 }
