@@ -1,14 +1,14 @@
 // What the program says of itself, and how it ends where it is used wrongly or cannot start: in few words, with the exit code
 // that a script can tell them apart by.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { linesOf, postern, site } from './postern.ts';
+import { bare, launch, linesOf, postern, site } from './postern.ts';
 
 /** Every verb with those under it. */
 async function verbs(path: readonly string[] = []): Promise<readonly (readonly string[])[]> {
@@ -188,12 +188,37 @@ it('a Node that is too old is told so in one line', async () => {
   expect(await postern(['--require-node'])).toEqual({ code: 0, stdout: '', stderr: '' });
 });
 
-it('so is the Node of this machine, if it is one', async () => {
+it('one that is too old hands over to the Node that came along, also under another name and for a server', async () => {
+  const elsewhere = `data:text/javascript,${encodeURIComponent("process.execPath = '/bin/sh';")}`;
+  const node = ['--import', old, '--import', elsewhere];
+  expect(await postern(['--version'], { node })).toEqual(await postern(['--version']));
+  expect(await postern(['frob'], { node })).toMatchObject({ code: 2, stdout: '' });
+  // For npm's own scripts, which have it in their path.
+  expect(await postern(['--require-node'], { node })).toMatchObject({ code: 1, stdout: '' });
+  await using place = await site();
+  const link = join(place.folder, 'sendmail');
+  await symlink(launch, link);
+  const env = { POSTERN_CONFIG: place.config };
+  const taken = await postern(['alice@example.test'], { node, script: link, env, input: 'Subject: from cron\n\nx\n' });
+  expect(taken).toEqual({ code: 0, stdout: '', stderr: '' });
+
+  const server = spawn(process.execPath, [...node, launch, 'serve'], { env: { ...bare(), ...env } });
+  let said = '';
+  server.stdout.setEncoding('utf8').on('data', (text) => {
+    said += text;
+  });
+  await expect.poll(() => said).toContain('ready');
+  server.kill();
+  expect(await once(server, 'close')).toEqual([0, null]);
+});
+
+it('so does the Node of this machine, if it is one', async () => {
   const executable = '/usr/bin/node';
   const version = existsSync(executable) ? execFileSync(executable, ['--version'], { encoding: 'utf8' }).trim() : '';
   const [major = 0, minor = 0] = version.slice(1).split('.').map(Number);
   if (version === '' || major > 24 || (major === 24 && minor >= 7)) return;
-  const { code, stdout, stderr } = await postern(['serve'], { executable });
+  const { code, stdout, stderr } = await postern(['--require-node'], { executable });
   expect([code, stdout]).toEqual([1, '']);
   expect(linesOf(stderr)).toEqual([expect.stringContaining(version.slice(1))]);
+  expect(await postern(['--version'], { executable })).toEqual(await postern(['--version']));
 });
