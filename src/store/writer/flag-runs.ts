@@ -29,8 +29,9 @@ export class FlagRuns {
   end(): void {
     if (this.#run === null) return;
     const { first, last, modSeq, flags, keywords } = this.#run;
+    // OR FAIL: as where messages are expunged. Without it every other one of 50,000 took 15 s, not half a one.
     this.#work.db.run(
-      `UPDATE message SET modseq = ?4, flags = ?5, keywords = ?6 WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3`,
+      `UPDATE OR FAIL message SET modseq = ?4, flags = ?5, keywords = ?6 WHERE id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3`,
       this.#mailbox,
       first,
       last,
