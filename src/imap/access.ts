@@ -2,7 +2,7 @@
 // another's. What he may not know of is answered as what is not there (§6).
 
 import type { Turn } from '../platform/turn.ts';
-import type { MailboxRow, RightRow } from '../store/rows.ts';
+import type { ListedMailbox, MailboxRow, RightRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { no } from './completion.ts';
 import { namesAbove, requiredName } from './grammar/mailbox-name.ts';
@@ -21,7 +21,7 @@ export interface User {
 }
 
 /** A mailbox as a user sees it: `name`, `specialUse` and `unseen` are what they are to this user. */
-export interface SeenMailbox extends MailboxRow {
+export interface SeenMailbox extends ListedMailbox {
   /** The account of this user holds it. */
   readonly own: boolean;
   readonly rights: Rights;
@@ -54,7 +54,7 @@ export async function mailboxSeen(user: User, id: MailboxRow['id']): Promise<See
   return seen.rights.size === 0 ? undefined : seen;
 }
 
-function seenAs(user: User, row: MailboxRow, owner: string, list: readonly RightRow[]): SeenMailbox {
+function seenAs(user: User, row: ListedMailbox, owner: string, list: readonly RightRow[]): SeenMailbox {
   const own = row.account === user.account;
   const rights = rightsOf(list, user.address, own);
   if (own) return { ...row, own, rights };
@@ -63,7 +63,7 @@ function seenAs(user: User, row: MailboxRow, owner: string, list: readonly Right
 }
 
 /** Messages without \Seen of this user. */
-async function unseenOf({ store, account }: User, { id, messages }: MailboxRow): Promise<number> {
+async function unseenOf({ store, account }: User, { id, messages }: ListedMailbox): Promise<number> {
   if (messages === 0) return 0;
   const seen = new Set(await store.read.seenBy(id, account));
   const { uids } = await store.read.uids(id);

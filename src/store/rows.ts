@@ -53,6 +53,9 @@ export interface AccountRow {
   readonly seeded: boolean;
 }
 
+/** A mailbox as lists have it: one of very many. */
+export type ListedMailbox = Omit<MailboxRow, 'keywords'>;
+
 export interface MailboxRow {
   readonly id: MailboxId;
   readonly account: AccountId;
@@ -93,7 +96,7 @@ export interface RightRow {
 
 /** A mailbox that another account holds: `owner` is its primary address. */
 export interface SharedRow {
-  readonly mailbox: MailboxRow;
+  readonly mailbox: ListedMailbox;
   readonly owner: string;
   readonly rights: readonly RightRow[];
 }

@@ -13,6 +13,7 @@ import type {
   EntryId,
   EntryRow,
   EntryState,
+  ListedMailbox,
   MailboxId,
   MailboxRow,
   MessageRow,
@@ -187,7 +188,7 @@ export interface Reads {
   accounts(): Promise<readonly AccountRow[]>;
   account(id: AccountId): Promise<AccountRow | undefined>;
   /** Sorted by name. */
-  mailboxes(account: AccountId): Promise<readonly MailboxRow[]>;
+  mailboxes(account: AccountId): Promise<readonly ListedMailbox[]>;
   mailbox(id: MailboxId): Promise<MailboxRow | undefined>;
   mailboxByName(account: AccountId, name: string): Promise<MailboxRow | undefined>;
   /** Of any name. */

@@ -1,6 +1,6 @@
 // ESEARCH (MULTISEARCH, RFC 7377): one search of many mailboxes, each answered by its name, none of them selected by it.
 
-import type { MailboxRow } from '../../store/rows.ts';
+import type { ListedMailbox } from '../../store/rows.ts';
 import { mailboxNamed, type SeenMailbox, visibleMailboxes } from '../access.ts';
 import { bad, ok } from '../completion.ts';
 import { type MailboxFilter, sourceMailboxes } from '../grammar/mailbox-filter.ts';
@@ -103,14 +103,14 @@ async function hiddenAmong(session: Session, names: ReadonlySet<string>, visible
 }
 
 /** RFC 7377 §2.1: the three correlators. */
-function correlatorOf({ tag, enabled }: Session, { name, uidValidity }: MailboxRow): string {
+function correlatorOf({ tag, enabled }: Session, { name, uidValidity }: ListedMailbox): string {
   return `TAG "${tag}" MAILBOX ${nameText(name, enabled)} UIDVALIDITY ${uidValidity}`;
 }
 
 /** Searches the selected mailbox, as far as this client knows it. */
 async function searchHere(
   session: Session,
-  row: MailboxRow,
+  row: ListedMailbox,
   asked: SearchReturn,
   program: SearchProgram,
 ): Promise<void> {
@@ -146,7 +146,7 @@ async function findThere(session: Session, row: SeenMailbox, program: SearchProg
 }
 
 /** A mailbox as it is now. */
-async function placeOf({ store, clock }: Session, { id }: MailboxRow): Promise<Place> {
+async function placeOf({ store, clock }: Session, { id }: ListedMailbox): Promise<Place> {
   const { uids, mailbox } = await store.read.uids(id);
   const list = new UidList(uids);
   return {

@@ -1,6 +1,6 @@
 // STATUS (RFC 3501 §6.3.10): numbers of a mailbox that need not be selected. It claims no \Recent and changes nothing.
 
-import type { MailboxRow } from '../../store/rows.ts';
+import type { ListedMailbox } from '../../store/rows.ts';
 import { mailboxFor } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
 import { nameText } from '../grammar/mailbox-name.ts';
@@ -10,7 +10,7 @@ import { command, LOGGED_IN, type Session } from './command.ts';
 import { enableCondstore } from './enable.ts';
 import { mailboxArgument } from './select.ts';
 
-type Value = (row: MailboxRow, session: Session) => number | string | Promise<number>;
+type Value = (row: ListedMailbox, session: Session) => number | string | Promise<number>;
 
 /** status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN" / "DELETED" / "DELETED-STORAGE", the last two of
  * RFC 9208 §4.1.4; all octets of what EXPUNGE would take. */
@@ -34,14 +34,14 @@ const ITEMS: ReadonlyMap<string, Value> = new Map<string, Value>([
 const ROW_COST = 64;
 
 /** LIST may ask it of thousands of mailboxes. */
-async function countDeleted({ id, deleted }: MailboxRow, { store, turn }: Session): Promise<number> {
+async function countDeleted({ id, deleted }: ListedMailbox, { store, turn }: Session): Promise<number> {
   turn.spend(deleted * ROW_COST);
   await turn.pass();
   return store.read.deletedOctets(id);
 }
 
 /** Messages that no session has been told of. */
-async function countRecent({ id, recentFrom, uidNext }: MailboxRow, session: Session): Promise<number> {
+async function countRecent({ id, recentFrom, uidNext }: ListedMailbox, session: Session): Promise<number> {
   if (recentFrom >= uidNext) return 0;
   const { uids } = await session.store.read.uids(id);
   return uids.length - new UidList(uids).countBelow(recentFrom);
@@ -68,7 +68,7 @@ export function statusItems(scanner: Scanner): readonly StatusItem[] {
 /** mailbox-data = "STATUS" SP mailbox SP "(" [status-att-list] ")", as an untagged response. */
 export async function statusLine(
   session: Session,
-  row: MailboxRow,
+  row: ListedMailbox,
   name: string,
   items: readonly StatusItem[],
 ): Promise<string> {

@@ -4,29 +4,38 @@ import type { Connection } from '../engine.ts';
 import { splitKeywords } from '../keywords.ts';
 import { checkMailboxName } from '../mailbox-name.ts';
 import { mailboxObjectId } from '../object-id.ts';
-import type { AboutName, AccountId, MailboxId, MailboxRow, ModSeq, SpecialUse, Uid } from '../rows.ts';
+import type { AboutName, AccountId, ListedMailbox, MailboxId, MailboxRow, ModSeq, SpecialUse, Uid } from '../rows.ts';
 
-const COLUMNS = `id, account, name, selectable, special_use, uid_validity, uid_next, recent_from, highest_modseq, messages,
-  unseen, deleted, octets, keywords, subscribed`;
-type Columns = [
+const LISTED = `id, account, name, selectable, special_use, uid_validity, uid_next, recent_from, highest_modseq, messages,
+  unseen, deleted, octets, subscribed`;
+type Listed = [
   ...[MailboxId, AccountId, string, 0 | 1, SpecialUse | null, number, Uid, Uid, ModSeq],
-  ...[number, number, number, number, string, 0 | 1],
+  ...[number, number, number, number, 0 | 1],
 ];
+
+/** One mailbox with all that is known of it. */
+const WHOLE = `keywords, ${LISTED}`;
+type Whole = [string, ...Listed];
 
 const MAILBOXES = `SELECT *, EXISTS (SELECT 1 FROM subscription
   WHERE subscription.account = mailbox.account AND subscription.name = mailbox.name) AS subscribed FROM mailbox`;
 
-export function mailboxes(db: Connection, account: AccountId): readonly MailboxRow[] {
-  return mailboxRows(db, 'account = ? ORDER BY name', account);
+/** Without the keywords, which may be 33 KB each. */
+export function mailboxes(db: Connection, account: AccountId): readonly ListedMailbox[] {
+  return listed(db, 'account = ? ORDER BY name', account);
+}
+
+export function mailboxInShort(db: Connection, id: MailboxId): ListedMailbox | undefined {
+  return listed(db, 'id = ?', id)[0];
 }
 
 export function mailbox(db: Connection, id: MailboxId): MailboxRow | undefined {
-  return mailboxRows(db, 'id = ?', id)[0];
+  return whole(db, 'id = ?', id);
 }
 
 export function mailboxByName(db: Connection, account: AccountId, name: string): MailboxRow | undefined {
   const valid = checkMailboxName(name);
-  return valid === undefined ? undefined : mailboxRows(db, 'account = ? AND name = ?', account, valid)[0];
+  return valid === undefined ? undefined : whole(db, 'account = ? AND name = ?', account, valid);
 }
 
 /** Of any name, also one of no mailbox. */
@@ -46,13 +55,19 @@ export function subscriptions(db: Connection, account: AccountId): readonly stri
   return rows.map((row) => row.name);
 }
 
-function mailboxRows(db: Connection, which: string, ...values: (string | number)[]): MailboxRow[] {
-  return db.tuples<Columns>(COLUMNS, `${MAILBOXES} WHERE ${which}`, ...values).map(mailboxRow);
+function listed(db: Connection, which: string, ...values: (string | number)[]): ListedMailbox[] {
+  return db.tuples<Listed>(LISTED, `${MAILBOXES} WHERE ${which}`, ...values).map(listedMailbox);
 }
 
-function mailboxRow([id, account, name, selectable, specialUse, ...rest]: Columns): MailboxRow {
-  const [uidValidity, uidNext, recentFrom, highestModSeq, messages, unseen, deleted, octets, keywords, subscribed] =
-    rest;
+function whole(db: Connection, which: string, ...values: (string | number)[]): MailboxRow | undefined {
+  const [found] = db.tuples<Whole>(WHOLE, `${MAILBOXES} WHERE ${which}`, ...values);
+  if (found === undefined) return undefined;
+  const [keywords, ...rest] = found;
+  return { ...listedMailbox(rest), keywords: splitKeywords(keywords) };
+}
+
+function listedMailbox([id, account, name, selectable, specialUse, ...rest]: Listed): ListedMailbox {
+  const [uidValidity, uidNext, recentFrom, highestModSeq, messages, unseen, deleted, octets, subscribed] = rest;
   return {
     id,
     account,
@@ -69,6 +84,5 @@ function mailboxRow([id, account, name, selectable, specialUse, ...rest]: Column
     recentFrom,
     octets,
     objectId: mailboxObjectId(id),
-    keywords: splitKeywords(keywords),
   };
 }

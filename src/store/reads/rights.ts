@@ -4,7 +4,7 @@ import { comparable } from '../address-form.ts';
 import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { AccountId, MailboxId, RightRow, SharedRow } from '../rows.ts';
-import { mailbox } from './mailboxes.ts';
+import { mailboxInShort } from './mailboxes.ts';
 
 export function rightsOf(db: Connection, id: MailboxId): readonly RightRow[] {
   return db.all<RightRow>('SELECT identifier, rights FROM mailbox_right WHERE mailbox = ? ORDER BY identifier', id);
@@ -31,7 +31,7 @@ export function sharedWith(db: Connection, account: AccountId, identifiers: read
     account,
   );
   return found.flatMap(({ id, owner }) => {
-    const row = mailbox(db, id);
+    const row = mailboxInShort(db, id);
     return row === undefined ? [] : [{ mailbox: row, owner, rights: rightsOf(db, id) }];
   });
 }

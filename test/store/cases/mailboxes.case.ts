@@ -187,6 +187,21 @@ export function mailboxCases(harness: Harness): void {
       ]);
     });
 
+    it('lists mailboxes without their keywords: 10,000 times 33 KB would hold everybody up', async () => {
+      const { store } = given;
+      const alice = await account(store);
+      await deliver(store, alice, letter('x'), { keywords: ['$Work'] });
+      const inbox = await mailboxOf(store, alice);
+      expect(inbox.keywords).toEqual(['$Work']);
+      const { keywords: _, ...inShort } = inbox;
+      expect((await store.read.mailboxes(alice)).find(({ id }) => id === inbox.id)).toEqual(inShort);
+      const { id: mailbox } = inbox;
+      const right = { identifier: 'anyone', rights: 'l', mode: 'replace', unset: '' } as const;
+      await store.execute({ kind: 'set-rights', mailbox, ...right });
+      const bob = await account(store, 'bob@example.test');
+      expect((await store.read.sharedWith(bob, ['anyone']))[0]?.mailbox).toEqual(inShort);
+    });
+
     it('subscribes names, also those of no mailbox', async () => {
       const { store } = given;
       const alice = await account(store);
