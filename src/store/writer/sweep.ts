@@ -121,13 +121,15 @@ export class Sweep {
       const told = this.#told(mailbox, graves, now);
       const first = graves[0];
       if (first === undefined || first.commit > told) continue;
+      const most = this.#messagesAtOnce(mailbox);
       const rows = this.#db.all<{ uid: number; body: BodyId }>(
-        `SELECT uid, body FROM message WHERE mailbox = ? AND expunged > 0 AND expunged <= ? LIMIT ${Limit.sweepRows}`,
+        'SELECT uid, body FROM message WHERE mailbox = ? AND expunged > 0 AND expunged <= ? LIMIT 0 + ?',
         mailbox,
         Math.min(told, Number.MAX_SAFE_INTEGER),
+        most,
       );
       this.#freeMessages(mailbox, rows);
-      if (rows.length === Limit.sweepRows || this.#shortenLog(mailbox)) return true;
+      if (rows.length === most || this.#shortenLog(mailbox)) return true;
       const left = graves.filter((grave) => grave.commit > told);
       if (left.length === 0) this.#graves.delete(mailbox);
       else this.#graves.set(mailbox, left);
@@ -163,6 +165,12 @@ export class Sweep {
   #told(mailbox: MailboxId, graves: readonly Grave[], now: number): number {
     const old = graves.findLast((grave) => now - grave.at >= Limit.tombstoneAge);
     return Math.max(this.#views.told(mailbox), old?.commit ?? 0);
+  }
+
+  /** Each costs a look at every account that has seen something in the mailbox, which may be thousands. */
+  #messagesAtOnce(mailbox: MailboxId): number {
+    const seen = this.#db.get('SELECT 1 FROM mailbox_seen WHERE mailbox = ? LIMIT 1', mailbox);
+    return seen === undefined ? Limit.sweepRows : 1;
   }
 
   #freeMessages(mailbox: MailboxId, rows: readonly { uid: number; body: BodyId }[]): void {
@@ -207,8 +215,9 @@ export class Sweep {
   /** @returns whether there may be more */
   #freeMailbox(mailbox: MailboxId): boolean {
     const rows = this.#db.all<{ uid: number; body: BodyId }>(
-      `SELECT uid, body FROM message WHERE id BETWEEN (?1 << 32) AND (?1 << 32) | 0xffffffff LIMIT ${Limit.sweepRows}`,
+      'SELECT uid, body FROM message WHERE id BETWEEN (?1 << 32) AND (?1 << 32) | 0xffffffff LIMIT 0 + ?2',
       mailbox,
+      this.#messagesAtOnce(mailbox),
     );
     this.#freeMessages(mailbox, rows);
     if (rows.length > 0) return true;
