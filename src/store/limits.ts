@@ -54,7 +54,7 @@ export const Limit = {
   mailboxName: 1_000,
   mailboxDepth: 50,
   /** Annotations of one mailbox, or of the server, that all see, or one account alone; octets of one value; octets of all
-   * values in the mailboxes of one account. */
+   * names and values in the mailboxes of one account. */
   annotations: 100,
   annotationOctets: 32_768,
   annotationsOctets: 33_554_432,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandKind, CommandOf } from '../../src/store/commands.ts';
 import { Connection } from '../../src/store/engine.ts';
+import { Limit } from '../../src/store/limits.ts';
 import type { Answer, Request } from '../../src/store/protocol.ts';
 import { Flag } from '../../src/store/rows.ts';
 import { migrate } from '../../src/store/schema/migrations.ts';
@@ -208,6 +209,31 @@ describe('a batch', () => {
     batch.distrust(Object.assign(new Error('disk I/O error'), { errcode: 1034 }));
     expect(kinds(run(accept(1)))).toEqual(['failed']);
     expect(count('message')).toBe(0);
+  });
+
+  it('counts the names of annotations with what they hold', () => {
+    const [mailbox, other] = [1, 2] as never[];
+    const note = (entry: string) =>
+      ({
+        kind: 'annotate',
+        mailbox,
+        account: 1,
+        entries: [{ entry, shared: false, value: new Uint8Array(0) }],
+        origin: null,
+      }) as CommandOf<'annotate'>;
+    // In another mailbox; the names of these have four digits.
+    const rows = Limit.annotationsOctets / Limit.annotationOctets - 1;
+    for (let at = 0; at < rows; at++) {
+      db.run(
+        'INSERT INTO mailbox_annotation (mailbox, account, entry, value) VALUES (?, 1, ?, zeroblob(?))',
+        other,
+        `${at}`.padStart(4, '0'),
+        Limit.annotationOctets,
+      );
+    }
+    const left = Limit.annotationOctets - 4 * rows;
+    const name = (character: string) => `/private/${character.repeat(left / 2)}`;
+    expect(kinds(run(note(name('a')), note(name('b'))))).toEqual(['done', 'quota']);
   });
 
   it('changes and expunges every other message of many, each in about the time that it took to append them', async () => {

@@ -69,7 +69,7 @@ function checkBounds(work: Work, mailbox: MailboxState | null, account: AccountI
   if ((most?.entries ?? 0) > Limit.annotations) throw new StoreError('quota', 'There are too many annotations');
   const sum = mailbox
     ? work.db.get<{ octets: number | null }>(
-        `SELECT sum(length(value)) AS octets FROM mailbox_annotation
+        `SELECT sum(octet_length(entry) + octet_length(value)) AS octets FROM mailbox_annotation
          WHERE mailbox IN (SELECT id FROM mailbox WHERE account = ?)`,
         mailbox.account,
       )
