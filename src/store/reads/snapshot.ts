@@ -20,7 +20,8 @@ export class Snapshots {
     try {
       return look(this.db);
     } finally {
-      this.db.run('COMMIT');
+      // SQLite has ended it where the disk could not be read: then that is what went wrong.
+      if (this.db.inTransaction) this.db.run('COMMIT');
     }
   }
 
