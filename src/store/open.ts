@@ -85,6 +85,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       closeReaders: async () => {
         await line.close();
         summaries.close();
+        // Last: the upkeep thread's could write, too.
         mail.close();
       },
       unlock: () => lock.close(),

@@ -212,15 +212,14 @@ describe('a batch', () => {
   });
 
   it('counts the names of annotations with what they hold', () => {
-    const [mailbox, other] = [1, 2] as never[];
-    const note = (entry: string) =>
-      ({
-        kind: 'annotate',
-        mailbox,
-        account: 1,
-        entries: [{ entry, shared: false, value: new Uint8Array(0) }],
-        origin: null,
-      }) as CommandOf<'annotate'>;
+    const [mailbox, other] = [1 as never, 2 as never];
+    const note = (entry: string): CommandOf<'annotate'> => ({
+      kind: 'annotate',
+      mailbox,
+      account: 1 as never,
+      entries: [{ entry, shared: false, value: new Uint8Array(0) }],
+      origin: null,
+    });
     // In another mailbox; the names of these have four digits.
     const rows = Limit.annotationsOctets / Limit.annotationOctets - 1;
     for (let at = 0; at < rows; at++) {

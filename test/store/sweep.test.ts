@@ -20,6 +20,7 @@ beforeEach(() => {
   migrate(db);
   batch = new Batch(db, {
     diskLow: () => false,
+    makeRoom: () => false,
     stored: () => {},
     unused: (body) => sweep.unused(body),
     freed: () => {},

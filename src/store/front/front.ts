@@ -28,7 +28,7 @@ export interface FrontParts {
   readonly budget: StagingBudget;
   readonly clock: Clock;
   readonly log: Log;
-  /** Closes what reads beside the writer: whoever closes a database last tidies up its log. */
+  /** Closes what reads beside the writer, and last what can only read. */
   readonly closeReaders: () => Promise<void>;
   /** Gives the store free for another server. */
   readonly unlock: () => void;
@@ -43,6 +43,8 @@ export class Front implements Store {
   /** Bodies that were finished and not yet used. */
   readonly #finished = new WeakMap<StagedBody, BodyStaging>();
   #lastId = 0;
+  /** The writer has said that it does nothing any more. */
+  #broken = false;
   #state: 'open' | 'closing' | 'failed' = 'open';
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -132,6 +134,7 @@ export class Front implements Store {
         this.#settle(message);
         break;
       case 'broken':
+        this.#broken = true;
         this.#parts.log.fatal({ detail: message.failure.detail }, 'The store takes nothing any more');
         this.#failure.resolve(new StoreError('failed', message.failure.message));
         break;
@@ -196,9 +199,12 @@ export class Front implements Store {
       });
     }
     feed.close();
-    await closeReaders();
+    // Whoever closes a database last tidies up its log: the writer. Where that must not be done to it any more, it is a reader,
+    // which cannot.
+    if (!this.#broken) await closeReaders();
     this.#line.send({ id: 'close' });
     await this.#gone;
+    if (this.#broken) await closeReaders();
     unlock();
   }
 }

@@ -38,6 +38,7 @@ export class Batch {
   #synced: boolean | undefined;
   /** Set when a sync has failed: from then on nobody knows what is on disk. */
   #poison: StoreError | undefined;
+  #syncFailed = false;
 
   constructor(db: Connection, around: Surroundings) {
     this.#db = db;
@@ -48,6 +49,11 @@ export class Batch {
   /** Why no command is done any more, or undefined. */
   get broken(): Failure | undefined {
     return this.#poison && failureOf(this.#poison);
+  }
+
+  /** A sync has failed: what the kernel gives back of the log may be something else than what was written. */
+  get syncFailed(): boolean {
+    return this.#syncFailed;
   }
 
   /** Does the commands in one transaction; if that is lost, each in its own. */
@@ -87,7 +93,9 @@ export class Batch {
   /** Something failed, here or in a checkpoint. Was it a sync, then octets that were staged without one may be gone, and a
    * later sync would not tell. */
   distrust(error: unknown): void {
-    if (isSyncFailure(error)) this.#poison ??= storeError(error);
+    if (!isSyncFailure(error)) return;
+    this.#syncFailed = true;
+    this.#poison ??= storeError(error);
   }
 
   /** No command is done any more. */

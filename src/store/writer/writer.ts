@@ -1,19 +1,18 @@
 // The writer of mail.db: group commit, the log's cap and the freeing, put together over one connection.
 
 import { statSync } from 'node:fs';
-import { Connection, isDiskFull, storeError } from '../engine.ts';
+import { Connection, storeError } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import type { FromWriter, Outcome, Request, ViewStep, WriterData, WriterToUpkeep } from '../protocol.ts';
 import type { BodyId, MailboxId } from '../rows.ts';
-import { migrate } from '../schema/migrations.ts';
 import { StoreError } from '../store.ts';
 import { Ballast } from './ballast.ts';
 import { Batch } from './batch.ts';
 import { DiskRoom } from './disk-room.ts';
 import { LogKeeper } from './log-keeper.ts';
+import { openMail, renew } from './mail-file.ts';
 import type { Numbers } from './numbers.ts';
 import { octetsOf } from './octets.ts';
-import { noticeRestore, renewNumber } from './restored.ts';
 import { Sweep } from './sweep.ts';
 
 /** About what a command writes besides its body: a page in each table and index that it touches. */
@@ -49,13 +48,13 @@ export class Writer {
   /** Something happened since freeing last found nothing to do. */
   #dirty = true;
 
-  /** Opens the store and brings it up to date. @throws StoreError */
-  constructor(data: WriterData, say: (message: FromWriter) => void) {
+  /** Opens the store and brings it up to date. @param Kind of the connection @throws StoreError */
+  constructor(data: WriterData, say: (message: FromWriter) => void, Kind = Connection) {
     this.#data = data;
     this.#say = say;
     const warn = (text: string) => say({ kind: 'warning', text });
     this.#ballast = new Ballast(data.ballast, data.walCap / 4, warn);
-    this.#db = openMail(data, this.#ballast, warn);
+    this.#db = openMail(data, Kind, this.#ballast, warn);
     this.#inode = inodeOf(data.path);
     this.#room = new DiskRoom(data.path, data.diskReserve, () => this.#freePages() * PAGE_OCTETS, warn);
     this.#batch = new Batch(this.#db, {
@@ -163,13 +162,17 @@ export class Writer {
     this.#closed = true;
     this.#data.upkeep.close();
     if (!this.#broken) renew(this.#db, this.#data.epoch, (text) => this.#say({ kind: 'warning', text }));
+    if (!this.#batch.syncFailed) this.#tidyLog();
+    this.#db.close();
+  }
+
+  /** The next start finds one file and nothing to recover. A reader elsewhere may prevent it; then the log stays. */
+  #tidyLog(): void {
     try {
-      // The next start finds one file and nothing to recover. A reader elsewhere may prevent it; then the log stays.
       this.#db.get('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch (error) {
       this.#say({ kind: 'warning', text: `The last checkpoint failed: ${storeError(error).message}` });
     }
-    this.#db.close();
   }
 
   /** A backup that was made while this run goes on is known as one also where the run is killed: but for the last minute. */
@@ -196,9 +199,11 @@ export class Writer {
     this.#guardLog(() => this.#log.committed(octets, performance.now()));
   }
 
-  /** Without a checkpoint, such as on a full disk, the log grows: that is all. */
+  /** Without a checkpoint, such as on a full disk, the log grows: that is all. After a failed sync there is none any more: it
+   * copies pages as they are, and what the kernel has dropped would take the place of what is whole. The next start takes
+   * of the log what its checksums vouch for. */
   #guardLog(action: () => void): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#batch.syncFailed) return;
     try {
       action();
     } catch (error) {
@@ -230,44 +235,5 @@ function inodeOf(path: string): bigint | undefined | null {
     return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
   } catch {
     return null;
-  }
-}
-
-/** Without a new number a backup of this run would not be known as one: no reason not to run. @returns what failed */
-function renew(db: Connection, epoch: string, warn: (text: string) => void): unknown {
-  try {
-    renewNumber(db, epoch);
-  } catch (error) {
-    if (db.inTransaction) db.exec('ROLLBACK');
-    warn(`${epoch} could not be written: ${storeError(error).message}`);
-    return error;
-  }
-  return undefined;
-}
-
-function openMail(data: WriterData, ballast: Ballast, warn: (text: string) => void): Connection {
-  try {
-    return openFile(data, warn);
-  } catch (error) {
-    if (isDiskFull(error) && ballast.drop()) return openFile(data, warn);
-    throw error;
-  }
-}
-
-function openFile({ path, walCap, epoch }: WriterData, warn: (text: string) => void): Connection {
-  const db = new Connection(path, { wait: Limit.checkpointWait, cache: 8_192 });
-  try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL');
-    // A log that grew over its cap behind a slow reader gives the room back when it begins anew.
-    db.exec(`PRAGMA journal_size_limit = ${walCap}`);
-    migrate(db);
-    if (noticeRestore(db, epoch)) {
-      warn('mail.db is not the one that was here last: every UIDVALIDITY has risen, and mail programs begin anew');
-    }
-    renew(db, epoch, warn);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
   }
 }
