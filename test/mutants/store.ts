@@ -15,6 +15,22 @@ export const storeMutants: readonly Mutant[] = [
     test: 'port 25, DATA',
   },
   {
+    rule: 'after a failed sync nothing of the log gets into mail.db',
+    file: 'src/store/writer/batch.ts',
+    from: 'this.#syncFailed = true;',
+    to: '',
+    caughtBy: 'test/store/failed-sync.test.ts',
+    test: 'leaves mail.db as it is',
+  },
+  {
+    rule: 'what has failed is not done at the next start',
+    file: 'src/store/writer/writer.ts',
+    from: 'if (this.#batch.syncFailed) this.#cutLog();',
+    to: '',
+    caughtBy: 'test/store/failed-sync.test.ts',
+    test: 'takes what has failed out of the log',
+  },
+  {
     rule: 'what 250 stands for is durable, not only written',
     file: 'src/store/commands/table.ts',
     from: "accept: { depth: 'durable'",

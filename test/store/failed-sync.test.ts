@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Connection } from '../../src/store/engine.ts';
 import type { Request } from '../../src/store/protocol.ts';
 import { Writer } from '../../src/store/writer/writer.ts';
@@ -20,48 +20,86 @@ class Unreliable extends Connection {
   }
 }
 
-it('leaves mail.db as it is, and the log', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'postern-failed-sync-'));
-  const path = join(folder, 'mail.db');
-  const log = `${path}-wal`;
-  const { port1: upkeep, port2: other } = new MessageChannel();
-  const data = {
-    path,
-    epoch: join(folder, 'epoch'),
-    ballast: join(folder, 'ballast'),
-    walCap: 1_048_576,
-    diskReserve: 0,
-    upkeep,
-  };
-  const writer = new Writer(data, () => {}, Unreliable);
-  const reader = new Connection(path, { readOnly: true });
-  const accounts = () => reader.get('SELECT address FROM address');
-  const commit = (command: Request['command']) => writer.commit([{ id: 1, now: 1, command }]).answers[0];
-  const account = { aliases: [], quota: null, password: null, seeded: false, existing: 'fail' } as const;
-  expect(commit({ kind: 'put-account', address: 'alice@x.test', ...account })).toHaveProperty('result');
-  expect(accounts()).toEqual({ address: 'alice@x.test' });
-  const acknowledged = statSync(log).size;
-  // Not synced.
-  for (let place = 0; place < 60; place++) {
-    expect(commit({ kind: 'stage', stage: 1, place, octets: new Uint8Array(65_536).fill(97) })).toHaveProperty(
-      'result',
-    );
-  }
-  disk.fails = true;
-  expect(commit({ kind: 'put-account', address: 'bob@x.test', ...account })).toHaveProperty('failure');
-  const dropped = statSync(log).size - acknowledged;
-  const file = await open(log, 'r+');
-  await file.write(new Uint8Array(dropped), 0, dropped, acknowledged);
-  await file.close();
+let folder: string;
+let path: string;
+let writer: Writer;
+let reader: Connection;
+let other: MessagePort;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-failed-sync-'));
+  path = join(folder, 'mail.db');
+  const channel = new MessageChannel();
+  other = channel.port2;
+  const beside = { epoch: join(folder, 'epoch'), ballast: join(folder, 'ballast') };
+  const data = { path, ...beside, walCap: 1_048_576, diskReserve: 0, upkeep: channel.port1 };
+  writer = new Writer(data, () => {}, Unreliable);
+  reader = new Connection(path, { readOnly: true });
+  expect(commit(account('alice@x.test'))).toEqual(['done']);
+});
+
+afterEach(async () => {
+  other.close();
+  await rm(folder, { recursive: true });
+});
+
+const account = (address: string) =>
+  ({
+    kind: 'put-account',
+    address,
+    aliases: [],
+    quota: null,
+    password: null,
+    seeded: false,
+    existing: 'fail',
+  }) as const;
+const chunks = (count: number) =>
+  Array.from({ length: count }, (_, place) => {
+    return { kind: 'stage', stage: 1, place, octets: new Uint8Array(65_536).fill(97) } as const;
+  });
+
+function commit(...commands: Request['command'][]): string[] {
+  const { answers } = writer.commit(commands.map((command, at) => ({ id: at + 1, now: 1, command })));
+  return answers.map((answer) => ('failure' in answer ? answer.failure.kind : 'done'));
+}
+
+/** Octets of the log. */
+const logged = () => statSync(`${path}-wal`).size;
+
+/** The end of the store, and who is in it at its next start. */
+function reopened(): unknown[] {
   disk.fails = false;
   // The upkeep thread has done what was asked of it before.
   writer.checkpointed();
   writer.close();
+  // Whoever could write is not the last.
   reader.close();
-  other.close();
   const after = new Connection(path);
   expect(after.get('PRAGMA integrity_check')).toEqual({ integrity_check: 'ok' });
-  expect(after.all('SELECT address FROM address')).toEqual([{ address: 'alice@x.test' }]);
+  const addresses = after.all('SELECT address FROM address');
   after.close();
-  await rm(folder, { recursive: true });
+  return addresses;
+}
+
+it('leaves mail.db as it is, and the log', async () => {
+  expect(reader.all('SELECT address FROM address')).toEqual([{ address: 'alice@x.test' }]);
+  const acknowledged = logged();
+  // Not synced.
+  expect(new Set(commit(...chunks(60)))).toEqual(new Set(['done']));
+  disk.fails = true;
+  expect(commit(account('bob@x.test'))).toEqual(['failed']);
+  const dropped = logged() - acknowledged;
+  const file = await open(`${path}-wal`, 'r+');
+  await file.write(new Uint8Array(dropped), 0, dropped, acknowledged);
+  await file.close();
+  expect(reopened()).toEqual([{ address: 'alice@x.test' }]);
+});
+
+it('takes what has failed out of the log, so that it is not done at the next start after all', () => {
+  const acknowledged = logged();
+  disk.fails = true;
+  // So much that some of it is in the log before the commit.
+  expect(new Set(commit(...chunks(200)))).toEqual(new Set(['failed']));
+  expect(logged()).toBe(acknowledged);
+  expect(reopened()).toEqual([{ address: 'alice@x.test' }]);
 });

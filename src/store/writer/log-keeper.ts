@@ -2,10 +2,12 @@
 // writer only finishes the little that is left, if anything, between two commits, so that the next one begins the log
 // anew.
 
+import { statSync, truncateSync } from 'node:fs';
 import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
 
-/** Octets of a page in the log: page and frame header. */
+/** Octets of the log's header, and of a page in it: page and frame header. */
+const HEADER = 32;
 const FRAME = 4_096 + 24;
 
 /** Transactions between two looks at the log, unless they were large. */
@@ -66,6 +68,14 @@ export class LogKeeper {
     } finally {
       this.#db.exec(`PRAGMA busy_timeout = ${Limit.checkpointWait}`);
     }
+  }
+
+  /** Takes away what is behind the last transaction: one whose sync has failed was answered so, and would be done at the next
+   * start. Call between transactions. @throws what the file system throws */
+  cut(path: string): void {
+    const { log } = this.#checkpoint('NOOP');
+    const end = HEADER + log * FRAME;
+    if (log >= 0 && statSync(path).size > end) truncateSync(path, end);
   }
 
   #look(now: number): void {

@@ -217,6 +217,15 @@ export class Writer {
     if (this.#batch.broken === undefined || this.#broken) return;
     this.#broken = true;
     this.#say({ kind: 'broken', failure: this.#batch.broken });
+    if (this.#batch.syncFailed) this.#cutLog();
+  }
+
+  #cutLog(): void {
+    try {
+      this.#log.cut(`${this.#data.path}-wal`);
+    } catch (error) {
+      this.#say({ kind: 'warning', text: `What failed may be done at the next start: ${storeError(error).message}` });
+    }
   }
 
   #tellFreed(): void {
