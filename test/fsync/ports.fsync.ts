@@ -13,7 +13,7 @@ import { callsOf, isSynced, TRACED, turnsOf } from './trace.ts';
 const MESSAGES = 100;
 /** Octets of a content, more than any other thing that a client says: a turn with as many is a content. */
 const CONTENT = 8_000;
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 
 const gates = [
   { gate: 25, tls: 'none', by: 'DATA' },

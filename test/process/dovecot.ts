@@ -131,7 +131,7 @@ export class Dovecot implements AsyncDisposable {
     const pid = await this.pid().catch(() => 0);
     if (pid === 0) return;
     process.kill(pid, 'SIGTERM');
-    for (let tries = 0; tries < 200 && (await this.pid().catch(() => 0)) !== 0; tries++) await sleep(50);
+    for (let tries = 0; tries < 600 && (await this.pid().catch(() => 0)) !== 0; tries++) await sleep(50);
   }
 
   async pid(): Promise<number> {

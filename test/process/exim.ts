@@ -15,7 +15,7 @@ const run = promisify(execFile);
 export const EXIM = unpacked('exim4');
 const USER = 'Debian-exim';
 /** ms. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 
 export interface EximOptions {
   readonly ports: readonly number[];

@@ -14,7 +14,7 @@ import { unpacked } from './unpacked.ts';
 export const OPENSMTPD = unpacked('smtpd');
 const USERS = ['opensmtpd', 'opensmtpq'];
 /** ms. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 
 export class OpenSmtpd implements AsyncDisposable {
   readonly #folder: string;

@@ -136,7 +136,7 @@ export class Postfix implements AsyncDisposable {
   async stop(): Promise<void> {
     const pid = await this.pid().catch(() => 0);
     await run('postfix', ['-c', join(this.folder, 'etc'), 'stop']).catch(() => undefined);
-    for (let tries = 0; tries < 100 && pid !== 0 && alive(pid); tries++) await sleep(50);
+    for (let tries = 0; tries < 600 && pid !== 0 && alive(pid); tries++) await sleep(50);
   }
 
   /** Of the master. */

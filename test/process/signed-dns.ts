@@ -24,7 +24,7 @@ export interface Zone {
 }
 
 /** ms for both servers to answer. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 
 export class SignedDns implements AsyncDisposable {
   readonly #folder: string;

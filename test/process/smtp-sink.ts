@@ -12,7 +12,7 @@ import { connects } from './postfix.ts';
 
 const USER = 'postfix';
 /** ms. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 
 export class SmtpSink implements AsyncDisposable {
   readonly #folder: string;
