@@ -7,7 +7,7 @@ import { fuzzPop3 } from './pop3.ts';
 
 const MUTANTS = mutantsOf('pop3');
 
-test('every mutant is survived in step, in bounded memory', { timeout: 30_000 + 40 * MUTANTS }, async () => {
+test('every mutant is survived in step, in bounded memory', { timeout: 120_000 + 40 * MUTANTS }, async () => {
   const result = await fuzzPop3(SEED, MUTANTS);
   console.info(`pop3 fuzz, seed ${SEED}:`, result);
   expect(result.alive + result.closed).toBe(MUTANTS);

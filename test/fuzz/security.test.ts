@@ -32,7 +32,7 @@ beforeAll(async () => {
   );
 });
 
-test('policies and their records', { timeout: 30_000 + 10 * MUTANTS }, () => {
+test('policies and their records', { timeout: 120_000 + 10 * MUTANTS }, () => {
   const random = new Random(SEED);
   let kept = 0;
   for (let mutant = 0; mutant < MUTANTS; mutant++) {
@@ -49,7 +49,7 @@ test('policies and their records', { timeout: 30_000 + 10 * MUTANTS }, () => {
   expect(kept).toBeGreaterThan(0);
 });
 
-test('TLSA records and certificates', { timeout: 30_000 + 10 * MUTANTS }, () => {
+test('TLSA records and certificates', { timeout: 120_000 + 10 * MUTANTS }, () => {
   const random = new Random(SEED);
   const { raw } = new X509Certificate(right);
   for (let mutant = 0; mutant < MUTANTS; mutant++) {

@@ -7,7 +7,7 @@ import { fuzzSmtp } from './smtp.ts';
 
 const MUTANTS = mutantsOf('smtp');
 
-test('every mutant is survived in step, in bounded memory', { timeout: 30_000 + 20 * MUTANTS }, async () => {
+test('every mutant is survived in step, in bounded memory', { timeout: 120_000 + 20 * MUTANTS }, async () => {
   const result = await fuzzSmtp(SEED, MUTANTS);
   console.info(`smtp fuzz, seed ${SEED}:`, result);
   expect(result.alive + result.closed).toBe(MUTANTS);
