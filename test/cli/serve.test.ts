@@ -123,6 +123,7 @@ it('ends with 0 in time when it is told to, with sessions open, idle, half-way a
     while (!(await idle.response()).text.startsWith('* BYE'));
   })();
   const goodbye = waiting.reply();
+  // Behind five seconds it ends itself with another code.
   expect(await program.stop()).toBe(0);
   await farewell;
   expect((await goodbye).code).toBe(421);
