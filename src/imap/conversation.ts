@@ -5,7 +5,7 @@
 import { Disconnected } from '../platform/socket-writer.ts';
 import { capabilityData } from './capabilities.ts';
 import { Farewell } from './commands/command.ts';
-import { type Parsed, parseCommand } from './commands/table.ts';
+import { type Parsed, parseCommand, untagged } from './commands/table.ts';
 import { type Completion, completionLine } from './completion.ts';
 import type { Step } from './grammar/command-reader.ts';
 import type { LiteralHead, Scanner } from './grammar/scanner.ts';
@@ -81,6 +81,8 @@ function parseTagged(scanner: Scanner, session: ImapSession): Parsed {
   session.tag = scanner.tag();
   scanner.utf8 = enabled.utf8;
   scanner.rev2 = enabled.rev2;
+  const alone = scanner.peek() === -1 ? untagged(session.tag) : null;
+  if (alone !== null) throw alone;
   scanner.space();
   return parseCommand(scanner, session);
 }

@@ -1,7 +1,7 @@
 // Every command that this server understands, by its name. Each says for itself in which states it may be said, whether
 // it has a UID form, and whether EXPUNGE may be told while it runs.
 
-import { bad, type Completion, uidRequired } from '../completion.ts';
+import { bad, type Completion, type ImapRefusal, uidRequired } from '../completion.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { deleteAcl, getAcl, listRights, myRights, setAcl } from './acl.ts';
 import { capability, id, logout, noop } from './any-state.ts';
@@ -100,6 +100,12 @@ export interface Parsed {
   readonly tellsExpunge: boolean;
 }
 
+/** For a client, or a person, that begins with the command: what is taken for its tag is the name of one. null: it is not. */
+export function untagged(tag: string): ImapRefusal | null {
+  const name = tag.toUpperCase();
+  return BY_NAME.has(name) ? bad(`A command begins with a tag of your choice: "a1 ${name}"`) : null;
+}
+
 /** command-any / command-auth / command-nonauth / command-select, or "UID" SP and one that has a UID form; the tag is
  * taken already. @throws ImapRefusal, LiteralWanted */
 export function parseCommand(scanner: Scanner, session: Session): Parsed {
@@ -110,7 +116,7 @@ export function parseCommand(scanner: Scanner, session: Session): Parsed {
     name = scanner.word('a command');
   }
   const command = BY_NAME.get(name);
-  if (!command || (uid && command.uid === 'none')) throw bad('That command is not known');
+  if (!command || (uid && command.uid === 'none')) throw untagged(session.tag) ?? bad('That command is not known');
   if (!command.states.includes(session.state)) throw bad(`${name} cannot be said in the state "${session.state}"`);
   // RFC 9586 §3
   if (command.uid === 'allowed' && !uid && session.enabled.uidOnly) throw uidRequired();
