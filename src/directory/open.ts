@@ -262,7 +262,12 @@ class StoreDirectory implements OpenDirectory {
   async #anyPassword(row: AccountRow | undefined, address: Address | null, password: string): Promise<Account> {
     if (!isUsablePassword(password))
       throw new AuthenticationFailure('rejected', 'password empty, too long or with NUL');
-    const made = row ?? (address !== null && this.#options.test.catchAll ? await this.#make(address) : undefined);
+    // Where mail for this address goes is where it is read.
+    const made =
+      row ??
+      (address !== null && this.#options.test.catchAll
+        ? (this.#accounts.book.find(address)?.row ?? (await this.#make(splitDetail(address).user)))
+        : undefined);
     if (made === undefined) throw new AuthenticationFailure('rejected', 'no such account');
     return accountOf(made);
   }

@@ -181,6 +181,14 @@ describe('catch-all', () => {
     expect(await outcome(directory.authenticate('not an address@', 'x', '192.0.2.1'))).toBe('rejected');
   });
 
+  it('any_password opens the mailbox that mail for user+detail goes to, whichever comes first', async () => {
+    const { directory } = await open({ store: accountStore(), test: { catchAll: true, anyPassword: true } });
+    expect(await whom(directory, at('app+signup', 'any.example'))).toEqual(['app@any.example', 'signup']);
+    expect((await directory.authenticate('app+signup@any.example', 'x', '192.0.2.1')).address).toBe('app@any.example');
+    expect((await directory.authenticate('new+1@any.example', 'x', '192.0.2.1')).address).toBe('new@any.example');
+    expect(await whom(directory, at('new+1', 'any.example'))).toEqual(['new@any.example', '1']);
+  });
+
   it('any_password alone makes nobody', async () => {
     const { directory } = await open({ test: { catchAll: false, anyPassword: true } });
     expect((await directory.authenticate('bob@example.test', 'x', '192.0.2.1')).address).toBe('bob@example.test');
