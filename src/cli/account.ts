@@ -116,6 +116,8 @@ async function changeable(config: Config, store: Inspection, name: string): Prom
 
 function localAddress(config: Config, name: string): string {
   const address = mailboxOf(name);
+  // It would be taken for all addresses of a domain, and get the mail of none.
+  if (address.localPart === '*') throw new Failure(`${name}: "*" stands for nobody but itself`, EXIT.usage);
   if (!config.domains.includes(address.domain) && !config.test.catchAll) {
     throw new Failure(
       `${address.domain} is no domain of ours (domains = ${JSON.stringify(config.domains)})`,

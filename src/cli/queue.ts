@@ -128,7 +128,10 @@ export async function suspend(context: Context, name: string, suspended: boolean
   const which = `${changed} ${changed === 1 ? 'entry' : 'entries'}`;
   if (json === true) sayJson(context, { destination, suspended, changed });
   else
-    say(context, `${destination} is ${suspended ? 'suspended' : 'resumed'}: ${which} ${suspended ? 'wait' : 'go on'}`);
+    say(
+      context,
+      `${destination} is ${suspended ? 'suspended' : 'resumed'}: ${which} ${suspended ? 'waiting' : 'going on'}`,
+    );
   return EXIT.done;
 }
 

@@ -8,7 +8,7 @@ import type { Settings } from '../config/schema.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, type Log } from '../platform/log.ts';
 import { RELOADED, type RunningServer, startServer } from '../serve.ts';
-import { type Context, EXIT, readingOf, say } from './context.ts';
+import { type Context, EXIT, failureText, readingOf, say } from './context.ts';
 import { gatesOf, renderGates, renderTry } from './ports-table.ts';
 
 /** ms from a signal to the end, whatever is stuck: all that was answered 250 is on disk. */
@@ -41,8 +41,8 @@ async function reload(server: RunningServer, started: Settings, log: Log, read: 
     const waiting = changedSettings(started, settings).filter((name) => !RELOADED.includes(name));
     if (waiting.length > 0) log.warn({ settings: waiting }, 'changed settings wait for a restart');
     await server.reload(config);
-  } catch (err) {
-    log.error({ err }, 'not read again');
+  } catch (error) {
+    log.error({ reason: failureText(error) }, 'not read again');
   }
 }
 

@@ -75,11 +75,16 @@ export function complaintsOf(config: Config, at: (path: Path) => Place): Complai
   if ((config.test.catchAll || config.test.anyPassword) && open !== undefined && !config.test.exposed) {
     complain(
       ['test', config.test.catchAll ? 'catch_all' : 'any_password'],
-      `it takes mail or passwords from anybody, but port ${open.port} listens on ${open.addresses.join(', ')}: ` +
+      `it takes mail or passwords from anybody, but port ${open.port} listens on ${open.addresses.map(bracketed).join(' and ')}: ` +
         'listen on 127.0.0.1 only, or say exposed = true in [test] if nobody else can reach it',
     );
   }
   return complaints;
+}
+
+/** An IPv6 address as it stands in a sentence with colons of its own. */
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 /** What is allowed because the configuration asks for it, and is said at each start. */
@@ -89,7 +94,7 @@ export function warningsOf(config: Config): readonly string[] {
     .filter((listener) => !onLoopback(listener))
     .map(
       ({ role, port, addresses }) =>
-        `${role} on ${addresses.join(', ')} port ${port} takes passwords in clear (cleartext = true)`,
+        `${role} on ${addresses.map(bracketed).join(' and ')} port ${port} takes passwords in clear (cleartext = true)`,
     );
   const { smarthosts, routes } = config.relay;
   const all = [...smarthosts, ...routes.flatMap((route) => ('smarthosts' in route ? route.smarthosts : []))];

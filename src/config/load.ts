@@ -76,7 +76,8 @@ async function readText(path: string, name: string): Promise<string> {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw wrong('does not exist: name another file with --config or POSTERN_CONFIG', cause);
     if (code === 'EISDIR') throw wrong('is a folder: name the file in it', cause);
-    throw wrong(code === 'EFBIG' ? 'is too large for a configuration' : `cannot be read (${code})`, cause);
+    const large = `is over ${MAX_FILE / 1024} KB, too large for a configuration: many accounts are for "postern account add"`;
+    throw wrong(code === 'EFBIG' ? large : `cannot be read (${code})`, cause);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(octets);

@@ -104,9 +104,17 @@ export const size = (least: number, most: number) =>
     }
     const unit = (match[2] ?? '').toUpperCase() as keyof typeof UNITS_OF_SIZE; // the pattern names no other
     const octets = Number(match[1]) * UNITS_OF_SIZE[unit];
-    if (octets < least || octets > most) throw new Unfit(`must be from ${least} to ${most} octets`);
+    if (octets < least || octets > most) {
+      throw new Unfit(`must be from "${inUnitsOfSize(least)}" to "${inUnitsOfSize(most)}"`);
+    }
     return octets;
   });
+
+/** In the largest unit that leaves no rest. */
+function inUnitsOfSize(octets: number): string {
+  const [unit = '', size = 1] = Object.entries(UNITS_OF_SIZE).findLast(([, each]) => octets % each === 0) ?? [];
+  return octets === 0 ? '0' : `${octets / size}${unit.replace(/^[KMGT]$/, '$&B')}`;
+}
 
 /** Entries of a list of values; account and listener are lists of tables, and not meant. */
 const MAX_LIST = 1_000;
@@ -190,6 +198,7 @@ export const resolverAddress = () =>
 function mailboxOf(input: unknown): string {
   const address = parseMailbox(textOf(input, 'an address such as "alice@example.org"'));
   if (address === null) throw new Unfit('must be an address such as "alice@example.org"');
+  if (address.localPart === '*') throw new Unfit('must be one address: "*" stands for nobody but itself');
   return formatAddress(address);
 }
 

@@ -53,6 +53,7 @@ function verbs(place: () => Place): void {
     ['an address that is taken, in other letters', ['DAVE@example.test'], 1],
     ['an alias that is taken', ['erin@example.test', '--alias', 'c@example.test'], 1],
     ['an address that is an alias', ['c@example.test'], 1],
+    ['what stands for no address but itself', ['erin@example.test', '--alias', '*@example.test'], 2],
   ])('refuses %s', async (_, args, code) => {
     const ended = await place().run(['account', 'add', ...args], { input: 'x\n' });
     expect([ended.code, ended.stdout]).toEqual([code, '']);
