@@ -37,15 +37,19 @@ export interface Issued {
  * else by a new one. The same authority issues for the same keys, so that what is published of them (TLSA) stays true.
  * @param now ms since the epoch
  * @param servers what was issued before, whatever is left of it
+ * @param authorityKey of a new authority; null, or of no use: a new one
  */
 export async function issue(
   hostname: string,
   now: number,
   existing: Identity | null,
   servers: { readonly p256: Identity | null; readonly rsa: Identity | null },
+  authorityKey: string | null = null,
 ): Promise<Issued> {
   const authority =
-    existing !== null && mayIssue(existing, hostname, now) ? existing : await makeAuthority(hostname, now);
+    existing !== null && mayIssue(existing, hostname, now)
+      ? existing
+      : await makeAuthority(hostname, now, authorityKey);
   return {
     authority,
     p256: await makeServer(authority, hostname, now, P256, authority === existing ? servers.p256 : null),
@@ -53,8 +57,8 @@ export async function issue(
   };
 }
 
-async function makeAuthority(hostname: string, now: number): Promise<Identity> {
-  const keys = await generate(P256);
+async function makeAuthority(hostname: string, now: number, key: string | null): Promise<Identity> {
+  const keys = (key === null ? null : await keysOf({ certificate: '', key }, P256)) ?? (await generate(P256));
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: [{ O: ['Postern'] }, { CN: [commonName('Local authority of ', hostname)] }],
     notBefore: new Date(now - BACKDATED),

@@ -6,7 +6,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
-import { replaceFile } from './atomic-file.ts';
+import { createFile, replaceFile } from './atomic-file.ts';
 import { readAuthorities } from './authorities.ts';
 import { readBounded } from './bounded-file.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -200,11 +200,14 @@ async function readOrMakeLocal(options: KeeperOptions): Promise<Identity[]> {
     return [p256, rsa];
   }
   const { issue } = await import('./certificate-authority.ts');
-  const issued = await issue(hostname, now, authority, { p256, rsa });
+  let issued = await issue(hostname, now, authority, { p256, rsa });
   await alone;
   try {
     // Open to others, who may want the authority's certificate; the keys are closed one by one.
     if (makeFolders(folder, 0o777)) await chmod(folder, 0o755);
+    // Servers that start for the first time at once, with a folder in common, are of one authority: that of the first key.
+    const first = authority === null ? await firstKey(join(folder, AUTHORITY[1]), issued.authority.key) : null;
+    if (first !== null) issued = await issue(hostname, now, null, { p256, rsa }, first);
     await writePair(folder, AUTHORITY, issued.authority);
     await writePair(folder, P256, issued.p256);
     await writePair(folder, RSA, issued.rsa);
@@ -221,6 +224,17 @@ async function readOrMakeLocal(options: KeeperOptions): Promise<Identity[]> {
     renewed ? 'the local authority issued new certificates' : 'a local authority was made; clients can trust its file',
   );
   return [issued.p256, issued.rsa];
+}
+
+/** The key that somebody else has put there meanwhile; null: ours is there now. @throws NodeJS.ErrnoException */
+async function firstKey(file: string, ours: string): Promise<string | null> {
+  try {
+    await createFile(file, ours, 0o600);
+    return null;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return (await readBounded(file, MAX_FILE)).toString();
+  }
 }
 
 /** Is this local certificate still what would be issued now? */

@@ -154,6 +154,16 @@ it('are made anew, with their authority, when the hostname changes', async () =>
   await visit(keeper, { ca: after['ca.pem'], servername: 'mx.example.org' });
 });
 
+it('are of one authority where servers start for the first time at once', async () => {
+  const keepers = await Promise.all([keep(), keep(), keep()]);
+  const ca = await readFile(at('ca.pem'), 'utf8');
+  for (const keeper of keepers) await visit(keeper, { ca, servername: HOST });
+  // Whatever became of the files, the next start makes none of another authority.
+  const key = await readFile(at('ca.key'), 'utf8');
+  await keep();
+  expect(await readFile(at('ca.key'), 'utf8')).toBe(key);
+});
+
 it('are renewed by the same authority before they end, and with it when that ends', async () => {
   await keep();
   const before = await readLocal();
