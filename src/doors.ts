@@ -10,10 +10,10 @@ import type { Clock } from './platform/clock.ts';
 import { type Connection, type Listener, listen, type Role } from './platform/listener.ts';
 import type { Log } from './platform/log.ts';
 import type { TlsFloor, TlsKeeper } from './platform/tls.ts';
+import type { ServicePorts } from './platform/wrong-door.ts';
 import { MaildropLocks } from './pop3/maildrop-lock.ts';
 import { createPop3 } from './pop3/pop3.ts';
 import * as pop3Door from './pop3/wrong-door.ts';
-import type { SubmissionPorts } from './smtp/listener/options.ts';
 import { createSmtp } from './smtp/listener/smtp.ts';
 import * as smtpDoor from './smtp/listener/wrong-door.ts';
 import type { Receiver } from './smtp/receiver.ts';
@@ -25,7 +25,7 @@ const HANDSHAKE_TIMEOUT = 30_000;
 export interface DoorOptions {
   /** The one of a transfer port tells users where to submit mail instead. */
   readonly receivers: {
-    readonly transfer: (ports: SubmissionPorts) => Receiver;
+    readonly transfer: (ports: ServicePorts) => Receiver;
     readonly submission: Receiver;
   };
   readonly keeper: CertificateKeeper;
@@ -98,11 +98,6 @@ export async function openDoors(config: Config, options: DoorOptions): Promise<D
 /** Port 25 takes any encryption rather than none; every other port takes only what is safe (RFC 8314 §4). */
 export function floorOf(role: Role): TlsFloor {
   return role === 'transfer' ? 'lenient' : 'strict';
-}
-
-interface ServicePorts {
-  readonly implicit: number | null;
-  readonly starttls: number | null;
 }
 
 /** What the listeners have in common. */

@@ -1,15 +1,7 @@
 // The wrong door, in IMAP's words: what a client hears that speaks another protocol than this port, and where it should
 // have gone. The texts name ports, since that is the whole point of them.
 
-import type { Seen } from '../platform/wrong-door.ts';
-import type { ServicePorts } from './options.ts';
-
-function ways({ implicit, starttls }: ServicePorts, besides: number): string {
-  const named: string[] = [];
-  if (implicit !== null && implicit !== besides) named.push(`port ${implicit} (implicit TLS)`);
-  if (starttls !== null && starttls !== besides) named.push(`port ${starttls} (STARTTLS)`);
-  return named.join(' or ');
-}
+import { namePorts, type Seen, type ServicePorts } from '../platform/wrong-door.ts';
 
 /** The text of BYE for a client that began with something else than IMAP. @param starttls whether this port offers it */
 export function wrongDoor(
@@ -25,7 +17,7 @@ export function wrongDoor(
     return `This is port ${port}, which starts in cleartext${instead.length === 0 ? '' : `: ${instead.join(', or ')}`}`;
   }
   if (seen === 'smtp') {
-    const submission = ways(ports.submission, port);
+    const submission = namePorts(ports.submission);
     return `This is port ${port}, where mail is read${submission === '' ? '' : `: send it on ${submission}`}`;
   }
   return `This is port ${port}, which speaks IMAP`;

@@ -4,8 +4,8 @@
 import { type Address, formatAddress } from '../formats/address.ts';
 import { asBuffer } from '../formats/octets.ts';
 import { Refusal } from '../formats/refusal.ts';
-import type { SubmissionPorts } from '../smtp/listener/options.ts';
-import { namePorts } from '../smtp/listener/wrong-door.ts';
+import type { ServicePorts } from '../platform/wrong-door.ts';
+import { whereToSubmit } from '../smtp/listener/wrong-door.ts';
 import type { Receiver } from '../smtp/receiver.ts';
 import type { ArrivedHeader } from './content.ts';
 import { RecipientList } from './recipients.ts';
@@ -16,7 +16,7 @@ import { MessageNumbers, sessionReceived } from './transaction-facts.ts';
 
 export interface MtaOptions extends TakeoverOptions {
   /** Where users submit mail, for those who try to here. */
-  readonly submissionPorts: SubmissionPorts;
+  readonly submissionPorts: ServicePorts;
   /** Who takes TLS reports; null: nobody does. */
   readonly reports?: TlsReportInbox | null;
 }
@@ -95,11 +95,11 @@ function withoutReturnPath({ octets, fields }: ArrivedHeader): readonly Buffer[]
 }
 
 /** Mostly it is a user's program that was told port 25: the wrong door, so the answer names the right ones. */
-function relayingDenied(address: Address, ports: SubmissionPorts): Refusal {
+function relayingDenied(address: Address, ports: ServicePorts): Refusal {
   return new Refusal(
     550,
     '5.7.1',
-    `Relaying denied: not one of our domains. ${namePorts(ports)}`,
+    `Relaying denied: not one of our domains. ${whereToSubmit(ports)}`,
     `wrong door: relaying to ${formatAddress(address)} on a transfer port`,
   );
 }

@@ -1,8 +1,14 @@
 // The wrong door: which protocol a client speaks, judged from its first bytes, so that a listener of another kind can
-// name the mistake. A guess for messages to people; nothing is decided by it but the text.
+// name the mistake and the port to use. A guess for messages to people; nothing is decided by it but the text.
 
 /** What the first bytes look like; `starttls` is the command itself, in whichever protocol's spelling. */
 export type Seen = 'tls' | 'http' | 'smtp' | 'imap' | 'pop3' | 'starttls';
+
+/** Where a service can be had; null where there is no such port. */
+export interface ServicePorts {
+  readonly implicit: number | null;
+  readonly starttls: number | null;
+}
 
 /** No first line of a known protocol needs more to be recognised. */
 const LOOKED_AT = 256;
@@ -33,6 +39,14 @@ export function recognise(firstBytes: Uint8Array): Seen | null {
   if (POP3.test(line)) return 'pop3';
   if (IMAP.test(line)) return 'imap';
   return null;
+}
+
+/** The ports as words, joined by "or"; empty where there is none. */
+export function namePorts({ implicit, starttls }: ServicePorts): string {
+  const named: string[] = [];
+  if (implicit !== null) named.push(`port ${implicit} (implicit TLS)`);
+  if (starttls !== null) named.push(`port ${starttls} (STARTTLS)`);
+  return named.join(' or ');
 }
 
 /**

@@ -5,14 +5,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { TlsMode } from '../platform/listener.ts';
 import type { Log } from '../platform/log.ts';
 import type { TlsFloor, TlsKeeper } from '../platform/tls.ts';
+import type { ServicePorts } from '../platform/wrong-door.ts';
 import type { Store } from '../store/store.ts';
 import type { MaildropLocks } from './maildrop-lock.ts';
-
-/** Where a service can be had, for the answers at the wrong door; null where there is no such port. */
-export interface ServicePorts {
-  readonly implicit: number | null;
-  readonly starttls: number | null;
-}
 
 export interface DoorPorts {
   readonly pop3: ServicePorts;

@@ -1,15 +1,8 @@
 // The wrong door, in POP3's words: what a client hears that speaks another protocol than this port, and where it should
 // have gone. The texts name ports, since that is the whole point of them.
 
-import type { Seen } from '../platform/wrong-door.ts';
-import type { DoorPorts, ServicePorts } from './options.ts';
-
-function ways({ implicit, starttls }: ServicePorts): string {
-  const named: string[] = [];
-  if (implicit !== null) named.push(`port ${implicit} (implicit TLS)`);
-  if (starttls !== null) named.push(`port ${starttls} (STARTTLS)`);
-  return named.join(' or ');
-}
+import { namePorts, type Seen, type ServicePorts } from '../platform/wrong-door.ts';
+import type { DoorPorts } from './options.ts';
 
 /** What a client hears that began with something else than POP3. @param stls whether this port offers it */
 export function wrongDoor(seen: Seen, port: number, stls: boolean, ports: DoorPorts): string {
@@ -20,7 +13,7 @@ export function wrongDoor(seen: Seen, port: number, stls: boolean, ports: DoorPo
     return `This is port ${port}, which starts in cleartext${instead.length === 0 ? '' : `: ${instead.join(', or ')}`}`;
   }
   const here = `This is port ${port}, which speaks POP3`;
-  const right = seen === 'smtp' ? ways(ports.submission) : seen === 'imap' ? ways(ports.imap) : '';
+  const right = seen === 'smtp' ? namePorts(ports.submission) : seen === 'imap' ? namePorts(ports.imap) : '';
   if (right === '') return here;
   return `${here}: ${seen === 'smtp' ? 'mail is sent on' : 'IMAP is spoken on'} ${right}`;
 }

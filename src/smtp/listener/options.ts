@@ -4,13 +4,8 @@ import type { Clock } from '../../platform/clock.ts';
 import type { TlsMode } from '../../platform/listener.ts';
 import type { Log } from '../../platform/log.ts';
 import type { TlsFloor, TlsKeeper } from '../../platform/tls.ts';
+import type { ServicePorts } from '../../platform/wrong-door.ts';
 import type { Receiver } from '../receiver.ts';
-
-/** Where mail is submitted here, for the answers at the wrong door; null where there is no such port. */
-export interface SubmissionPorts {
-  readonly implicit: number | null;
-  readonly starttls: number | null;
-}
 
 export interface SmtpOptions {
   /** `transfer` never offers AUTH; `submission` demands it before MAIL (RFC 6409 §4.3). */
@@ -33,7 +28,8 @@ export interface SmtpOptions {
   readonly maxHold: number;
   /** ms to wait before the greeting for a client that talks too soon; 0: none. */
   readonly earlyTalkerWait: number;
-  readonly submissionPorts: SubmissionPorts;
+  /** Where mail is submitted here. */
+  readonly submissionPorts: ServicePorts;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -2,16 +2,13 @@
 // have gone. The texts name ports, since that is the whole point of them.
 
 import type { EnhancedStatus } from '../../formats/refusal.ts';
-import type { Seen } from '../../platform/wrong-door.ts';
-import type { SubmissionPorts } from './options.ts';
+import { namePorts, type Seen, type ServicePorts } from '../../platform/wrong-door.ts';
 import { formatReply } from './reply.ts';
 
 /** Where users submit mail here, as a sentence. */
-export function namePorts({ implicit, starttls }: SubmissionPorts): string {
-  const ports: string[] = [];
-  if (implicit !== null) ports.push(`port ${implicit} (implicit TLS)`);
-  if (starttls !== null) ports.push(`port ${starttls} (STARTTLS)`);
-  return ports.length === 0 ? 'No port takes submissions here.' : `Users submit mail on ${ports.join(' or ')}.`;
+export function whereToSubmit(submission: ServicePorts): string {
+  const ports = namePorts(submission);
+  return ports === '' ? 'No port takes submissions here.' : `Users submit mail on ${ports}.`;
 }
 
 /** What is said with a 421. */
@@ -21,7 +18,7 @@ interface Parting {
 }
 
 /** What a port that starts in cleartext says to a client that began with something else than SMTP. */
-export function wrongDoor(seen: Seen, port: number, startTls: boolean, ports: SubmissionPorts): Parting {
+export function wrongDoor(seen: Seen, port: number, startTls: boolean, ports: ServicePorts): Parting {
   let text = `This is port ${port}, which speaks SMTP`;
   if (seen === 'tls') {
     const ways = startTls ? ['use STARTTLS'] : [];
@@ -32,7 +29,7 @@ export function wrongDoor(seen: Seen, port: number, startTls: boolean, ports: Su
 }
 
 /** A line in clear for whoever speaks cleartext to a submission port with implicit TLS (ListenerOptions.wrongDoorLine). */
-export function cleartextOnImplicit(hostname: string, ports: SubmissionPorts): (seen: string) => string {
+export function cleartextOnImplicit(hostname: string, ports: ServicePorts): (seen: string) => string {
   const other = ports.starttls === null ? '' : `, or connect to ${ports.starttls} and use STARTTLS`;
   const text = `${hostname} This port${ports.implicit === null ? '' : ` (${ports.implicit})`} starts with TLS at once: use implicit TLS${other}`;
   return () => formatReply({ code: 421, status: '4.7.0', text });

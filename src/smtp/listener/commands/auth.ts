@@ -7,7 +7,7 @@ import type { Claim, Exchange } from '../../../sasl/mechanism.ts';
 import { startMechanism } from '../../../sasl/mechanisms.ts';
 import { LIMITS, TIMES } from '../limits.ts';
 import type { Session } from '../session.ts';
-import { namePorts } from '../wrong-door.ts';
+import { whereToSubmit } from '../wrong-door.ts';
 import { badArgument, badSequence, type Command } from './command.ts';
 
 export const auth: Command = {
@@ -18,7 +18,7 @@ export const auth: Command = {
     const { options, facts } = session;
     if (options.role === 'transfer' || options.receiver.authentication === undefined) {
       session.log.info({ session: session.facts.id, hop: session.hop, door: 'AUTH on a transfer port' }, 'wrong door');
-      throw badSequence(`No AUTH on this port: it takes mail from servers. ${namePorts(options.submissionPorts)}`);
+      throw badSequence(`No AUTH on this port: it takes mail from servers. ${whereToSubmit(options.submissionPorts)}`);
     }
     if (facts.hello === null) throw badSequence('Send EHLO first');
     if (facts.identity !== null) throw badSequence('Already authenticated');

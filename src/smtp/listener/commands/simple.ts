@@ -1,7 +1,7 @@
 // The commands that move no mail: RSET, NOOP, QUIT, VRFY, EXPN, HELP (RFC 5321 §4.1.1.5 to §4.1.1.10).
 
 import { Refusal, type Reply } from '../../../formats/refusal.ts';
-import { namePorts } from '../wrong-door.ts';
+import { whereToSubmit } from '../wrong-door.ts';
 import { badArgument, type Command } from './command.ts';
 import { keywords } from './hello.ts';
 
@@ -60,7 +60,7 @@ export const help: Command = {
     const offered = keywords(session).map((keyword) => keyword.split(' ')[0]);
     const lines =
       options.role === 'transfer'
-        ? ['This port takes mail from other servers, for our own domains.', namePorts(options.submissionPorts)]
+        ? ['This port takes mail from other servers, for our own domains.', whereToSubmit(options.submissionPorts)]
         : ['This port takes mail from our own users, after AUTH, for anywhere.'];
     // T2: what is not offered is not named here either.
     const extra = ['STARTTLS', 'AUTH'].filter((verb) => offered.includes(verb));
