@@ -5,6 +5,7 @@ import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createAdmission } from './admission.ts';
 import { BindError, bind, isWithoutIpv6, portOf } from './bind.ts';
+import type { Clock } from './clock.ts';
 import { newIdentifier } from './identifier.ts';
 import { knock } from './knock.ts';
 import type { Log } from './log.ts';
@@ -48,6 +49,20 @@ export interface ListenerOptions {
   readonly wrongDoorLine: (seen: string) => string;
   /** ms from the connection to the end of an implicit TLS handshake. */
   readonly handshakeTimeout: number;
+}
+
+/** What the wiring gives every protocol. */
+export interface ProtocolOptions {
+  /** In the greeting (RFC 5321 §4.3.1). */
+  readonly hostname: string;
+  /** `required`: no login before STARTTLS. `offered` and `none` let passwords cross in clear: loopback and tests. */
+  readonly tls: TlsMode;
+  readonly floor: TlsFloor;
+  readonly keeper: TlsKeeper;
+  /** Are SCRAM's -PLUS forms offered under TLS (RFC 5802 §6)? */
+  readonly channelBinding: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 export interface Listener {

@@ -1,15 +1,13 @@
 // The client of a session of IMAP or POP3: its connection from end to end, how long it is waited for, how much it may get
 // wrong, and when it is sent away, which never cuts a command off. What it says and hears is the protocol's.
 
-import type { Clock } from './clock.ts';
-import type { Connection, TlsMode } from './listener.ts';
+import type { Connection, ProtocolOptions, TlsMode } from './listener.ts';
 import type { Log } from './log.ts';
 import { Manners, type MannersLimits } from './manners.ts';
 import { Patience, type PatienceLimits } from './patience.ts';
 import { type InputLimits, type OctetReader, SocketInput } from './socket-input.ts';
 import { SocketLayers } from './socket-layers.ts';
 import { Disconnected, SocketWriter, type WriterLimits } from './socket-writer.ts';
-import type { TlsFloor, TlsKeeper } from './tls.ts';
 import { Turn } from './turn.ts';
 import { recognise, type Seen } from './wrong-door.ts';
 
@@ -18,14 +16,6 @@ interface ClientLimits extends InputLimits, WriterLimits, PatienceLimits, Manner
   readonly turn: number;
   /** For the handshake after STARTTLS or STLS, ms. */
   readonly handshakeTime: number;
-}
-
-interface ClientOptions {
-  readonly tls: TlsMode;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly keeper: TlsKeeper;
-  readonly floor: TlsFloor;
 }
 
 /** A protocol's name, and how it takes leave of a client. */
@@ -61,7 +51,7 @@ export class SessionClient<Farewell extends Error> {
     connection: Connection,
     reader: OctetReader,
     limits: ClientLimits,
-    { clock, log, tls, keeper, floor }: ClientOptions,
+    { clock, log, tls, keeper, floor }: ProtocolOptions,
     leave: Leave<Farewell>,
   ) {
     this.#connection = connection;
