@@ -1,6 +1,7 @@
 // How failed logins slow down whoever causes them. A delay only ever follows a failure, so a right password is never
 // late, and nobody can lock an owner out from elsewhere. All of it is bounded and forgotten with time.
 
+import { makeRoom } from '../platform/bounded-memory.ts';
 import type { Clock } from '../platform/clock.ts';
 
 /** Sources, accounts and pairs that are remembered, each; the one that was quiet longest is forgotten first. */
@@ -54,8 +55,8 @@ export class Throttle {
   succeeded(source: string, account: string): void {
     const pair = `${source} ${account}`;
     this.#trusted.delete(pair);
+    makeRoom(this.#trusted, REMEMBERED);
     this.#trusted.set(pair, { until: this.#clock.now() + TRUST.lasts, failures: 0 });
-    forgetOldest(this.#trusted);
   }
 
   #isTrusted(source: string, account: string): boolean {
@@ -82,8 +83,8 @@ class Fading {
   add(key: string): number {
     const count = this.count(key) + 1;
     this.#counts.delete(key);
+    makeRoom(this.#counts, REMEMBERED);
     this.#counts.set(key, { count, at: this.#clock.now() });
-    forgetOldest(this.#counts);
     return count;
   }
 }
@@ -92,13 +93,4 @@ function delayAfter(count: number, curve: Curve): number {
   // Rounded: a count that faded for a moment still stands for its number of failures.
   const beyond = Math.round(count) - curve.free;
   return beyond <= 0 ? 0 : Math.min(curve.greatest, curve.first * 2 ** (beyond - 1));
-}
-
-/** A Map keeps the order of insertion, so its first key is the oldest. */
-function forgetOldest(map: Map<string, unknown>): void {
-  if (map.size <= REMEMBERED) return;
-  for (const key of map.keys()) {
-    map.delete(key);
-    return;
-  }
 }

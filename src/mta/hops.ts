@@ -2,6 +2,7 @@
 // where nobody answered. An opportunistic handshake that fails is followed by a new connection in clear (RFC 7435 §3).
 
 import { setMaxListeners } from 'node:events';
+import { makeRoom } from '../platform/bounded-memory.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { ConnectionFailure } from '../smtp/client/channel.ts';
@@ -237,13 +238,7 @@ export class Hops {
   }
 
   #remember(memories: Map<string, Memory>, key: string, failure: ConnectionFailure, ms: number): void {
-    if (memories.size >= LIMITS.memory) {
-      // A Map keeps the order of insertion: the oldest goes.
-      for (const oldest of memories.keys()) {
-        memories.delete(oldest);
-        break;
-      }
-    }
+    makeRoom(memories, LIMITS.memory);
     const { clock, random } = this.#options;
     memories.set(key, { until: clock.now() + ms * (1 + JITTER * (2 * random() - 1)), failure });
   }

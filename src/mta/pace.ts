@@ -1,6 +1,7 @@
 // How many connections a destination bears, learnt from how it takes mail: one more with each success until it refuses
 // one, then carefully. What was learnt outlives the lane, and is forgotten after a while without mail.
 
+import { makeRoom } from '../platform/bounded-memory.ts';
 import type { Clock } from '../platform/clock.ts';
 
 /** Destinations that are remembered, and ms for which, up to a half more by chance. */
@@ -56,15 +57,10 @@ export class Paces {
     const now = this.#clock.now();
     const known = this.#known.get(destination);
     const pace = known !== undefined && known.until > now ? known.pace : new Pace(this.#most);
-    // A Map keeps the order of insertion: what was not asked for longest goes first.
+    // What was not asked for longest goes first.
     this.#known.delete(destination);
+    makeRoom(this.#known, MEMORY.destinations);
     this.#known.set(destination, { pace, until: now + MEMORY.age * (1 + MEMORY.jitter * this.#random()) });
-    if (this.#known.size > MEMORY.destinations) {
-      for (const oldest of this.#known.keys()) {
-        this.#known.delete(oldest);
-        break;
-      }
-    }
     return pace;
   }
 }

@@ -4,6 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { Resolver as SystemResolver } from 'node:dns';
 import type { DecodedPacket, ResourceRecord } from 'dns-packet';
+import { makeRoom } from './bounded-memory.ts';
 import type { Clock } from './clock.ts';
 import { type Dns, type DnsAnswer, DnsFailure } from './dns.ts';
 import { ask, type Resolver } from './dns-exchange.ts';
@@ -142,9 +143,7 @@ export function createDns({ resolvers, clock, randomId = () => randomInt(0x1_000
 
   function keep(key: string, answer: DnsAnswer<unknown>): void {
     if (answer.ttl === 0) return;
-    // A Map gives its keys in the order of their arrival: the oldest goes first.
-    const oldest = cache.size >= MAX_CACHED ? cache.keys().next().value : undefined;
-    if (oldest !== undefined) cache.delete(oldest);
+    makeRoom(cache, MAX_CACHED);
     cache.set(key, { answer, at: clock.now() });
   }
 

@@ -8,6 +8,7 @@ import { nearest } from '../../src/config/suggestion.ts';
 import { createAdmission } from '../../src/platform/admission.ts';
 import { replaceFile } from '../../src/platform/atomic-file.ts';
 import { readBounded } from '../../src/platform/bounded-file.ts';
+import { makeRoom } from '../../src/platform/bounded-memory.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { makeFolders } from '../../src/platform/folder.ts';
 import { newIdentifier } from '../../src/platform/identifier.ts';
@@ -76,6 +77,14 @@ it('identifiers are 12 letters and digits, from all of the alphabet', () => {
   for (const each of seen) expect(each).toMatch(/^[0-9a-z]{12}$/);
   expect(new Set([...seen].join('')).size).toBe(32);
   expect(newIdentifier((bytes) => bytes.fill(255))).toBe('z'.repeat(12));
+});
+
+it('what was remembered first makes room, and only where there is none', () => {
+  const memory = new Map(['a', 'b', 'c'].map((key) => [key, 0]));
+  makeRoom(memory, 4);
+  expect([...memory.keys()]).toEqual(['a', 'b', 'c']);
+  makeRoom(memory, 3);
+  expect([...memory.keys()]).toEqual(['b', 'c']);
 });
 
 it('says seldom what happens often, and how often it did', () => {

@@ -2,6 +2,7 @@
 // in between looks just like that; so does a receiver that has given something up, which is why it is only told of, unless
 // an operator wants it refused (decision.ts).
 
+import { makeRoom } from '../../platform/bounded-memory.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { SmtpConnection } from '../../smtp/client/connection.ts';
@@ -38,8 +39,7 @@ export function createMemory({ store, clock, log }: MemoryOptions): ProtectionMe
   const known = new Map<string, Known>();
 
   function keep(domain: string, row: ShownProtectionRow | null): Known {
-    const oldest = known.size >= MAX_KNOWN ? known.keys().next().value : undefined;
-    if (oldest !== undefined) known.delete(oldest);
+    makeRoom(known, MAX_KNOWN);
     const one = { row, toldAt: Number.NEGATIVE_INFINITY };
     known.set(domain, one);
     return one;

@@ -2,6 +2,7 @@
 // the store, fetched again long before it expires. What was fetched once stays in force whatever the DNS or the host of
 // the policy does next: who stands in between must not be able to take it away.
 
+import { makeRoom } from '../../platform/bounded-memory.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Dns, DnsFailure } from '../../platform/dns.ts';
 import type { Log } from '../../platform/log.ts';
@@ -80,8 +81,7 @@ export function createPolicies({ dns, store, clock, log, fetch, failed = () => {
           ? { failure: fetched.failure, declared: [] }
           : { failure: 'sts-policy-invalid', declared: declaredLines(fetched.text) };
       miss(domain, missed, fetched.kind === 'failed' ? fetched.text : 'it is no policy as RFC 8461 has them');
-      const oldest = failures.size >= LIMITS.failures ? failures.keys().next().value : undefined;
-      if (oldest !== undefined) failures.delete(oldest);
+      makeRoom(failures, LIMITS.failures);
       failures.set(domain, { until: clock.now() + TIMES.again, missed, id });
       return missed;
     }

@@ -8,6 +8,7 @@ import type { QueueConfig, TlsReportsConfig } from '../../config/config.ts';
 import { formatAddress } from '../../formats/address.ts';
 import { type TlsReportPlace, tlsReportPlaces } from '../../formats/tls-report/record.ts';
 import { formatTlsReport, type TlsReport } from '../../formats/tls-report/report.ts';
+import { makeRoom } from '../../platform/bounded-memory.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Dns, DnsFailure } from '../../platform/dns.ts';
 import { newIdentifier } from '../../platform/identifier.ts';
@@ -70,9 +71,8 @@ export function createTlsReporter(options: ReporterOptions): TlsReporter {
   /** When a day is to be reported. */
   function timeOf(day: string): number {
     const delay = delays.get(day) ?? TIMES.settled + random() * TIMES.spread;
-    if (!delays.has(day)) delays.set(day, delay);
-    const [oldest] = delays.keys();
-    if (oldest !== undefined && delays.size > 10) delays.delete(oldest);
+    if (!delays.has(day)) makeRoom(delays, 10);
+    delays.set(day, delay);
     return Date.parse(day) + DAY + delay;
   }
 

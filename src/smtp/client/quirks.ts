@@ -1,6 +1,7 @@
 // What a host does not do although it says so: firewalls rewrite greetings, replies and commands of the servers behind them.
 // Seen on one connection, it spares the next ones of a day.
 
+import { makeRoom } from '../../platform/bounded-memory.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Extensions } from './extensions.ts';
 
@@ -54,13 +55,7 @@ export class QuirkMemory {
     const known = this.#hosts.get(host);
     if (known !== undefined && known.until > now) return known.quirks;
     this.#hosts.delete(host);
-    if (this.#hosts.size >= HOSTS) {
-      // A Map keeps the order of insertion: the oldest goes.
-      for (const oldest of this.#hosts.keys()) {
-        this.#hosts.delete(oldest);
-        break;
-      }
-    }
+    makeRoom(this.#hosts, HOSTS);
     const quirks = new Set<Quirk>();
     this.#hosts.set(host, { until: now + DAY, quirks });
     return quirks;
