@@ -2,7 +2,7 @@
 // (throttle.ts) and a success remembered for a minute. It knows names and records; whose they are is open.ts's business.
 
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, pause } from '../platform/clock.ts';
 import { sourceOf } from '../platform/source.ts';
 import type { PasswordRecord } from '../store/rows.ts';
 import { AuthenticationFailure } from './directory.ts';
@@ -92,7 +92,8 @@ export class Authenticator {
         this.#throttle.succeeded(source, key);
         return true;
       }
-      await this.#sleep(this.#throttle.failed(source, key));
+      const delay = this.#throttle.failed(source, key);
+      if (delay > 0) await pause(this.#clock, delay);
       return false;
     } finally {
       const left = (this.#pending.get(source) ?? 1) - 1;
@@ -132,13 +133,6 @@ export class Authenticator {
       if (until > this.#clock.now() && this.#successes.size <= SUCCESSES) break;
       this.#successes.delete(oldest);
     }
-  }
-
-  #sleep(ms: number): Promise<void> | undefined {
-    if (ms === 0) return undefined;
-    return new Promise((resolve) => {
-      this.#clock.after(ms, resolve);
-    });
   }
 }
 

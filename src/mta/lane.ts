@@ -1,7 +1,7 @@
 // The due mail of one destination: read in pages, tried by a few couriers side by side that share its connections, each
 // entry in one hand at a time. A lane ends when nothing more is due for its destination.
 
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, pause } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { EntryId, EntryRow, TransitId } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
@@ -264,9 +264,7 @@ export class Lane {
   /** Mail for another destination has all the connections that a host bears: a moment until one may be free. */
   #turn(): Promise<void> {
     const { clock, schedule } = this.#options;
-    return new Promise((resolve) => {
-      clock.after(TURN * (0.5 + schedule.random()), resolve);
-    });
+    return pause(clock, TURN * (0.5 + schedule.random()));
   }
 
   /** A host that closes (421) or is gone bears less; one that takes mail or says no to it bears more: another courier, where
@@ -303,27 +301,22 @@ export class Lane {
   }
 
   #settleLater(verdicts: readonly Verdict[]): void {
-    this.#settleIn(
-      this.#settling,
-      verdicts.filter((verdict) => !isNotice(verdict)),
-    );
-    this.#settleIn(this.#telling, verdicts.filter(isNotice));
+    const { settle, notices } = this.#options;
+    const others = verdicts.filter((verdict) => !isNotice(verdict));
+    if (others.length > 0) this.#settleIn(this.#settling, others, settle(others));
+    const told = verdicts.filter(isNotice);
+    if (told.length > 0) this.#settleIn(this.#telling, told, notices.settle(told));
   }
 
-  #settleIn(under: Set<Promise<void>>, verdicts: readonly Verdict[]): void {
-    if (verdicts.length === 0) return;
-    const settling = this.#settle(verdicts)
+  #settleIn(under: Set<Promise<void>>, verdicts: readonly Verdict[], written: Promise<void>): void {
+    const settling = written
+      .then(() => this.#letGo(verdicts.map(({ settlement }) => ({ id: settlement.entry }))))
       .catch((error) => this.#fail(error))
       .finally(() => {
         under.delete(settling);
         this.#tend();
       });
     under.add(settling);
-  }
-
-  async #settle(verdicts: readonly Verdict[]): Promise<void> {
-    await this.#options.settle(verdicts);
-    this.#letGo(verdicts.map(({ settlement }) => ({ id: settlement.entry })));
   }
 
   #letGo(entries: readonly Pick<EntryRow, 'id'>[]): void {

@@ -4,7 +4,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { Directory } from '../directory/directory.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, within } from '../platform/clock.ts';
 import type { Dns } from '../platform/dns.ts';
 import type { Log } from '../platform/log.ts';
 import { plainAddress } from '../platform/source.ts';
@@ -158,20 +158,11 @@ class Runner implements QueueRunner {
     for (const { lane } of this.#lanes.values()) lane.stop();
     this.#shared.notices.hurry();
     const ended = Promise.all([...this.#lanes.values()].map((each) => each.ended)).then(() => this.#hops.retire());
-    await this.#within(graceMs, ended);
+    await within(this.#options.clock, graceMs, ended);
     this.#hops.destroy();
     // Without connections a lane ends by itself; one that waits for the DNS finds the store closed.
-    await this.#within(PARTING, ended);
+    await within(this.#options.clock, PARTING, ended);
     await this.#security.close();
-  }
-
-  async #within(ms: number, promise: Promise<void>): Promise<void> {
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(ms, resolve);
-    });
-    await Promise.race([promise, late]);
-    cancel();
   }
 
   /** What was put into the queue for now is begun without a look at the queue, which may be long. */

@@ -1,14 +1,14 @@
 // Verdicts into the store: each settlement durable, with its report in the same transaction, so that nothing is lost and
 // nothing told twice. What was acknowledged is never given up: a store that cannot take it now is asked again.
 
-import type { Clock } from '../platform/clock.ts';
+import { pause } from '../platform/clock.ts';
 import type { Accept } from '../store/commands.ts';
 import type { TransitId } from '../store/rows.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { acceptOf, logHops, type QueueTimes } from './accept.ts';
 import { type BounceOptions, bounce } from './bounce.ts';
 import type { StagedReport } from './composed.ts';
-import { isNotice, Notices } from './notices.ts';
+import { Notices } from './notices.ts';
 import type { Verdict } from './settlement.ts';
 
 export interface SettlerOptions extends BounceOptions {
@@ -24,7 +24,7 @@ const PAUSE = 5_000;
 const REPORTS = 20;
 
 export interface Settler {
-  /** Resolves when all is durable. @throws StoreError when closing */
+  /** Settles what is no notice. Resolves when all is durable. @throws StoreError when closing */
   readonly settle: (verdicts: readonly Verdict[]) => Promise<void>;
   readonly notices: Notices;
 }
@@ -76,21 +76,14 @@ export function createSettler(options: SettlerOptions): Settler {
           } catch (error) {
             if (options.closing() || (error instanceof StoreError && error.kind === 'closed')) throw error;
             log.error({ err: error, entries: batch.length }, 'what became of queue entries cannot be stored');
-            await pause(clock);
+            await pause(clock, PAUSE);
           }
         }
       }),
     );
   };
 
-  const notices = new Notices({ clock, write: writeAll });
-  return {
-    notices,
-    async settle(verdicts) {
-      const now = verdicts.filter((verdict) => !isNotice(verdict));
-      await Promise.all([writeAll(now), notices.settle(verdicts.filter(isNotice))]);
-    },
-  };
+  return { settle: writeAll, notices: new Notices({ clock, write: writeAll }) };
 }
 
 /** A report, or other mail from `<>`, that reached nobody. Dropped: it must not be reported on (RFC 5321 §6.1). */
@@ -116,8 +109,4 @@ function byTransit(verdicts: readonly Verdict[]): Verdict[][] {
     else group.push(verdict);
   }
   return [...groups.values()];
-}
-
-function pause(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.after(PAUSE, resolve));
 }

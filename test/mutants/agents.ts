@@ -276,8 +276,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     rule: 'a failed login is answered ever more slowly',
     file: 'src/directory/authentication.ts',
-    from: 'await this.#sleep(this.#throttle.failed(source, key));',
-    to: 'this.#throttle.failed(source, key);',
+    from: 'if (delay > 0) await pause(this.#clock, delay);',
+    to: '',
     caughtBy: 'test/directory/authentication.test.ts',
     test: 'failures',
   },

@@ -9,7 +9,7 @@ import { formatAddress } from '../../formats/address.ts';
 import { type TlsReportPlace, tlsReportPlaces } from '../../formats/tls-report/record.ts';
 import { formatTlsReport, type TlsReport } from '../../formats/tls-report/report.ts';
 import { makeRoom } from '../../platform/bounded-memory.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { type Clock, within } from '../../platform/clock.ts';
 import { type Dns, DnsFailure } from '../../platform/dns.ts';
 import { newIdentifier } from '../../platform/identifier.ts';
 import type { Log } from '../../platform/log.ts';
@@ -203,12 +203,7 @@ export function createTlsReporter(options: ReporterOptions): TlsReporter {
     async close() {
       ending.abort();
       cancel();
-      let lift = (): void => {};
-      const late = new Promise<void>((resolve) => {
-        lift = clock.after(PARTING, resolve);
-      });
-      await Promise.race([looking, late]);
-      lift();
+      await within(clock, PARTING, looking);
     },
   };
 }

@@ -1,6 +1,7 @@
 // A listener of SMTP, for any role: sessions over connections that platform/listener.ts has accepted, with a Receiver
 // behind them. It knows the language and its bounds; who may send what is the Receiver's business.
 
+import { within } from '../../platform/clock.ts';
 import type { Connection } from '../../platform/listener.ts';
 import { converse } from './conversation.ts';
 import { WireServer } from './library.ts';
@@ -27,15 +28,9 @@ export function createSmtp(options: SmtpOptions): Smtp {
   const sessions = new Map<Session, Promise<void>>();
   let closing = false;
 
-  const within = (ms: number, all: Promise<unknown>[]) =>
-    new Promise<void>((resolve) => {
-      if (ms <= 0) return resolve();
-      const cancel = options.clock.after(ms, resolve);
-      void Promise.all(all).then(() => {
-        cancel();
-        resolve();
-      });
-    });
+  const ended = async (ms: number, all: Promise<unknown>[]) => {
+    if (ms > 0) await within(options.clock, ms, Promise.all(all));
+  };
 
   return {
     handle(connection) {
@@ -48,9 +43,9 @@ export function createSmtp(options: SmtpOptions): Smtp {
     async close(graceMs) {
       closing = true;
       for (const session of sessions.keys()) session.shutDown();
-      await within(graceMs, [...sessions.values()]);
+      await ended(graceMs, [...sessions.values()]);
       for (const session of sessions.keys()) session.stop();
-      await within(
+      await ended(
         Math.min(TIMES.parting, graceMs),
         [...sessions.keys()].map((session) => session.closed),
       );
