@@ -4,17 +4,13 @@
 
 import type { Directory } from '../directory/directory.ts';
 import { formatAddress } from '../formats/address.ts';
-import { messageId as makeMessageId } from '../formats/message-id.ts';
-import { deliveryReport } from '../formats/report.ts';
 import type { ReportedRecipient } from '../formats/report-facts.ts';
 import type { Clock } from '../platform/clock.ts';
-import { newIdentifier } from '../platform/identifier.ts';
 import { bodyFacts } from '../store/facts.ts';
 import type { TransitRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { type ComposerOptions, type StagedReport, stageReport } from './composed.ts';
+import { type ComposerOptions, postmasterOf, type StagedReport, stageReport } from './composed.ts';
 import { contentOf } from './relay.ts';
-import { zoneAt } from './transaction-facts.ts';
 
 /** Octets of a message that RET=FULL sends back; of a larger one it is the header (RFC 3461 §4.3). */
 const RETURNED = 1024 * 1024;
@@ -22,7 +18,6 @@ const RETURNED = 1024 * 1024;
 export interface BounceOptions extends ComposerOptions {
   readonly store: Pick<Store, 'read' | 'stage'>;
   readonly directory: Directory;
-  readonly hostname: string;
   readonly clock: Clock;
 }
 
@@ -46,8 +41,7 @@ export async function bounce(
   const { reversePath, parameters, headerSize } = transit;
   const failed = recipients.some(({ action }) => action === 'failed');
   if (reversePath === null) return { report: null, double: failed };
-  // The postmaster of this host is somebody (RFC 5321 §4.5.1), so an answer is read.
-  const postmaster = { localPart: 'postmaster', domain: hostname } as const;
+  const postmaster = postmasterOf(hostname);
   // Not by the rules of RCPT: a report goes into a full mailbox too, since it tells of mail that is lost otherwise.
   const sender = await directory.resolve(reversePath);
   const double = failed && sender.kind === 'unknown';
@@ -67,44 +61,13 @@ export async function bounce(
   const secret = parameters.requiretls === true;
   const whole = failed && text && parameters.ret === 'FULL' && !secret && transit.size <= RETURNED;
   const returned = await firstOctets(contentOf(store, transit).open(), whole ? transit.size : headerSize);
-  const now = clock.now();
-  const messageId = `${transit.messageId}.dsn`;
-  const frame = deliveryReport({
-    reportingMta: hostname,
-    from: postmaster,
+  const { messageId: fieldId } = bodyFacts(returned.subarray(0, headerSize));
+  const message = { ...transit, takenAt: transit.createdAt, fieldId, returned, whole };
+  const report = await stageReport(options, message, recipients, {
     to,
-    messageId: makeMessageId(`${now.toString(36)}.${newIdentifier()}.${messageId}`, hostname),
-    sevenBit: reader.kind === 'remote',
-    boundary: `${newIdentifier()}${newIdentifier()}`,
-    time: now,
-    zone: zoneAt(now),
-    original: {
-      arrival: transit.createdAt,
-      envid: parameters.envid ?? null,
-      messageId: bodyFacts(returned.subarray(0, headerSize)).messageId,
-      utf8: parameters.smtputf8 === true,
-      eightBit: parameters.body === '8BITMIME' || !text,
-      holdUntil: parameters.holdUntil,
-      holdRequest: parameters.holdRequest,
-      deliverBy: parameters.deliverBy?.at,
-      returned: whole ? 'FULL' : 'HDRS',
-    },
-    recipients,
-  });
-  const report = await stageReport(options, postmaster, [frame.before, frame.returned(returned), frame.after], {
-    messageId,
-    origin: { ...transit.origin, role: 'local', account: null },
-    reversePath: null,
-    parameters: {
-      ...(frame.utf8 ? { smtputf8: true } : {}),
-      ...(frame.eightBit ? { body: '8BITMIME' } : {}),
-      ...(secret ? { requiretls: true } : {}),
-      // RFC 6710 §4.6.
-      ...(parameters.priority === undefined ? {} : { priority: parameters.priority }),
-    },
     locals: reader.kind === 'account' ? [{ ...recipient, account: reader.account }] : [],
     remotes: reader.kind === 'remote' ? [recipient] : [],
-    now,
+    now: clock.now(),
   });
   return { report, double };
 }

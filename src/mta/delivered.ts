@@ -4,21 +4,16 @@
 import type { Directory } from '../directory/directory.ts';
 import type { Address } from '../formats/address.ts';
 import type { RcptParameters } from '../formats/envelope.ts';
-import { messageId as makeMessageId } from '../formats/message-id.ts';
 import { Refusal } from '../formats/refusal.ts';
-import { deliveryReport } from '../formats/report.ts';
 import type { ReportedRecipient } from '../formats/report-facts.ts';
-import { newIdentifier } from '../platform/identifier.ts';
 import type { Store } from '../store/store.ts';
 import type { Arrival } from './accept.ts';
 import { type ComposerOptions, type StagedReport, stageReport } from './composed.ts';
 import { type LocalRcpt, RecipientList } from './recipients.ts';
-import { zoneAt } from './transaction-facts.ts';
 
 export interface ReporterOptions extends ComposerOptions {
   readonly store: Pick<Store, 'read' | 'stage'>;
   readonly directory: Directory;
-  readonly hostname: string;
 }
 
 /**
@@ -33,8 +28,8 @@ export async function deliveredReport(
   named: readonly LocalRcpt[],
   header: Uint8Array,
 ): Promise<StagedReport | null> {
-  const { store, directory, hostname } = options;
-  const { reversePath, parameters, now, origin } = arrival;
+  const { store, directory } = options;
+  const { reversePath, now } = arrival;
   const asked = named.filter(wantsSuccess);
   if (reversePath === null || asked.length === 0) return null;
   const recipients = new RecipientList(directory, store, 'report');
@@ -46,47 +41,10 @@ export async function deliveredReport(
     if (error instanceof Refusal && error.cause === undefined) return null;
     throw error;
   }
-  const messageId = `${arrival.messageId}.dsn`;
-  // The postmaster of this host is somebody (RFC 5321 §4.5.1), so an answer is read.
-  const from = { localPart: 'postmaster', domain: hostname } as const;
-  const frame = deliveryReport({
-    reportingMta: hostname,
-    from,
-    to: reversePath,
-    messageId: makeMessageId(`${now.toString(36)}.${messageId}`, hostname),
-    sevenBit: recipients.remotes.length > 0,
-    boundary: `${newIdentifier()}${newIdentifier()}`,
-    time: now,
-    zone: zoneAt(now),
-    original: {
-      arrival: now,
-      envid: parameters.envid ?? null,
-      messageId: arrival.content.facts.messageId,
-      utf8: parameters.smtputf8 === true,
-      eightBit: parameters.body === '8BITMIME' || parameters.body === 'BINARYMIME',
-      holdUntil: parameters.holdUntil,
-      holdRequest: parameters.holdRequest,
-      deliverBy: parameters.deliverBy?.at,
-      returned: 'HDRS',
-    },
-    recipients: asked.map(({ address, parameters }) => inMailbox(address, parameters)),
-  });
-  return stageReport(options, from, [frame.before, frame.returned(header), frame.after], {
-    messageId,
-    origin: { ...origin, role: 'local', account: null },
-    reversePath: null,
-    parameters: {
-      ...(frame.utf8 ? { smtputf8: true } : {}),
-      ...(frame.eightBit ? { body: '8BITMIME' } : {}),
-      // RFC 8689 §5.
-      ...(parameters.requiretls === true ? { requiretls: true } : {}),
-      // RFC 6710 §4.6.
-      ...(parameters.priority === undefined ? {} : { priority: parameters.priority }),
-    },
-    locals: recipients.locals,
-    remotes: recipients.remotes,
-    now,
-  });
+  const message = { ...arrival, takenAt: now, fieldId: arrival.content.facts.messageId, returned: header };
+  const told = asked.map(({ address, parameters }) => inMailbox(address, parameters));
+  const { locals, remotes } = recipients;
+  return stageReport(options, message, told, { to: reversePath, locals, remotes, now });
 }
 
 /** What a report says of a recipient whose mailbox here has the message. */

@@ -4,15 +4,12 @@
 import type { Directory } from '../directory/directory.ts';
 import type { Address, ReversePath } from '../formats/address.ts';
 import type { MailParameters, RcptParameters } from '../formats/envelope.ts';
-import { messageId as makeMessageId } from '../formats/message-id.ts';
 import type { Refusal } from '../formats/refusal.ts';
-import { deliveryReport } from '../formats/report.ts';
-import { newIdentifier } from '../platform/identifier.ts';
+import type { ReportedRecipient } from '../formats/report-facts.ts';
 import { bodyFacts } from '../store/facts.ts';
-import { type StagedReport, stageReport } from './composed.ts';
+import { postmasterOf, type StagedReport, stageReport } from './composed.ts';
 import type { ReporterOptions } from './delivered.ts';
 import { RecipientList } from './recipients.ts';
-import { zoneAt } from './transaction-facts.ts';
 
 export interface Rejected {
   readonly address: Address;
@@ -47,26 +44,16 @@ export async function rejectionReport(
   // RFC 3461 §6.2: nobody reports on a report.
   const recipients = new RecipientList(directory, store, 'report');
   await recipients.add(to, { notify: 'never' }, 'queue');
-  const id = `${messageId}.dsn`;
-  const from = { localPart: 'postmaster', domain: hostname } as const;
-  const frame = deliveryReport({
-    reportingMta: hostname,
-    from,
-    to,
-    messageId: makeMessageId(`${now.toString(36)}.${newIdentifier()}.${id}`, hostname),
-    sevenBit: recipients.remotes.length > 0,
-    boundary: `${newIdentifier()}${newIdentifier()}`,
-    time: now,
-    zone: zoneAt(now),
-    original: {
-      arrival: message.arrival,
-      envid: parameters.envid ?? null,
-      messageId: bodyFacts(header).messageId,
-      utf8: parameters.smtputf8 === true,
-      eightBit: parameters.body === '8BITMIME',
-      returned: 'HDRS',
-    },
-    recipients: rejected.map(({ address, parameters: { orcpt }, refusal: { reply } }) => ({
+  const reported = {
+    messageId,
+    parameters,
+    origin: { session: messageId, remoteAddress: null, localPort: null, tls: null },
+    takenAt: message.arrival,
+    fieldId: bodyFacts(header).messageId,
+    returned: header,
+  };
+  const told = rejected.map(
+    ({ address, parameters: { orcpt }, refusal: { reply } }): ReportedRecipient => ({
       action: 'failed',
       recipient: address,
       originalRecipient: orcpt ?? null,
@@ -76,24 +63,14 @@ export async function rejectionReport(
       text: `${reply.text}.`,
       lastAttempt: now,
       willRetryUntil: null,
-    })),
-  });
-  return stageReport(options, from, [frame.before, frame.returned(header), frame.after], {
-    messageId: id,
-    origin: { role: 'local', session: messageId, remoteAddress: null, localPort: null, account: null, tls: null },
-    reversePath: null,
-    parameters: {
-      ...(frame.utf8 ? { smtputf8: true } : {}),
-      ...(frame.eightBit ? { body: '8BITMIME' } : {}),
-    },
-    locals: recipients.locals,
-    remotes: recipients.remotes,
-    now,
-  });
+    }),
+  );
+  const { locals, remotes } = recipients;
+  return stageReport(options, reported, told, { to, locals, remotes, now });
 }
 
 /** A sender that is nobody here (`root` of a machine without such an account) leaves the postmaster. */
 async function readerOf(directory: Directory, hostname: string, reversePath: ReversePath): Promise<Address> {
   if (reversePath !== null && (await directory.resolve(reversePath)).kind !== 'unknown') return reversePath;
-  return { localPart: 'postmaster', domain: hostname };
+  return postmasterOf(hostname);
 }

@@ -123,9 +123,9 @@ export const agentMutants: readonly Mutant[] = [
   },
   {
     rule: 'a report goes from <>, so that nobody reports on it',
-    file: 'src/mta/bounce.ts',
-    from: '    reversePath: null,\n',
-    to: '    reversePath,\n',
+    file: 'src/mta/composed.ts',
+    from: 'reversePath: null,',
+    to: 'reversePath: to,',
     caughtBy: queue,
     test: 'reports .*name the message',
   },

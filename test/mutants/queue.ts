@@ -34,8 +34,8 @@ export const queueMutants: readonly Mutant[] = [
   {
     rule: 'a report that leaves is signed',
     file: 'src/mta/composed.ts',
-    from: 'const signer = arrival.remotes.length === 0 ? null : dkim;',
-    to: 'const signer = arrival.remotes.length === 0 ? dkim : null;',
+    from: 'const signer = remotes.length === 0 ? null : dkim;',
+    to: 'const signer = remotes.length === 0 ? dkim : null;',
     caughtBy: composed,
     test: 'a report',
   },
