@@ -4,6 +4,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { SocketWriter } from '../platform/socket-writer.ts';
 import type { Turn } from '../platform/turn.ts';
+import { runsOf } from '../store/ascending.ts';
 import type { MailboxId, MailboxRow, Uid } from '../store/rows.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { SeenMailbox, User } from './access.ts';
@@ -22,7 +23,7 @@ import type { Place } from './search/finding.ts';
 import { SelectedRights } from './selected-rights.ts';
 import type { SortableCache } from './sort/sortable-cache.ts';
 import type { Sorting } from './sort/sortables.ts';
-import { runsOfUids, vanishedLines } from './vanished.ts';
+import { vanishedLines } from './vanished.ts';
 import { type News, View } from './view.ts';
 
 /** What all sessions have in common. */
@@ -253,7 +254,7 @@ export class SelectedMailbox {
   #tellExpunged({ expunged, vanished }: News): void {
     const { writer, enabled } = this.#around;
     if (!enabled.qresync && !enabled.uidOnly) for (const sequence of expunged) writer.line(`* ${sequence} EXPUNGE`);
-    else for (const line of vanishedLines(runsOfUids(vanished), false)) writer.line(line);
+    else for (const line of vanishedLines(runsOf(vanished), false)) writer.line(line);
   }
 
   #tellFlags(sequence: number, uid: Uid, state: FlagState, wanted: Pick<Wanted, 'withUid'>): void {

@@ -1,6 +1,8 @@
 // The UIDs of a mailbox in ascending order, as one client numbers them: sequence number 1 is the first. The store's own
 // array is shared, and never written to, until something in it is removed; what arrives stands in a tail of our own.
 
+import { placeOf } from '../store/ascending.ts';
+
 const NONE = new Uint32Array(0);
 
 export class UidList {
@@ -33,7 +35,7 @@ export class UidList {
   countBelow(uid: number): number {
     const base = this.#base.length;
     const highest = this.#base[base - 1] ?? 0;
-    return uid <= highest ? below(this.#base, base, uid) : base + below(this.#tail, this.#tailLength, uid);
+    return uid <= highest ? placeOf(this.#base, uid) : base + placeOf(this.#tail, uid, 0, this.#tailLength);
   }
 
   /** The sequence number of this UID; 0: it is not here. */
@@ -82,16 +84,4 @@ export class UidList {
     both.set(this.#tail.subarray(0, last - base), base - first + 1);
     return both;
   }
-}
-
-/** How many of the first `length` are lower. @param uids ascending */
-function below(uids: Uint32Array, length: number, uid: number): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((uids[middle] ?? 0) < uid) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,30 +1,16 @@
 // Which UIDs are gone, as runs (RFC 7162 §3.2.10): what the store's log says, cut to what the client asked about, without
 // what still stands. Pure; a run costs the same whatever its length.
 
+import { placeOf } from '../store/ascending.ts';
 import type { UidRun } from '../store/store.ts';
 import { LIMIT } from './limits.ts';
-import type { SetRange } from './search/keys.ts';
+import { Ranges } from './ranges.ts';
 
 /** Runs in ascending order, apart from each other. */
 export function orderly(runs: readonly UidRun[]): readonly UidRun[] {
-  const joined: { first: number; last: number }[] = [];
-  for (const { first, last } of runs.toSorted((a, b) => a.first - b.first)) {
-    const before = joined.at(-1);
-    if (before && first <= before.last + 1) before.last = Math.max(before.last, last);
-    else joined.push({ first, last });
-  }
-  return joined;
-}
-
-/** A set of UIDs as runs. @param largest what `*` stands for */
-export function runsOf(set: readonly SetRange[], largest: number): readonly UidRun[] {
-  const value = (bound: number | '*') => (bound === '*' ? largest : bound);
-  return orderly(
-    set.map(({ first, last }) => ({
-      first: Math.min(value(first), value(last)),
-      last: Math.max(value(first), value(last)),
-    })),
-  );
+  const joined = new Ranges();
+  for (const { first, last } of runs.toSorted((a, b) => a.first - b.first)) joined.add(first, last);
+  return [...joined];
 }
 
 /** What is in both. @param some @param others orderly */
@@ -57,29 +43,6 @@ export function without(runs: readonly UidRun[], uids: Uint32Array): readonly Ui
     if (first <= run.last) found.push({ first, last: run.last });
   }
   return found;
-}
-
-/** The first place from `from` on with no lower UID. */
-function placeOf(uids: Uint32Array, uid: number, from: number): number {
-  let low = from;
-  let high = uids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((uids[middle] ?? 0) < uid) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** UIDs, ascending, as runs. */
-export function runsOfUids(uids: Iterable<number>): readonly UidRun[] {
-  const runs: { first: number; last: number }[] = [];
-  for (const uid of uids) {
-    const run = runs.at(-1);
-    if (run && run.last + 1 === uid) run.last = uid;
-    else runs.push({ first: uid, last: uid });
-  }
-  return runs;
 }
 
 /** expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids: as many lines as it takes, none for no runs. */

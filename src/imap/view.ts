@@ -7,9 +7,9 @@ import type { Commit, ModSeq, Uid, ViewId } from '../store/rows.ts';
 import type { Change } from '../store/store.ts';
 import { namedBySequence, namedByUid } from './message-set.ts';
 import { type FlagState, PendingFlags } from './pending-flags.ts';
+import { Ranges } from './ranges.ts';
 import type { MessageSet } from './search/keys.ts';
 import { UidList } from './uid-list.ts';
-import { UidRanges } from './uid-ranges.ts';
 
 /** What the client is to be told now, in this order. The view counts it as told. */
 export interface News {
@@ -64,7 +64,7 @@ export class View {
   #fed = false;
   #keywords: readonly string[];
   #keywordsTold = true;
-  readonly #recent = new UidRanges();
+  readonly #recent = new Ranges();
   #hasRecent = true;
   #arrived: number[] = [];
   #ownArrivals = new Set<number>();

@@ -1,6 +1,7 @@
 // FETCH and UID FETCH (RFC 3501 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3): pages of rows, one response for each message.
 // What another session has expunged is still answered, as long as this one has not been told.
 
+import { runsOf } from '../../store/ascending.ts';
 import { MAX_UID } from '../../store/limits.ts';
 import type { MessageRow, ModSeq, Uid } from '../../store/rows.ts';
 import { Flag } from '../../store/rows.ts';
@@ -13,7 +14,7 @@ import { placesOf } from '../grammar/search-return.ts';
 import { messageSet } from '../grammar/sequence-set.ts';
 import { LIMIT } from '../limits.ts';
 import { Summary } from '../render/summary.ts';
-import { runsOf, runsOfUids } from '../vanished.ts';
+import { rangesOf } from '../search/number-set.ts';
 import { command, SELECTED, type Session } from './command.ts';
 import { enableCondstore } from './enable.ts';
 import { type Asked, askedFor, writeFetch, writeShort } from './fetch-response.ts';
@@ -47,7 +48,7 @@ export const fetch = command({
     if (since !== null || asked.some(({ item }) => item === 'MODSEQ')) enableCondstore(session);
     if (vanished && since !== null) {
       const numbers = set !== 'saved' && 'besideSaved' in set ? set.besideSaved : set;
-      const runs = numbers === 'saved' ? runsOfUids(uids) : runsOf(numbers, MAX_UID);
+      const runs = numbers === 'saved' ? runsOf(uids) : [...rangesOf(numbers, MAX_UID)];
       await tellVanished(session, mailbox, since, runs);
     }
     // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ. RFC 3501 §6.4.8: the response to a UID command always has the UID.

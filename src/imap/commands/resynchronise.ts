@@ -7,9 +7,9 @@ import type { UidRun } from '../../store/store.ts';
 import type { Remembered } from '../grammar/resynchronisation.ts';
 import { flagReport } from '../render/flag-report.ts';
 import type { SetRange } from '../search/keys.ts';
-import { numberSet } from '../search/number-set.ts';
+import { rangesOf } from '../search/number-set.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
-import { common, orderly, runsOf, vanishedLines, without } from '../vanished.ts';
+import { common, orderly, vanishedLines, without } from '../vanished.ts';
 import type { View } from '../view.ts';
 import type { Session } from './command.ts';
 
@@ -19,9 +19,9 @@ export async function resynchronise(session: Session, mailbox: SelectedMailbox, 
   if (memory.uidValidity !== row.uidValidity) return;
   const since = memory.modSeq as ModSeq; // as a client says it
   const lowest = memory.match ? lastMatch(view, memory.match) + 1 : 1;
-  const known = memory.known ? runsOf(memory.known, 0) : [{ first: 1, last: MAX_UID }];
+  const asked = memory.known && rangesOf(memory.known, 0);
+  const known = asked ? [...asked] : [{ first: 1, last: MAX_UID }];
   await tellVanished(session, mailbox, since, common(known, [{ first: lowest, last: row.uidNext - 1 }]));
-  const asked = memory.known && numberSet(memory.known, 0);
   let at: ModSeq = since;
   let after: number | undefined;
   for (;;) {
@@ -29,7 +29,7 @@ export async function resynchronise(session: Session, mailbox: SelectedMailbox, 
     const { rows } = await session.store.read.changedSince(row.id, at, after);
     for (const message of rows) {
       const sequence = view.sequenceOf(message.uid);
-      if (sequence === 0 || (asked && !asked(message.uid))) continue;
+      if (sequence === 0 || asked?.has(message.uid) === false) continue;
       const recent = view.isRecent(message.uid);
       mailbox.introduce(message.keywords);
       session.writer.line(flagReport({ sequence, uid: message.uid }, message, { recent }, session.enabled));

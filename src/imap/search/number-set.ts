@@ -1,46 +1,28 @@
 // A sequence set or UID set (RFC 3501 §9) ready to be asked about many numbers.
 
-import type { SetRange } from './keys.ts';
+import { placeOf } from '../../store/ascending.ts';
+import { Ranges } from '../ranges.ts';
+import type { SetBound, SetRange } from './keys.ts';
+
+/** The ranges of a set. @param largest what `*` stands for */
+export function rangesOf(set: readonly SetRange[], largest: number): Ranges {
+  const value = (bound: SetBound): number => (bound === '*' ? largest : bound);
+  const runs = set.map(({ first, last }) => ({
+    first: Math.min(value(first), value(last)),
+    last: Math.max(value(first), value(last)),
+  }));
+  const ranges = new Ranges();
+  for (const { first, last } of runs.sort((a, b) => a.first - b.first)) ranges.add(first, last);
+  return ranges;
+}
 
 /** A test for membership. `largest` is what `*` stands for; 0 in an empty mailbox, where nothing is a member. */
 export function numberSet(set: readonly SetRange[], largest: number): (number: number) => boolean {
-  const value = (bound: number | '*'): number => (bound === '*' ? largest : bound);
-  const ranges = set
-    .map(({ first, last }) => ({ low: Math.min(value(first), value(last)), high: Math.max(value(first), value(last)) }))
-    .toSorted((a, b) => a.low - b.low);
-  // Overlapping ranges as one, so that a search by halves finds the right one.
-  const lows: number[] = [];
-  const highs: number[] = [];
-  for (const { low, high } of ranges) {
-    const end = highs.at(-1);
-    if (end !== undefined && low <= end + 1) highs[highs.length - 1] = Math.max(end, high);
-    else {
-      lows.push(low);
-      highs.push(high);
-    }
-  }
-  return (number) => {
-    let left = 0;
-    let right = lows.length;
-    while (left < right) {
-      const middle = (left + right) >> 1;
-      if ((lows[middle] ?? 0) <= number) left = middle + 1;
-      else right = middle;
-    }
-    return left > 0 && number <= (highs[left - 1] ?? 0);
-  };
+  const ranges = rangesOf(set, largest);
+  return (number) => ranges.has(number);
 }
 
 /** A test for membership in these numbers, which ascend. */
 export function memberOf(numbers: Uint32Array): (number: number) => boolean {
-  return (number) => {
-    let left = 0;
-    let right = numbers.length;
-    while (left < right) {
-      const middle = (left + right) >>> 1;
-      if ((numbers[middle] ?? 0) < number) left = middle + 1;
-      else right = middle;
-    }
-    return numbers[left] === number;
-  };
+  return (number) => numbers[placeOf(numbers, number)] === number;
 }

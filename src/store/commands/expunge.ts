@@ -1,10 +1,10 @@
 // expunge: messages leave a mailbox (RFC 3501 §6.4.3, RFC 4315 §2.1). What stays is a tombstone for views that have not
 // been told, freed later, and the expunge log (RFC 7162 §3.2.5).
 
+import { runsOf } from '../ascending.ts';
 import type { CommandOf, Results } from '../commands.ts';
 import { Flag, type ModSeq, type ViewId } from '../rows.ts';
 import { type MailboxState, selectableMailbox } from '../writer/placement.ts';
-import { runsOf } from '../writer/runs.ts';
 import { deletedMessages, everyMessage, type Standing, standing } from '../writer/standing.ts';
 import type { Work } from '../writer/work.ts';
 

@@ -2,6 +2,7 @@
 // from the change feed, so that a thousand views of one mailbox share one array, and a new one is never read from the disk.
 // An array that was given out is never changed: new UIDs go behind its end.
 
+import { placeOf } from '../ascending.ts';
 import type { Connection } from '../engine.ts';
 import { Limit } from '../limits.ts';
 import { Flag, type MailboxId, type ModSeq, type Uid } from '../rows.ts';
@@ -173,16 +174,4 @@ function extended<A extends Uint32Array | Uint8Array>(
   roomy.set(array, 0);
   roomy.set(more, array.length);
   return new make(roomy.buffer, 0, length);
-}
-
-/** Where a UID stands, or would. */
-function placeOf(uids: Uint32Array, uid: number): number {
-  let low = 0;
-  let high = uids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((uids[middle] ?? 0) < uid) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

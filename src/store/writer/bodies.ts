@@ -1,11 +1,11 @@
 // Bodies in the writer's hands: staged in chunks, completed by a command, freed when nothing refers to them. A body is
 // stored once and never changed.
 
+import { runsOf } from '../ascending.ts';
 import type { StagedBody } from '../commands.ts';
 import { Limit } from '../limits.ts';
 import type { BodyId } from '../rows.ts';
 import { StoreError } from '../store.ts';
-import { runsOf } from './runs.ts';
 import type { Work } from './work.ts';
 
 /** Stores one staged chunk. All but a body's last one, which mostly travels with its command, have the full size. */

@@ -1,14 +1,11 @@
-// Ranges of UIDs that only grow upwards, as what is \Recent in a session does. However many messages come one by one, and
-// whoever else gets some of them in between, asking stays cheap.
+// Ranges of sequence numbers or UIDs that only grow upwards: what is \Recent in a session, and what a set of a client's
+// names. However many messages come one by one, and whoever else gets some of them in between, asking stays cheap.
 
-interface UidRange {
-  readonly first: number;
-  last: number;
-}
+import type { UidRun } from '../store/store.ts';
 
-export class UidRanges {
+export class Ranges {
   /** Ascending and apart from each other. */
-  readonly #ranges: UidRange[] = [];
+  readonly #ranges: { readonly first: number; last: number }[] = [];
 
   /** Adds `first` to `last`, both included; nothing if there are none. `first` is never below that of the call before. */
   add(first: number, last: number): void {
@@ -18,18 +15,18 @@ export class UidRanges {
     else this.#ranges.push({ first, last });
   }
 
-  has(uid: number): boolean {
+  has(number: number): boolean {
     let low = 0;
     let high = this.#ranges.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#ranges[middle]?.first ?? 0) <= uid) low = middle + 1;
+      if ((this.#ranges[middle]?.first ?? 0) <= number) low = middle + 1;
       else high = middle;
     }
-    return uid <= (this.#ranges[low - 1]?.last ?? 0);
+    return number <= (this.#ranges[low - 1]?.last ?? -1);
   }
 
-  [Symbol.iterator](): Iterator<Readonly<UidRange>> {
+  [Symbol.iterator](): ArrayIterator<UidRun> {
     return this.#ranges.values();
   }
 }

@@ -1,10 +1,10 @@
 // Ranges of UIDs: what is in them, and that they stay few and quick to ask.
 
 import { expect, test } from 'vitest';
-import { UidRanges } from '../../src/imap/uid-ranges.ts';
+import { Ranges } from '../../src/imap/ranges.ts';
 
 test('what is in them, and what is between', () => {
-  const ranges = new UidRanges();
+  const ranges = new Ranges();
   expect(ranges.has(1)).toBe(false);
   ranges.add(5, 4);
   ranges.add(3, 5);
@@ -13,7 +13,7 @@ test('what is in them, and what is between', () => {
 });
 
 test('neighbours and overlaps are one', () => {
-  const ranges = new UidRanges();
+  const ranges = new Ranges();
   for (const [first, last] of [
     [1, 3],
     [4, 4],
@@ -29,7 +29,7 @@ test('neighbours and overlaps are one', () => {
 });
 
 test('many apart are asked as quickly as few', () => {
-  const ranges = new UidRanges();
+  const ranges = new Ranges();
   for (let uid = 2; uid <= 400_000; uid += 2) ranges.add(uid, uid);
   const before = process.cpuUsage();
   let found = 0;
