@@ -2,15 +2,14 @@
 // come in bounded pieces, and no message is marked as seen.
 
 import { isLoopback } from '../platform/source.ts';
-import { readOctets, readWhole } from '../store/message-octets.ts';
+import { readOctets } from '../store/message-octets.ts';
 import type { MessageRow, Uid } from '../store/rows.ts';
 import { mailboxNamed, mailboxSeen, type SeenMailbox, type User } from './access.ts';
 import type { Session } from './commands/command.ts';
-import { cut, rangeOf } from './commands/fetch-response.ts';
+import { chosenFields, cut, rangeOf } from './commands/fetch-response.ts';
 import { type ImapRefusal, no } from './completion.ts';
 import { type MessageUrl, messageUrl } from './grammar/imap-url.ts';
 import { LIMIT } from './limits.ts';
-import { headerFields } from './render/section.ts';
 import { Summary } from './render/summary.ts';
 import { allows } from './rights.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -19,7 +18,7 @@ import type { SelectedMailbox } from './selected-mailbox.ts';
 export interface NamedOctets {
   readonly size: number;
   /** Each piece may be empty, and is short only if the message is gone. */
-  pieces(): AsyncIterable<Uint8Array>;
+  pieces(): AsyncGenerator<Uint8Array, void>;
 }
 
 /** A message that a URL names, and its summary if there was a need of it. */
@@ -117,7 +116,7 @@ export function partialOf({ partial }: MessageUrl): { readonly offset: number; r
 
 /** The octets of the section, or of the part of it; null: the message has no such section. */
 export async function namedOctets(
-  { store: { read }, turn }: Pick<Session, 'store' | 'turn'>,
+  reading: Pick<Session, 'store' | 'turn'>,
   { row, summary }: NamedMessage,
   url: MessageUrl,
 ): Promise<NamedOctets | null> {
@@ -125,12 +124,9 @@ export async function namedOctets(
   const range = rangeOf(row, summary, section);
   if (!range) return null;
   const partial = partialOf(url);
+  const { store, turn } = reading;
   if (range.filtered) {
-    const header = await readWhole(read, row, range.from, Math.min(range.to, range.from + LIMIT.filteredHeader));
-    turn.spend(header.length);
-    await turn.pass();
-    const chosen = headerFields(header, section.fields, section.text === 'HEADER.FIELDS.NOT');
-    const octets = chosen.subarray(...cut(0, chosen.length, partial));
+    const octets = await chosenFields(reading, row, range, { section, partial });
     return {
       size: octets.length,
       async *pieces() {
@@ -143,10 +139,12 @@ export async function namedOctets(
     size: to - from,
     async *pieces() {
       for (let at = from; at < to; ) {
-        const piece = await readOctets(read, row, at, to);
+        const piece = await readOctets(store.read, row, at, to);
         if (piece.length === 0) return;
-        yield piece;
         at += piece.length;
+        turn.spend(piece.length);
+        if (turn.over) await turn.pass();
+        yield piece;
       }
     },
   };

@@ -7,7 +7,7 @@ import { mailboxFor, mailboxNamed, type SeenMailbox } from '../access.ts';
 import { bad, no, ok } from '../completion.ts';
 import { nameText } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
-import { imapString } from '../render/strings.ts';
+import { imapString, textString } from '../render/strings.ts';
 import { ALL_RIGHTS, ANYONE, allows, OWNERS_RIGHTS, parseRights, rightsText } from '../rights.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
@@ -38,10 +38,6 @@ async function identifierNamed(session: Session, text: string): Promise<string> 
   return sign + account.address;
 }
 
-function text(value: string): string {
-  return imapString(Buffer.from(value).toString('latin1'));
-}
-
 /** The primary address of the account that holds a mailbox. */
 async function ownerOf(session: Session, mailbox: SeenMailbox): Promise<string> {
   return (await session.store.read.account(mailbox.account))?.address ?? '';
@@ -60,7 +56,9 @@ export const getAcl = command({
     const entries = listed.some(({ identifier }) => identifier === owner)
       ? listed.map((entry) => (entry.identifier === owner ? { ...entry, rights: entry.rights + OWNERS_RIGHTS } : entry))
       : [{ identifier: owner, rights: ALL_RIGHTS }, ...listed];
-    const pairs = entries.map(({ identifier, rights }) => ` ${text(identifier)} ${text(rightsText(rights))}`);
+    const pairs = entries.map(
+      ({ identifier, rights }) => ` ${textString(identifier)} ${textString(rightsText(rights))}`,
+    );
     session.writer.line(`* ACL ${nameText(name, session.enabled)}${pairs.join('')}`);
     return ok('That is all');
   },
@@ -105,15 +103,8 @@ export const deleteAcl = command({
   async run(session, { name, identifier: given }) {
     const mailbox = await mailboxFor(session, name, 'administer');
     const identifier = await identifierNamed(session, given);
-    const { id } = mailbox;
-    await session.store.execute({
-      kind: 'set-rights',
-      mailbox: id,
-      identifier,
-      rights: null,
-      mode: 'replace',
-      unset: '',
-    });
+    const nothing = { rights: null, mode: 'replace', unset: '' } as const;
+    await session.store.execute({ kind: 'set-rights', mailbox: mailbox.id, identifier, ...nothing });
     return ok('Entry removed');
   },
 });
@@ -135,7 +126,7 @@ export const listRights = command({
     const optional = [...ALL_RIGHTS, 'c', 'd'].filter((letter) => !always.includes(letter));
     session.writer.line(
       // RFC 4314 §3.4: the identifier as it was said, by which the client knows its question.
-      `* LISTRIGHTS ${nameText(name, session.enabled)} ${imapString(said)} ${text(always)} ${optional.join(' ')}`,
+      `* LISTRIGHTS ${nameText(name, session.enabled)} ${imapString(said)} ${textString(always)} ${optional.join(' ')}`,
     );
     return ok('That is all');
   },

@@ -81,7 +81,7 @@ export interface Session {
   loggedIn(account: Account, mechanism: string): void;
   /** Goes back to where nobody had logged in, and nothing was enabled. */
   loggedOut(): void;
-  /** Counts a failed login, and ends the connection after too many. @throws Farewell */
+  /** Counts a failed login, and ends the connection after too many. */
   loginFailed(reason: string): void;
   /** Leaves the mailbox that is selected, if any, and selects another. @param name null: the argument was no name
    * @throws ImapRefusal NO; then none is selected */

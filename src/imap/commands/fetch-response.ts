@@ -162,8 +162,16 @@ export async function writeBinary(session: Session, row: MessageRow, decoded: De
     writer.octets(decoded.kept);
     return;
   }
-  let left = decoded.octets;
-  const pieces = decodedPieces(session, row, decoded);
+  await writePieces(session, decodedPieces(session, row, decoded), decoded.octets);
+}
+
+/** Writes what a literal has announced. @param octets that it has announced */
+export async function writePieces(
+  { writer }: Session,
+  pieces: AsyncIterator<Uint8Array>,
+  octets: number,
+): Promise<void> {
+  let left = octets;
   for (;;) {
     const { value: piece, done } = await promised(pieces.next());
     if (done) break;
@@ -171,7 +179,7 @@ export async function writeBinary(session: Session, row: MessageRow, decoded: De
     left -= piece.length;
     await writer.ready();
   }
-  if (left !== 0) throw new Disconnected('a part was decoded to another length than before');
+  if (left !== 0) throw new Disconnected('a literal has another length than it had announced');
 }
 
 function known(summary: Summary | null): Summary {
@@ -181,21 +189,14 @@ function known(summary: Summary | null): Summary {
 
 /** nstring: the octets of a section as a literal, or NIL if the message has no such section. */
 async function writeSection(session: Session, { row, summary }: Fetched, item: SectionItem): Promise<void> {
-  const { writer, store, turn } = session;
+  const { writer, store } = session;
   const range = rangeOf(row, summary, item.section);
   if (!range) {
     writer.text('NIL');
     return;
   }
   if (range.filtered) {
-    // Longer headers are read as far as a header is ever parsed.
-    const to = Math.min(range.to, range.from + LIMIT.filteredHeader);
-    const header = await promised(readWhole(store.read, row, range.from, to));
-    // One command may ask for the fields of a header a thousand times.
-    turn.spend(header.length);
-    await turn.pass();
-    const chosen = headerFields(header, item.section.fields, item.section.text === 'HEADER.FIELDS.NOT');
-    const wanted = chosen.subarray(...cut(0, chosen.length, item.partial));
+    const wanted = await promised(chosenFields(session, row, range, item));
     writer.text(`{${wanted.length}}\r\n`);
     writer.octets(wanted);
     session.retrieved.octets += wanted.length;
@@ -213,8 +214,23 @@ async function writeSection(session: Session, { row, summary }: Fetched, item: S
   session.retrieved.octets += to - from;
 }
 
+/** The fields of a header that are asked for. Longer headers are read as far as a header is ever parsed. */
+export async function chosenFields(
+  { store, turn }: Pick<Session, 'store' | 'turn'>,
+  row: MessageRow,
+  { from, to }: SectionRange,
+  { section, partial }: Pick<SectionItem, 'section' | 'partial'>,
+): Promise<Uint8Array> {
+  const header = await readWhole(store.read, row, from, Math.min(to, from + LIMIT.filteredHeader));
+  // One command may ask for the fields of a header a thousand times.
+  turn.spend(header.length);
+  await turn.pass();
+  const chosen = headerFields(header, section.fields, section.text === 'HEADER.FIELDS.NOT');
+  return chosen.subarray(...cut(0, chosen.length, partial));
+}
+
 /** A response that has begun can only be finished or broken off: a status response inside it would be its content. */
-export async function promised<T>(octets: Promise<T>): Promise<T> {
+async function promised<T>(octets: Promise<T>): Promise<T> {
   try {
     return await octets;
   } catch (error) {

@@ -5,7 +5,7 @@ import { DELIMITER, listPattern, namesAbove } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { OTHER_USERS } from '../namespace.ts';
 import { listLine } from '../render/list-line.ts';
-import { command, LOGGED_IN } from './command.ts';
+import { command, LOGGED_IN, nothing } from './command.ts';
 import { matches, ROOT } from './list.ts';
 
 /** SP mailbox SP list-mailbox. Null: an empty pattern, which asks for the delimiter only. */
@@ -48,7 +48,7 @@ export const lsub = command({
 export const namespace = command({
   name: 'NAMESPACE',
   states: LOGGED_IN,
-  grammar: () => null,
+  grammar: nothing,
   run(session) {
     session.writer.line(`* NAMESPACE (("" "${DELIMITER}")) (("${OTHER_USERS}" "${DELIMITER}")) NIL`);
     return ok('That is all');

@@ -137,6 +137,10 @@ export const rename = command({
   },
 });
 
+async function setSubscribed({ store, account, id }: Session, name: string, subscribed: boolean): Promise<void> {
+  await store.execute({ kind: 'subscribe', account, name, subscribed, origin: id });
+}
+
 /** subscribe = "SUBSCRIBE" SP mailbox; it need not exist (RFC 3501 §6.3.6). */
 export const subscribe = command({
   name: 'SUBSCRIBE',
@@ -145,13 +149,7 @@ export const subscribe = command({
   async run(session, given) {
     const name = withoutTrailingDelimiter(given);
     checkNewName(name);
-    await session.store.execute({
-      kind: 'subscribe',
-      account: session.account,
-      name,
-      subscribed: true,
-      origin: session.id,
-    });
+    await setSubscribed(session, name, true);
     return ok('Subscribed');
   },
 });
@@ -162,13 +160,7 @@ export const unsubscribe = command({
   states: LOGGED_IN,
   grammar: mailboxArgument,
   async run(session, given) {
-    await session.store.execute({
-      kind: 'subscribe',
-      account: session.account,
-      name: withoutTrailingDelimiter(given),
-      subscribed: false,
-      origin: session.id,
-    });
+    await setSubscribed(session, withoutTrailingDelimiter(given), false);
     return ok('Unsubscribed');
   },
 });

@@ -8,7 +8,7 @@ import { bad, no, ok } from '../completion.ts';
 import { nameText } from '../grammar/mailbox-name.ts';
 import type { Scanner } from '../grammar/scanner.ts';
 import { othersName } from '../namespace.ts';
-import { imapString } from '../render/strings.ts';
+import { textString } from '../render/strings.ts';
 import { allows } from '../rights.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
 import { mailboxArgument } from './select.ts';
@@ -28,12 +28,7 @@ function rootArgument(scanner: Scanner): string {
 /** quota-response = "QUOTA" SP quota-root-name SP quota-list. What is not limited is not in the list (§4.2.1). */
 function quotaLine({ address, quota, usedOctets, usedMessages }: AccountRow): string {
   const storage = quota === null ? '' : `STORAGE ${Math.ceil(usedOctets / UNIT)} ${Math.ceil(quota / UNIT)} `;
-  return `* QUOTA ${rootText(address)} (${storage}MESSAGE ${usedMessages} ${MOST_MESSAGES})`;
-}
-
-/** An address may be written beyond ASCII, which a literal can hold. */
-function rootText(address: string): string {
-  return imapString(Buffer.from(address).toString('latin1'));
+  return `* QUOTA ${textString(address)} (${storage}MESSAGE ${usedMessages} ${MOST_MESSAGES})`;
 }
 
 /** @throws ImapRefusal NO if the account was removed under the session */
@@ -85,7 +80,7 @@ export const getQuotaRoot = command({
   grammar: mailboxArgument,
   async run(session, name) {
     const root = await rootOf(session, name);
-    session.writer.line(`* QUOTAROOT ${nameText(name, session.enabled)} ${rootText(root.address)}`);
+    session.writer.line(`* QUOTAROOT ${nameText(name, session.enabled)} ${textString(root.address)}`);
     session.writer.line(quotaLine(root));
     return ok('That is all');
   },

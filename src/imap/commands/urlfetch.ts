@@ -2,7 +2,6 @@
 // BODYSTRUCTURE says of it.
 
 import { DataDomain } from '../../formats/data-domain.ts';
-import { Disconnected } from '../../platform/socket-writer.ts';
 import { bad, ok } from '../completion.ts';
 import type { Section } from '../grammar/fetch-items.ts';
 import type { MessageUrl } from '../grammar/imap-url.ts';
@@ -12,7 +11,7 @@ import { decodedStructure, partStructure } from '../render/part-structure.ts';
 import { imapString } from '../render/strings.ts';
 import { countPart, type DecodedPart, decodedPieces, encodedPart } from './binary.ts';
 import { command, LOGGED_IN, type Session } from './command.ts';
-import { promised, writeBinary } from './fetch-response.ts';
+import { writeBinary, writePieces } from './fetch-response.ts';
 import { authorized, urls } from './urlauth.ts';
 
 type Parameter = 'BODY' | 'BINARY' | 'BODYPARTSTRUCTURE';
@@ -102,19 +101,9 @@ async function answer(session: Session, found: Found, { parameters }: Wanted): P
   }
 }
 
-async function writeOctets({ writer, turn }: Session, { size, pieces }: NamedOctets): Promise<void> {
-  writer.text(`{${size}}\r\n`);
-  let left = size;
-  const each = pieces()[Symbol.asyncIterator]();
-  for (;;) {
-    const { value: piece, done } = await promised(each.next());
-    if (done) break;
-    writer.octets(piece);
-    left -= piece.length;
-    turn.spend(piece.length);
-    await writer.ready();
-  }
-  if (left > 0) throw new Disconnected('a body ended before its literal did');
+async function writeOctets(session: Session, { size, pieces }: NamedOctets): Promise<void> {
+  session.writer.text(`{${size}}\r\n`);
+  await writePieces(session, pieces(), size);
 }
 
 /** What BINARY gives: the same as BODY of what has no encoding. */

@@ -12,6 +12,11 @@ export function imapString(octets: string): string {
   return /["\\]/.test(octets) ? `"${octets.replace(/["\\]/g, '\\$&')}"` : `"${octets}"`;
 }
 
+/** The same of text, which may be beyond ASCII: a literal can hold it. */
+export function textString(text: string): string {
+  return imapString(Buffer.from(text).toString('latin1'));
+}
+
 /** nstring = string / nil */
 export function nstring(octets: string | null | undefined): string {
   return octets === null || octets === undefined ? 'NIL' : imapString(octets);
