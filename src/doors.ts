@@ -96,7 +96,7 @@ export async function openDoors(config: Config, options: DoorOptions): Promise<D
 }
 
 /** Port 25 takes any encryption rather than none; every other port takes only what is safe (RFC 8314 §4). */
-export function floorOf(role: Role): TlsFloor {
+function floorOf(role: Role): TlsFloor {
   return role === 'transfer' ? 'lenient' : 'strict';
 }
 

@@ -86,7 +86,7 @@ function inspectionOf(read: Reads): Inspection {
 }
 
 /** Straight to a store. */
-export function administrationOf(store: Pick<Store, 'read' | 'execute'>): Administration {
+function administrationOf(store: Pick<Store, 'read' | 'execute'>): Administration {
   return {
     ...inspectionOf(store.read),
     // The kind of the command is K's, which the compiler does not carry through the union.

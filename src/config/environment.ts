@@ -10,7 +10,7 @@ import type { Kind } from './values.ts';
 const PREFIX = 'POSTERN_';
 
 /** Read elsewhere: the file's name, and the password for verbs that ask for one. */
-export const OTHER_VARIABLES: readonly string[] = ['POSTERN_CONFIG', 'POSTERN_PASSWORD'];
+const OTHER_VARIABLES: readonly string[] = ['POSTERN_CONFIG', 'POSTERN_PASSWORD'];
 
 /** What Kubernetes and Docker links set for services that are called "postern", or "postern-imap". */
 const SERVICE_LINK =

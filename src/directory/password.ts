@@ -21,7 +21,7 @@ const TAG_OCTETS = 32;
 /** RFC 5802 §5.1 asks for at least 4096; a verifier must outlive faster machines. */
 const SCRAM_ITERATIONS = 10_000;
 /** Octets of UTF-8. A longer one is refused, since hashing costs by the octet. */
-export const PASSWORD_OCTETS_MAX = 1024;
+const PASSWORD_OCTETS_MAX = 1024;
 
 /** A hash that no password has, of the usual cost: what an unknown user is checked against. */
 export const UNMATCHABLE: PasswordRecord = {

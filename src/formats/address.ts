@@ -16,7 +16,7 @@ export type ReversePath = Address | null;
 
 /** Octets, as written (RFC 5321 §4.5.3.1.2, RFC 1035 §2.3.4). The 64 of a local part in RFC 5321 §4.5.3.1.1 are what
  * everybody must take at least; senders that write another address into their own (VERP, SRS) need more. */
-export const ADDRESS_LIMITS = { localPart: 255, domain: 255, label: 63 } as const;
+const ADDRESS_LIMITS = { localPart: 255, domain: 255, label: 63 } as const;
 
 // Dot-string = Atom *("." Atom); atext is RFC 5322's, and any non-ASCII character but C1 controls (RFC 6531 §3.3).
 const DOT_STRING = /^[\w!#$%&'*+\-/=?^`{|}~\u{a0}-\u{10ffff}]+(?:\.[\w!#$%&'*+\-/=?^`{|}~\u{a0}-\u{10ffff}]+)*$/u;

@@ -22,7 +22,7 @@ export function originOf(config: Pick<Config, 'hostname' | 'domains' | 'sendmail
 }
 
 /** An address of a list, with `domain` where it has none; null if it is none. */
-export function qualified(entry: AddressEntry & { readonly kind: 'mailbox' }, domain: string): Address | null {
+function qualified(entry: AddressEntry & { readonly kind: 'mailbox' }, domain: string): Address | null {
   return toAddress(entry.localPart, entry.domain === '' ? domain : entry.domain);
 }
 

@@ -104,7 +104,7 @@ export class Connection {
 }
 
 /** Did SQLite throw it? */
-export function isSqlite(error: unknown): boolean {
+function isSqlite(error: unknown): boolean {
   return resultCode(error) !== undefined;
 }
 

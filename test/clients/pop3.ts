@@ -12,7 +12,7 @@ export interface Pop3Reply {
   readonly lines: readonly string[];
 }
 
-export class Pop3Failure extends Error {
+class Pop3Failure extends Error {
   override readonly name = 'Pop3Failure';
 }
 

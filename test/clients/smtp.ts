@@ -15,7 +15,7 @@ export interface Login {
 }
 
 /** A reply of another code than was expected. */
-export class UnexpectedReply extends Error {
+class UnexpectedReply extends Error {
   override readonly name = 'UnexpectedReply';
   readonly reply: SmtpReply;
   constructor(stage: string, reply: SmtpReply) {

@@ -59,7 +59,7 @@ export class Random {
 }
 
 /** Octets that protocols trip over: line ends, NUL, quotes, brackets, high octets, numbers at the edge of a type. */
-export const awkward: readonly Buffer[] = [
+const awkward: readonly Buffer[] = [
   ...['\r\n', '\n', '\r', '\r\n.\r\n', '\n.\n', '\0', '"', '\\', '{', '}', '{5}\r\n', '{5+}\r\n', '(', ')', '[', ']'],
   ...['<', '>', ':', '*', '%', ' ', '\t', '.', '..', ',', ';', '=', '==', '+', '-', '@', '&', '&AOk-', '~{3}\r\n'],
   ...['0', '-1', '65536', '2147483648', '4294967295', '4294967296', '9223372036854775807', '99999999999999999999'],

@@ -23,7 +23,7 @@ import { makeTestIdentity } from '../smtp/test-identity.ts';
 
 export const PASSWORD = 'wonderland';
 /** Ports that the texts of the wrong door name in these tests. */
-export const PORTS = { imap: { implicit: 993, starttls: 143 }, submission: { implicit: 465, starttls: 587 } } as const;
+const PORTS = { imap: { implicit: 993, starttls: 143 }, submission: { implicit: 465, starttls: 587 } } as const;
 
 const HOSTNAME = 'mail.example.test';
 /** That of RFC 7628 §4.1. */
@@ -182,7 +182,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
 }
 
 /** Puts messages into a mailbox, by one command. */
-export async function appendTo(
+async function appendTo(
   store: Store,
   mailbox: MailboxId,
   now: number,

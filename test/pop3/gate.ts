@@ -10,7 +10,7 @@ import { FakeClock } from '../fake-clock.ts';
 import { type Gate, type GateOptions, openGate } from '../imap/gate.ts';
 
 /** Ports that the texts of the wrong door name in these tests. */
-export const PORTS: DoorPorts = {
+const PORTS: DoorPorts = {
   pop3: { implicit: 995, starttls: 110 },
   imap: { implicit: 993, starttls: 143 },
   submission: { implicit: 465, starttls: 587 },

@@ -14,7 +14,7 @@ const PIECE = 251;
 const LONGEST_LINE = 64 * 1024 * 1024;
 
 /** What a client waits for in vain. */
-export class Silence extends Error {
+class Silence extends Error {
   override readonly name = 'Silence';
 }
 

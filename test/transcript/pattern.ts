@@ -9,7 +9,7 @@ export type Bindings = Map<string, string>;
 const date = String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d [-+]\d{4}`;
 
 /** The wildcards of S lines. Unknown lower-case names in brackets are an error, so that a slip is not a literal. */
-export const wildcards: Readonly<Record<string, string>> = {
+const wildcards: Readonly<Record<string, string>> = {
   text: '[^\\[\\r\\n]+',
   number: '\\d+',
   uid: '[1-9]\\d*',

@@ -42,7 +42,7 @@ interface Row<K extends CommandKind> {
   readonly run: Handler<K>;
 }
 
-export const commands: { readonly [K in CommandKind]: Row<K> } = {
+const commands: { readonly [K in CommandKind]: Row<K> } = {
   accept: { depth: 'durable', grows: true, run: accept },
   settle: {
     depth: 'durable',

@@ -116,7 +116,7 @@ async function openMailboxes(server: LoadedServer): Promise<{ client: ImapClient
 }
 
 /** Tells the tally of every message behind the first `before`. */
-export async function findAll(
+async function findAll(
   client: ImapClient,
   before: number,
   tally: Tally,

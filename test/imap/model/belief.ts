@@ -199,7 +199,7 @@ export class Belief {
 }
 
 /** The numbers of a set without `*`. */
-export function* members(set: string): Generator<number> {
+function* members(set: string): Generator<number> {
   for (const range of set.split(',')) {
     const [first = 0, last = first] = range.split(':').map(Number);
     for (let number = first; number <= last; number++) yield number;

@@ -21,7 +21,7 @@ export interface Seen {
   readonly text: string;
 }
 
-export class Violation extends Error {
+class Violation extends Error {
   override readonly name = 'Violation';
 }
 

@@ -6,7 +6,7 @@ import { Scanner } from '../../../src/imap/grammar/scanner.ts';
 import { headerFields, resolveSection } from '../../../src/imap/render/section.ts';
 import { derive, Summary } from '../../../src/imap/render/summary.ts';
 
-export function summaryOf(body: Buffer): Summary {
+function summaryOf(body: Buffer): Summary {
   return new Summary(derive((offset, length) => body.subarray(offset, offset + length), body.length));
 }
 

@@ -34,7 +34,7 @@ export function openTo(
   });
 }
 
-export function mailbox(text: string): Address {
+function mailbox(text: string): Address {
   const at = text.lastIndexOf('@');
   return { localPart: text.slice(0, at), domain: text.slice(at + 1) };
 }

@@ -35,7 +35,7 @@ export interface Seen {
 
 /** A Receiver that keeps all it sees. By the local part of an address: `unknown…` is refused, `broken…` is an error of
  * ours, `early…` refuses the content at its first octet, `deaf…` never reads it. */
-export class RecordingReceiver implements Receiver {
+class RecordingReceiver implements Receiver {
   readonly transactions: Seen[] = [];
   readonly claims: PasswordClaim[] = [];
   authentication?: Authentication;
@@ -144,7 +144,7 @@ export interface GateOptions {
 }
 
 /** Ports that the texts of the wrong door name in these tests. */
-export const PORTS = { implicit: 465, starttls: 587 } as const;
+const PORTS = { implicit: 465, starttls: 587 } as const;
 
 export async function openGate(options: GateOptions = {}): Promise<Gate> {
   const { role = 'transfer', tls = 'offered', clock = systemClock } = options;
