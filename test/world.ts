@@ -4,11 +4,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { Config } from '../src/config/config.ts';
 import { startServer } from '../src/serve.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeDns } from './fake-dns.ts';
+import { recordingLog } from './recording-log.ts';
 import { Wire } from './wire.ts';
 import { configOf } from './world/config.ts';
 import { LiveServer, type Server } from './world/server.ts';
@@ -47,10 +47,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     const clock = new FakeClock();
     const dns = new FakeDns();
     const records: Record<string, unknown>[] = [];
-    const log = pino(
-      { level: options.level ?? 'debug', base: null },
-      { write: (line: string) => void records.push(JSON.parse(line) as Record<string, unknown>) }, // pino writes objects
-    );
+    const log = recordingLog(records, options.level);
     stack.defer(() => {
       const errors = records.filter(({ level }) => Number(level) >= ERROR);
       if (errors.length > 0) throw new Error(`a server logged an error of its own: ${JSON.stringify(errors)}`);

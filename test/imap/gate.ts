@@ -5,20 +5,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { type Account, AuthenticationFailure, type Directory } from '../../src/directory/directory.ts';
 import { createImap, type Imap } from '../../src/imap/imap.ts';
 import type { ImapLimits } from '../../src/imap/limits.ts';
 import { busyLine, cleartextOnImplicit } from '../../src/imap/wrong-door.ts';
 import type { Clock } from '../../src/platform/clock.ts';
-import { listen, type TlsMode } from '../../src/platform/listener.ts';
+import type { TlsMode } from '../../src/platform/listener.ts';
 import type { Log } from '../../src/platform/log.ts';
+import type { Sessions } from '../../src/platform/sessions.ts';
 import { makeContext, type TlsKeeper } from '../../src/platform/tls.ts';
 import { bodyFacts } from '../../src/store/facts.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { AccountId, MailboxId, Uid } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
+import { openDoor } from '../door.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { recordingLog } from '../recording-log.ts';
 import { makeTestIdentity } from '../smtp/test-identity.ts';
 
 export const PASSWORD = 'wonderland';
@@ -73,15 +75,9 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const lines: Record<string, unknown>[] = [];
   let text = '';
-  const log = pino(
-    { level: 'trace', base: null },
-    {
-      write(line: string) {
-        text += line;
-        lines.push(JSON.parse(line));
-      },
-    },
-  );
+  const log = recordingLog(lines, 'trace', (line) => {
+    text += line;
+  });
   const deriver = new URL('../../src/imap/render/summary.ts', import.meta.url);
   const { walCap } = options;
   const store = await openStore({ folder, log, clock, deriver, ...(walCap === undefined ? {} : { walCap }) });
@@ -125,32 +121,22 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     log,
     ports: PORTS,
   });
-  const listener = await listen(
+  const door = await openDoor(
     {
       role: 'imap',
       tls,
       floor: 'strict',
       keeper: tlsKeeper,
       log,
-      addresses: ['127.0.0.1'],
-      port: 0,
-      maxConnections: 5_000,
-      maxConnectionsPerSource: 5_000,
       busyLine: busyLine(HOSTNAME),
       wrongDoorLine: cleartextOnImplicit(PORTS.imap),
-      handshakeTimeout: 10_000,
     },
     (connection) => imap.handle(connection),
   );
-  stack.defer(async () => {
-    await listener.close();
-    const closed = imap.close(0);
-    if (clock instanceof FakeClock) clock.advance(1);
-    await closed;
-  });
+  stack.defer(() => closed(door, imap, clock));
   const opened = stack.move();
   return {
-    port: listener.bound[0]?.port ?? 0,
+    port: door.port,
     folder,
     imap,
     store,
@@ -179,6 +165,14 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** Closes a door and the sessions behind it, which end by the clock. */
+export async function closed(door: { close(): Promise<void> }, sessions: Sessions, clock: Clock): Promise<void> {
+  await door.close();
+  const ended = sessions.close(0);
+  if (clock instanceof FakeClock) clock.advance(1);
+  await ended;
 }
 
 /** Puts messages into a mailbox, by one command. */

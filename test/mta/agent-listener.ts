@@ -4,8 +4,8 @@
 import { makePassword } from '../../src/directory/password.ts';
 import { createMsa } from '../../src/msa/submit.ts';
 import { createMta } from '../../src/mta/receive.ts';
-import { listen } from '../../src/platform/listener.ts';
 import { createSmtp } from '../../src/smtp/listener/smtp.ts';
+import { openDoor } from '../door.ts';
 import { testKeeper } from '../smtp/listener/gate.ts';
 import type { RecordingStore } from './recording-store.ts';
 import { agentWorld } from './smtp-session.ts';
@@ -43,28 +43,23 @@ export async function openAgent(
     earlyTalkerWait: 0,
     submissionPorts: PORTS,
   });
-  const listener = await listen(
+  const door = await openDoor(
     {
       role,
       tls: 'none',
       floor: 'strict',
       keeper,
       log,
-      addresses: ['127.0.0.1'],
-      port: 0,
-      maxConnections: 10,
-      maxConnectionsPerSource: 10,
       busyLine: '421 4.7.0 Busy\r\n',
       wrongDoorLine: () => '',
-      handshakeTimeout: 10_000,
     },
     (connection) => smtp.handle(connection),
   );
   return {
-    port: listener.bound[0]?.port ?? 0,
+    port: door.port,
     store,
     async [Symbol.asyncDispose]() {
-      await listener.close();
+      await door.close();
       await smtp.close(0);
       await directory[Symbol.asyncDispose]();
     },

@@ -6,8 +6,9 @@ import { createMsa } from '../../src/msa/submit.ts';
 import { createMta } from '../../src/mta/receive.ts';
 import type { AccountId } from '../../src/store/rows.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { recordingLog } from '../recording-log.ts';
 import { storeFolder } from '../store/open-folder.ts';
-import { lines, NOW, ROOM, recordingLog, smtpSession, transact } from './smtp-session.ts';
+import { lines, NOW, ROOM, smtpSession, transact } from './smtp-session.ts';
 
 async function world() {
   const stack = new AsyncDisposableStack();

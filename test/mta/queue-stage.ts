@@ -1,7 +1,6 @@
 // A queue runner on its stage: a real store and directory, a DNS that is a table, a clock in hand, and next hops that do
 // as a script says, each on an address of its own within 127.0.0.0/8.
 
-import { pino } from 'pino';
 import type { Config, RelayConfig } from '../../src/config/config.ts';
 import { openDirectory } from '../../src/directory/open.ts';
 import { parseMailbox, type ReversePath } from '../../src/formats/address.ts';
@@ -15,6 +14,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { DkimSigner } from '../../src/trust/dkim/signer.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeDns } from '../fake-dns.ts';
+import { recordingLog } from '../recording-log.ts';
 import { type FakeServer, type Script, startFakeServer } from '../smtp/fake-server.ts';
 import { storeFolder } from '../store/open-folder.ts';
 
@@ -78,10 +78,7 @@ export async function queueStage(
   const real = await folder.open({ clock });
   const store = options.wrap?.(real) ?? real;
   const records: Record<string, unknown>[] = [];
-  const log = pino(
-    { level: 'debug', base: null },
-    { write: (line: string) => void records.push(JSON.parse(line) as Record<string, unknown>) }, // pino writes objects
-  );
+  const log = recordingLog(records);
   await store.execute({
     kind: 'put-account',
     address: 'alice@here.test',

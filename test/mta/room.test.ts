@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { createRoom } from '../../src/mta/room.ts';
 import { FakeClock } from '../fake-clock.ts';
-import { recordingLog } from './smtp-session.ts';
+import { recordingLog } from '../recording-log.ts';
 
 const MEBI = 1024 ** 2;
 const REFUSED = { reply: { code: 452, status: '4.3.1' } };

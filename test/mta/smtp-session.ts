@@ -1,16 +1,14 @@
 // Sessions, contents and transactions as a listener would bring them, for tests of the agents behind it.
 
-import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import type { Directory } from '../../src/directory/directory.ts';
 import { type OpenDirectory, openDirectory } from '../../src/directory/open.ts';
 import { type Address, parseMailbox } from '../../src/formats/address.ts';
 import type { MailParameters, RcptParameters } from '../../src/formats/envelope.ts';
 import { Refusal, type Reply } from '../../src/formats/refusal.ts';
 import type { Room } from '../../src/mta/room.ts';
-import type { Log } from '../../src/platform/log.ts';
 import type { Receiver, SmtpSession } from '../../src/smtp/receiver.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { recordingLog } from '../recording-log.ts';
 import { type RecordingStore, recordingStore } from './recording-store.ts';
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -62,17 +60,6 @@ export function put(store: RecordingStore, address: string, aliases: string[] = 
     seeded: false,
     existing: 'replace',
   });
-}
-
-/** A log whose lines land in this list, parsed. */
-export function recordingLog(lines: Record<string, unknown>[]): Log {
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(JSON.parse(String(chunk)));
-      done();
-    },
-  });
-  return pino({ level: 'debug' }, sink);
 }
 
 export function smtpSession(facts: Partial<SmtpSession> = {}): SmtpSession {

@@ -1,6 +1,7 @@
 // The certificates in force: a local authority that clients can trust for this server and for nothing else, renewed when
 // that is due; the operator's own, with errors that say what to do; a reload that never leaves a port without one.
 
+import { recordingLog } from '../recording-log.ts';
 import 'reflect-metadata';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +11,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import * as x509 from '@peculiar/x509';
-import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CertificateError, createTlsKeeper, type KeeperOptions } from '../../src/platform/certificates.ts';
 import { type Identity, makeContext, type TlsKeeper, upgrade } from '../../src/platform/tls.ts';
@@ -37,7 +37,7 @@ function keep(options: Partial<KeeperOptions> = {}): Promise<TlsKeeper> {
     certificates: [],
     keys: [],
     hostname: HOST,
-    log: pino({ level: 'trace', base: null }, { write: (line: string) => void log.push(JSON.parse(line)) }),
+    log: recordingLog(log, 'trace'),
     ...options,
   });
 }

@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import { BindError } from '../../src/platform/bind.ts';
 import { type Connection, type Listener, type ListenerOptions, listen } from '../../src/platform/listener.ts';
+import { recordingLog } from '../recording-log.ts';
 import { testKeeper } from '../smtp/listener/gate.ts';
 
 interface Gate {
@@ -54,15 +54,7 @@ async function open(options: Partial<ListenerOptions> = {}, handle?: (connection
       tls: 'none',
       floor: 'strict',
       keeper: await testKeeper(),
-      log: pino(
-        { level: 'trace', base: null },
-        {
-          write(line: string) {
-            log.push(JSON.parse(line));
-            look();
-          },
-        },
-      ),
+      log: recordingLog(log, 'trace', look),
       maxConnections: 100,
       maxConnectionsPerSource: 100,
       busyLine: 'BUSY\r\n',

@@ -1,13 +1,12 @@
 // One real POP3 listener beside the IMAP listener of imap/gate.ts, over the same store and accounts: so that a test can see
 // what the one does to the other.
 
-import { listen } from '../../src/platform/listener.ts';
 import { MaildropLocks } from '../../src/pop3/maildrop-lock.ts';
 import type { DoorPorts } from '../../src/pop3/options.ts';
 import { createPop3, type Pop3 } from '../../src/pop3/pop3.ts';
 import { busyLine, cleartextOnImplicit } from '../../src/pop3/wrong-door.ts';
-import { FakeClock } from '../fake-clock.ts';
-import { type Gate, type GateOptions, openGate } from '../imap/gate.ts';
+import { openDoor } from '../door.ts';
+import { closed, type Gate, type GateOptions, openGate } from '../imap/gate.ts';
 
 /** Ports that the texts of the wrong door name in these tests. */
 const PORTS: DoorPorts = {
@@ -51,32 +50,22 @@ export async function openPop3Gate(options: Pop3GateOptions = {}): Promise<Pop3G
     log,
     ports: PORTS,
   });
-  const listener = await listen(
+  const door = await openDoor(
     {
       role: 'pop3',
       tls,
       floor: 'strict',
       keeper,
       log,
-      addresses: ['127.0.0.1'],
-      port: 0,
-      maxConnections: 5_000,
-      maxConnectionsPerSource: 5_000,
       busyLine: busyLine(HOSTNAME),
       wrongDoorLine: cleartextOnImplicit(PORTS.pop3),
-      handshakeTimeout: 10_000,
     },
     (connection) => pop3.handle(connection),
   );
-  stack.defer(async () => {
-    await listener.close();
-    const closed = pop3.close(0);
-    if (clock instanceof FakeClock) clock.advance(1);
-    await closed;
-  });
+  stack.defer(() => closed(door, pop3, clock));
   const opened = stack.move();
   return {
-    port: listener.bound[0]?.port ?? 0,
+    port: door.port,
     pop3,
     beside,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseHeader } from '../../../src/formats/header.ts';
 import { tlsReportMail } from '../../../src/formats/tls-report/message.ts';
@@ -14,6 +13,7 @@ import { dkimKeys, dkimRecord } from '../../../src/trust/dkim/keys.ts';
 import { createDkimSigner, type DkimSigner } from '../../../src/trust/dkim/signer.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { FakeDns } from '../../fake-dns.ts';
+import { recordingLog } from '../../recording-log.ts';
 import { storeFolder } from '../../store/open-folder.ts';
 import { SELECTORS } from '../../trust/verifier.ts';
 
@@ -91,10 +91,7 @@ async function stage() {
     store,
     dns,
     clock,
-    log: pino(
-      { base: null },
-      { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
-    ), // pino writes objects
+    log: recordingLog(lines, 'info'),
     domains: ['here.test', 'there.test'],
     hostname: 'mail.here.test',
     tlsReports: { address: { localPart: 'tls-reports', domain: null } },

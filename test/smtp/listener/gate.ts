@@ -5,18 +5,19 @@ import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { KeyUsagesExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
-import { pino } from 'pino';
 import { type Address, formatAddress, type ReversePath } from '../../../src/formats/address.ts';
 import type { MailParameters, RcptParameters } from '../../../src/formats/envelope.ts';
 import { Refusal, type Reply } from '../../../src/formats/refusal.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
-import { type Connection, listen, type TlsMode } from '../../../src/platform/listener.ts';
+import type { Connection, TlsMode } from '../../../src/platform/listener.ts';
 import { type Identity as Certificate, makeContext, type TlsKeeper } from '../../../src/platform/tls.ts';
 import type { PasswordClaim } from '../../../src/sasl/mechanism.ts';
 import type { SmtpOptions } from '../../../src/smtp/listener/options.ts';
 import { createSmtp, type Smtp } from '../../../src/smtp/listener/smtp.ts';
 import { busyLine, cleartextOnImplicit } from '../../../src/smtp/listener/wrong-door.ts';
 import type { Authentication, Receiver, SmtpSession, Transaction } from '../../../src/smtp/receiver.ts';
+import { openDoor } from '../../door.ts';
+import { recordingLog } from '../../recording-log.ts';
 
 /** What the Receiver saw of one transaction. */
 export interface Seen {
@@ -152,16 +153,10 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
   const lines: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
   let text = '';
-  const log = pino(
-    { level: 'trace', base: null },
-    {
-      write(line: string) {
-        text += line;
-        lines.push(JSON.parse(line));
-        for (const look of waiting) look();
-      },
-    },
-  );
+  const log = recordingLog(lines, 'trace', (line) => {
+    text += line;
+    for (const look of waiting) look();
+  });
   const keeper = await testKeeper();
   const receiver = new RecordingReceiver(role === 'submission');
   const smtp = createSmtp({
@@ -179,20 +174,16 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     earlyTalkerWait: options.earlyTalkerWait ?? 0,
     submissionPorts: PORTS,
   });
-  const listener = await listen(
+  const door = await openDoor(
     {
       role,
       tls,
       floor,
       keeper,
       log,
-      addresses: ['127.0.0.1'],
-      port: 0,
-      maxConnections: options.connections ?? 1_000,
-      maxConnectionsPerSource: options.connections ?? 1_000,
+      connections: options.connections,
       busyLine: busyLine('mail.example.test'),
       wrongDoorLine: cleartextOnImplicit('mail.example.test', PORTS),
-      handshakeTimeout: 10_000,
     },
     (connection) => {
       const wrapped = options.wrap?.(connection) ?? connection;
@@ -201,7 +192,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
     },
   );
   return {
-    port: listener.bound[0]?.port ?? 0,
+    port: door.port,
     smtp,
     receiver,
     log: lines,
@@ -225,7 +216,7 @@ export async function openGate(options: GateOptions = {}): Promise<Gate> {
       });
     },
     async [Symbol.asyncDispose]() {
-      await listener.close();
+      await door.close();
       await smtp.close(0);
     },
   };

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { AccountId, BodyId, MailboxId, Uid } from '../../../src/store/rows.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { FakeClock } from '../../fake-clock.ts';
 import { account, deliver, letter, mailboxOf } from '../mail.ts';
-import { handClock } from './hand-clock.ts';
 import { eachStore, type Harness, until } from './harness.ts';
 
 async function rowOf(store: Store, mailbox: MailboxId, uid: Uid) {
@@ -57,7 +57,7 @@ export function viewCases(harness: Harness): void {
     it('frees it at most an hour later', async () => {
       const { place } = given;
       await given.store.close();
-      const clock = handClock(1_000_000);
+      const clock = new FakeClock(1_000_000);
       const store = await place.open({ clock });
       const { alice, mailbox, uid } = await expunged(store);
       store.views.open(mailbox);
