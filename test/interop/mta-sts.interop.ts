@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PolicyFailure } from '../../src/mta/security/policy-fetch.ts';
 import { SmtpClient } from '../clients/smtp.ts';
 import { type Authority, makeAuthority, type Validity } from '../mta/security/authority.ts';
-import { PolicyHost } from '../process/policy-host.ts';
+import { startPolicyHost } from '../process/policy-host.ts';
 import { freePorts, Postfix } from '../process/postfix.ts';
 import { PASSWORD, Program, userAddress } from '../process/program.ts';
 import { SignedDns } from '../process/signed-dns.ts';
@@ -156,7 +156,7 @@ cases([openssl, postfix, unbound, nsd, bind], () => {
           const names = HOSTS.map((host) => `mta-sts.${host}.${name}.sts.test`);
           const certificate = await (row.certificate?.(authority, names) ?? authority.issue(names));
           const text = (row.answer ?? ANSWER).replace('@POLICY@', row.policy ?? policyOf('enforce'));
-          stack.use(await PolicyHost.start(policyAddress(index), certificate, text));
+          stack.use(await startPolicyHost(policyAddress(index), certificate, text));
         }),
       );
       const certificates: Readonly<Partial<Record<Host, Certificate>>> = {

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SmtpClient } from '../clients/smtp.ts';
 import { readReport } from '../journeys/report.ts';
-import { OPENSMTPD, OpenSmtpd } from '../process/opensmtpd.ts';
+import { OPENSMTPD, startOpenSmtpd } from '../process/opensmtpd.ts';
 import { freePorts } from '../process/postfix.ts';
 import { PASSWORD, Program, userAddress } from '../process/program.ts';
 import { SmtpSink } from '../process/smtp-sink.ts';
@@ -39,7 +39,7 @@ cases([opensmtpd, postfix], () => {
     server = stack.use(await Program.start({ more, logLevel: 'info', onLine: fates.hear }));
     const port = server.port(25);
     stack.use(
-      await OpenSmtpd.start(
+      await startOpenSmtpd(
         [tls, clear],
         [
           `listen on 127.0.0.1 port ${tls} tls pki peer hostname peer.other.test`,

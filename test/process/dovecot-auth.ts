@@ -1,13 +1,12 @@
 // A Dovecot of the tests' own that does nothing but answer for a Postfix whether a password is right: its SASL mechanisms
 // over a socket in Postfix's folder. Needs Debian's package and root.
 
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { foreground } from './foreground.ts';
 
 const run = promisify(execFile);
 
@@ -49,32 +48,19 @@ service stats {
 
 /** Starts it; the socket is there when this resolves. @throws Error with the log's end */
 export async function startDovecotAuth(options: DovecotAuthOptions): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'postern-dovecot-auth-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   for (const name of ['run', 'state']) await mkdir(join(folder, name));
   await writeFile(join(folder, 'users'), `${options.user}:{PLAIN}${options.password}\n`, { mode: 0o644 });
   const file = join(folder, 'dovecot.conf');
   await writeFile(file, configuration(folder, options));
   await run('chmod', ['-R', 'a+rX', folder]);
-  const child = spawn('dovecot', ['-F', '-c', file], { stdio: 'ignore' });
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null) {
-      const ended = once(child, 'exit');
-      child.kill();
-      await ended;
-    }
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  };
-  for (let tries = 0; ; tries++) {
-    const there = await access(options.socket).then(
+  const isThere = () =>
+    access(options.socket).then(
       () => true,
       () => false,
     );
-    if (there) return { [Symbol.asyncDispose]: stop };
-    if (tries === 200 || child.exitCode !== null) {
-      const log = await readFile(join(folder, 'log'), 'utf8').catch(() => '');
-      await stop();
-      throw new Error(`Dovecot does not start: ${log.slice(-2000)}`);
-    }
-    await sleep(50);
-  }
+  stack.use(await foreground('dovecot', ['-F', '-c', file], isThere, { log: join(folder, 'log') }));
+  return stack.move();
 }

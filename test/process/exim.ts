@@ -1,21 +1,18 @@
 // An Exim of the tests' own: configuration, spool, log, mailboxes and ports in a temporary folder; run in the foreground
 // from wherever it was unpacked. Needs root, and the user Debian-exim, whom Debian's program asks for.
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { connects, makeCertificate } from './postfix.ts';
+import { foreground } from './foreground.ts';
+import { allConnect, makeCertificate } from './postfix.ts';
 import { unpacked } from './unpacked.ts';
 
 const run = promisify(execFile);
 export const EXIM = unpacked('exim4');
 const USER = 'Debian-exim';
-/** ms. */
-const PATIENCE = 60_000;
 
 export interface EximOptions {
   readonly ports: readonly number[];
@@ -32,16 +29,18 @@ export interface EximOptions {
 
 export class Exim implements AsyncDisposable {
   readonly folder: string;
-  readonly #child: ChildProcess;
+  readonly #running: AsyncDisposable;
 
-  private constructor(folder: string, child: ChildProcess) {
+  private constructor(folder: string, running: AsyncDisposable) {
     this.folder = folder;
-    this.#child = child;
+    this.#running = running;
   }
 
   /** All ports accept when this resolves. @throws Error with what it said */
   static async start(options: EximOptions): Promise<Exim> {
+    await using stack = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'postern-exim-'));
+    stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
     await chmod(folder, 0o755);
     const [uid, gid] = await Promise.all(
       ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, USER])).stdout)),
@@ -56,18 +55,9 @@ export class Exim implements AsyncDisposable {
     await chown(join(folder, 'key.pem'), uid ?? 0, gid ?? 0);
     const file = join(folder, 'exim.conf');
     await writeFile(file, configuration(options).replaceAll('@FOLDER@', folder), { mode: 0o644 });
-    const child = spawn(EXIM, ['-C', file, '-bdf', '-q1s'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const said: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => said.push(String(text)));
-    child.on('error', (error) => said.push(error.message));
-    const exim = new Exim(folder, child);
-    for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
-      if ((await Promise.all(options.ports.map((port) => connects(port)))).every(Boolean)) return exim;
-      if (Date.now() < end && child.exitCode === null && child.pid !== undefined) continue;
-      const text = `Exim does not start: ${said.join('')}\n${await exim.log()}`;
-      await exim[Symbol.asyncDispose]();
-      throw new Error(text);
-    }
+    const log = join(folder, 'log/mainlog');
+    stack.use(await foreground(EXIM, ['-C', file, '-bdf', '-q1s'], () => allConnect(options.ports), { log }));
+    return new Exim(folder, stack.move());
   }
 
   log(): Promise<string> {
@@ -88,12 +78,7 @@ export class Exim implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exit = once(this.#child, 'exit');
-      this.#child.kill('SIGTERM');
-      await exit;
-    }
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    await this.#running[Symbol.asyncDispose]();
   }
 }
 

@@ -79,6 +79,10 @@ export function connects(port: number, address = '127.0.0.1'): Promise<boolean> 
   });
 }
 
+export async function allConnect(ports: readonly number[]): Promise<boolean> {
+  return (await Promise.all(ports.map((port) => connects(port)))).every(Boolean);
+}
+
 /** A self-signed P-256 certificate `cert.pem` and its `key.pem` for localhost, made by openssl. */
 export async function makeCertificate(folder: string): Promise<void> {
   const names = 'subjectAltName=DNS:localhost,DNS:peer.other.test,IP:127.0.0.1';
