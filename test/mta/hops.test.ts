@@ -1,7 +1,7 @@
 // Connections to next hops: each TLS rung (PORTS.md H2, H3, H5), what is remembered of hosts, what is kept when idle.
 
 import { pino } from 'pino';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { RouteTls } from '../../src/config/config.ts';
 import { Hops, type ProtectedHop } from '../../src/mta/hops.ts';
 import { decide } from '../../src/mta/security/decision.ts';
@@ -9,7 +9,7 @@ import { type Identity, makeContext } from '../../src/platform/tls.ts';
 import { clientContexts } from '../../src/smtp/client/secure-context.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { credentialsOf } from '../smtp/credentials.ts';
-import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../smtp/fake-server.ts';
+import { fakeServer, KEYWORDS, type Script } from '../smtp/fake-server.ts';
 import { makeTestIdentity } from '../smtp/test-identity.ts';
 
 const TLS = [...KEYWORDS, 'STARTTLS', 'AUTH PLAIN'];
@@ -20,18 +20,13 @@ let identity: Identity;
 beforeAll(async () => {
   identity = await makeTestIdentity('127.0.0.1');
 });
-const servers: FakeServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
 
 async function stage(
   script: Script,
   { tls = 'opportunistic', ...hop }: Partial<ProtectedHop> & { readonly tls?: RouteTls } = {},
   authorities: readonly string[] = [],
 ) {
-  const server = await startFakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
-  servers.push(server);
+  const server = await fakeServer({ keywords: TLS, context: makeContext([identity], 'lenient'), ...script });
   const clock = new FakeClock();
   const hops = new Hops({
     hostname: 'mail.here.test',

@@ -1,10 +1,10 @@
 // All mail through smarthosts (PORTS.md H5): the next one where one fails, and a login that is refused, which waits for the
 // operator and is told to nobody but the log, without a secret.
 
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { SmarthostConfig } from '../../src/config/config.ts';
 import { type Identity, makeContext } from '../../src/platform/tls.ts';
-import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../smtp/fake-server.ts';
+import { type FakeServer, fakeServer, KEYWORDS, type Script } from '../smtp/fake-server.ts';
 import { scramServer } from '../smtp/scram-server.ts';
 import { makeTestIdentity } from '../smtp/test-identity.ts';
 import { queueStage } from './queue-stage.ts';
@@ -14,16 +14,11 @@ let identity: Identity;
 beforeAll(async () => {
   identity = await makeTestIdentity('127.0.0.1');
 });
-const servers: FakeServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
 
 async function smarthost(script: Script): Promise<{ server: FakeServer; config: SmarthostConfig }> {
   const context = makeContext([identity], 'strict');
   const keywords = [...KEYWORDS, 'STARTTLS', 'AUTH PLAIN SCRAM-SHA-256-PLUS'];
-  const server = await startFakeServer({ context, keywords, ...script });
-  servers.push(server);
+  const server = await fakeServer({ context, keywords, ...script });
   const secret = { kind: 'password', text: SECRET } as const;
   const tls = script.implicit === true ? 'implicit-unverified' : 'required';
   return {

@@ -4,6 +4,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { TLSSocket } from 'node:tls';
+import { onTestFinished } from 'vitest';
 
 /** What to do at a command: a whole reply (lines split by `\n`, without CRLF), or something else. `tls`: 220 and a
  * handshake; `broken-tls`: 220 and nonsense; `injected`: 220 with a reply behind it in one write. */
@@ -60,6 +61,13 @@ export interface FakeServer {
 }
 
 export const KEYWORDS = ['PIPELINING', 'SIZE 50000000', '8BITMIME', 'SMTPUTF8', 'DSN', 'ENHANCEDSTATUSCODES'];
+
+/** One that is closed when the test is over that asks for it. */
+export async function fakeServer(script: Script = {}): Promise<FakeServer> {
+  const server = await startFakeServer(script);
+  onTestFinished(() => server.close());
+  return server;
+}
 
 export async function startFakeServer(script: Script = {}, address = '127.0.0.1', port = 0): Promise<FakeServer> {
   const sockets = new Set<Socket>();

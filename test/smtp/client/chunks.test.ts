@@ -1,23 +1,14 @@
 // BDAT from the client's side (RFC 3030): when it is used, how content is cut, what each reply means, what must not be sent.
 
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { needsOf } from '../../../src/smtp/client/content.ts';
 import type { Outcome } from '../../../src/smtp/client/outcome.ts';
-import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../fake-server.ts';
+import { type FakeServer, fakeServer, KEYWORDS, type Script } from '../fake-server.ts';
 import { contentOf, envelopeTo, openTo } from './try-out.ts';
-
-const open: FakeServer[] = [];
-async function serve(script: Script = {}): Promise<FakeServer> {
-  const server = await startFakeServer({ keywords: BINARY, ...script });
-  open.push(server);
-  return server;
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
 
 const CHUNKED = [...KEYWORDS, 'CHUNKING'];
 const BINARY = [...CHUNKED, 'BINARYMIME'];
+const serve = (script: Script = {}) => fakeServer({ keywords: BINARY, ...script });
 const MEBI = 1_048_576;
 const kinds = (outcomes: readonly (Outcome | null)[]) => outcomes.map((one) => one?.kind ?? null);
 const bdats = (server: FakeServer) => server.sessions[0]?.commands.filter((line) => line.startsWith('BDAT'));

@@ -1,14 +1,14 @@
 // The client before MAIL: greetings, EHLO and HELO, STARTTLS, implicit TLS, AUTH, against a server by script.
 
 import { createSecureContext } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { type Identity, makeContext } from '../../../src/platform/tls.ts';
 import type { Judge, Presented } from '../../../src/smtp/client/certificate.ts';
 import { ConnectionFailure } from '../../../src/smtp/client/channel.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { credentialsOf, tokenOf } from '../credentials.ts';
-import { type Answer, type FakeServer, KEYWORDS, type Script, startFakeServer } from '../fake-server.ts';
+import { type Answer, fakeServer, KEYWORDS, type Script } from '../fake-server.ts';
 import { scramServer } from '../scram-server.ts';
 import { makeTestIdentity } from '../test-identity.ts';
 import { contentOf, envelopeTo, openTo } from './try-out.ts';
@@ -18,16 +18,7 @@ beforeAll(async () => {
   identity = await makeTestIdentity('fake.test', '127.0.0.1');
 });
 
-const open: FakeServer[] = [];
-async function serve(script: Script = {}): Promise<FakeServer> {
-  const server = await startFakeServer({ context: makeContext([identity], 'lenient'), ...script });
-  open.push(server);
-  return server;
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
-
+const serve = (script: Script = {}) => fakeServer({ context: makeContext([identity], 'lenient'), ...script });
 const TLS_KEYWORDS = [...KEYWORDS, 'STARTTLS'];
 const at = (start: string, answer: Answer) => (line: string) => (line.startsWith(start) ? answer : undefined);
 const failure = (promise: Promise<unknown>) =>
@@ -269,10 +260,11 @@ describe('implicit TLS and AUTH', () => {
     await connection.send(envelopeTo(['a@fake.test']), contentOf('x\r\n'));
     await connection.quit();
     expect(server.messages[0]?.mail).toBe('MAIL FROM:<alice@client.test> AUTH=<>');
-    const other = await openTo(await serve({ keywords: ['AUTH PLAIN'] }), { tls: 'none' });
+    const another = await serve({ keywords: ['AUTH PLAIN'] });
+    const other = await openTo(another, { tls: 'none' });
     await other.send(envelopeTo(['a@fake.test']), contentOf('x\r\n'));
     await other.quit();
-    expect(open[1]?.messages[0]?.mail).toBe('MAIL FROM:<alice@client.test>');
+    expect(another.messages[0]?.mail).toBe('MAIL FROM:<alice@client.test>');
   });
 
   test.each(['Username:', 'VXNlcm5hbWU', 'VXNl=cm5'])(

@@ -1,21 +1,15 @@
 // What a next hop hears of DELIVERBY (RFC 2852) and MT-PRIORITY (RFC 6710), and who may have a message that is in a hurry.
 
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FakeClock } from '../../fake-clock.ts';
-import { type FakeServer, KEYWORDS, startFakeServer } from '../fake-server.ts';
+import { fakeServer, KEYWORDS } from '../fake-server.ts';
 import { contentOf, envelopeTo, openTo } from './try-out.ts';
-
-const open: FakeServer[] = [];
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
 
 const HELLO = contentOf('Subject: hello\r\n\r\nbye\r\n');
 const HOUR = 3_600_000;
 
 async function stage(...keywords: readonly string[]) {
-  const server = await startFakeServer({ keywords: [...KEYWORDS, ...keywords] });
-  open.push(server);
+  const server = await fakeServer({ keywords: [...KEYWORDS, ...keywords] });
   const clock = new FakeClock();
   return { server, clock, connection: await openTo(server, {}, clock) };
 }

@@ -1,20 +1,10 @@
 // Servers that are not what they say: firewalls that mask, commands that get lost on their way, parameters that nobody wants.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isMasked, type Quirk, QuirkMemory } from '../../../src/smtp/client/quirks.ts';
 import { FakeClock } from '../../fake-clock.ts';
-import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../fake-server.ts';
+import { fakeServer, KEYWORDS, type Script } from '../fake-server.ts';
 import { contentOf, envelopeTo, openTo } from './try-out.ts';
-
-const open: FakeServer[] = [];
-async function serve(script: Script = {}): Promise<FakeServer> {
-  const server = await startFakeServer(script);
-  open.push(server);
-  return server;
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
 
 const HELLO = contentOf('Subject: hello\r\n\r\nbye\r\n');
 
@@ -23,7 +13,7 @@ describe('a firewall that masks', () => {
   const keywords = ['PIPELINING', 'XXXXXXXA', 'SIZE 50000000', 'XXXXXXXXXXXXXXXXXXB', '8BITMIME', 'CHUNKING'];
 
   test('what it has left is used, one command at a time', async () => {
-    const server = await serve({ greeting, keywords });
+    const server = await fakeServer({ greeting, keywords });
     const connection = await openTo(server);
     const [outcome] = await connection.send(envelopeTo([['a@fake.test', { notify: 'never' }]]), HELLO);
     expect(outcome?.kind).toBe('delivered');
@@ -39,7 +29,7 @@ describe('a firewall that masks', () => {
   });
 
   test('EHLO itself is masked, and HELO goes through', async () => {
-    const server = await serve({
+    const server = await fakeServer({
       greeting,
       on: (line) => (line.startsWith('EHLO') ? '500 5.5.1 Command unrecognized: "XXXX client.test"' : undefined),
     });
@@ -74,7 +64,7 @@ describe('a server that hangs up on EHLO', () => {
 
   test('twice in a row: it hears HELO the third time', async () => {
     const quirks = new Set<Quirk>();
-    const server = await serve(deaf);
+    const server = await fakeServer(deaf);
     expect(await failure(openTo(server, { quirks }))).toBe('closed');
     expect(await failure(openTo(server, { quirks }))).toBe('closed');
     const connection = await openTo(server, { quirks });
@@ -85,7 +75,7 @@ describe('a server that hangs up on EHLO', () => {
 
   test('and then has a message that needs an extension: nobody knows whether it has it, so it is asked again', async () => {
     const quirks = new Set<Quirk>();
-    const server = await serve(deaf);
+    const server = await fakeServer(deaf);
     for (let times = 0; times < 2; times++) expect(await failure(openTo(server, { quirks }))).toBe('closed');
     const connection = await openTo(server, { quirks });
     const envelope = envelopeTo(['j\u00FCrgen@fake.test', 'a@fake.test'], { smtputf8: true });
@@ -106,7 +96,7 @@ describe('a server that hangs up on EHLO', () => {
 
   test('now and then: it goes on hearing EHLO, and so it does where HELO is not enough', async () => {
     const quirks = new Set<Quirk>();
-    const server = await serve(deaf);
+    const server = await fakeServer(deaf);
     for (let times = 0; times < 3; times++) {
       server.script = deaf;
       expect(await failure(openTo(server, { quirks }))).toBe('closed');
@@ -124,7 +114,7 @@ describe('a server that hangs up on EHLO', () => {
 describe('PIPELINING that is offered and does not work', () => {
   test('where only the first command of several arrives, the next connection says one at a time', async () => {
     const quirks = new Set<Quirk>();
-    const server = await serve({ on: (line) => (line.startsWith('RCPT') ? { do: 'close' } : undefined) });
+    const server = await fakeServer({ on: (line) => (line.startsWith('RCPT') ? { do: 'close' } : undefined) });
     const first = await openTo(server, { quirks });
     expect((await first.send(envelopeTo(['a@fake.test']), HELLO))[0]).toMatchObject({
       kind: 'deferred',
@@ -139,7 +129,7 @@ describe('PIPELINING that is offered and does not work', () => {
 
   test('a server that hangs up before it has answered anything has said nothing about it', async () => {
     const quirks = new Set<Quirk>();
-    const server = await serve({ on: (line) => (line.startsWith('MAIL') ? { do: 'close' } : undefined) });
+    const server = await fakeServer({ on: (line) => (line.startsWith('MAIL') ? { do: 'close' } : undefined) });
     const connection = await openTo(server, { quirks });
     expect((await connection.send(envelopeTo(['a@fake.test']), HELLO))[0]?.kind).toBe('deferred');
     expect([...quirks]).toEqual([]);
@@ -154,7 +144,7 @@ describe('parameters of MAIL that are offered and refused', () => {
     async (reply) => {
       for (const keywords of [KEYWORDS, KEYWORDS.filter((keyword) => keyword !== 'PIPELINING')]) {
         const quirks = new Set<Quirk>();
-        const server = await serve({ keywords, on: (line) => (line.includes('SIZE=') ? reply : undefined) });
+        const server = await fakeServer({ keywords, on: (line) => (line.includes('SIZE=') ? reply : undefined) });
         const connection = await openTo(server, { quirks });
         expect((await connection.send(envelope, HELLO))[0]?.kind).toBe('delivered');
         // So that the queue reports in the server's stead.
@@ -171,7 +161,7 @@ describe('parameters of MAIL that are offered and refused', () => {
   );
 
   test('of RCPT: once more without them, for those that were refused', async () => {
-    const server = await serve({ on: (line) => (line.includes('NOTIFY=') ? '501 5.5.4 what' : undefined) });
+    const server = await fakeServer({ on: (line) => (line.includes('NOTIFY=') ? '501 5.5.4 what' : undefined) });
     const first = await openTo(server);
     expect((await first.send(envelope, HELLO))[0]?.kind).toBe('delivered');
     first.destroy();
@@ -182,11 +172,11 @@ describe('parameters of MAIL that are offered and refused', () => {
       'delivered',
     );
     second.destroy();
-    const picky = await serve({ on: (line) => (line.startsWith('RCPT') ? '501 5.1.3 bad address' : undefined) });
+    const picky = await fakeServer({ on: (line) => (line.startsWith('RCPT') ? '501 5.1.3 bad address' : undefined) });
     const third = await openTo(picky);
     expect((await third.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed', status: '5.1.3' });
     third.destroy();
-    const never = await serve({ on: (line) => (line.startsWith('RCPT') ? '501 5.5.4 no' : undefined) });
+    const never = await fakeServer({ on: (line) => (line.startsWith('RCPT') ? '501 5.5.4 no' : undefined) });
     const fourth = await openTo(never);
     expect((await fourth.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed', status: '5.5.4' });
     fourth.destroy();
@@ -196,7 +186,7 @@ describe('parameters of MAIL that are offered and refused', () => {
     const notified = (address: string) => [address, { notify: ['success'] as const }] as const;
     for (const answer of ['501 5.5.4 what', '250 2.1.5 ok']) {
       const quirks = new Set<Quirk>();
-      const server = await serve({
+      const server = await fakeServer({
         on: (line) => {
           if (!line.startsWith('RCPT TO:<odd')) return undefined;
           return line.includes('NOTIFY=') ? '501 5.5.4 what' : answer;
@@ -219,19 +209,19 @@ describe('parameters of MAIL that are offered and refused', () => {
 
   test('a sender that is refused stays refused', async () => {
     for (const reply of ['501 5.1.7 bad address', '550 5.7.1 not you', '553 no']) {
-      const server = await serve({ on: (line) => (line.startsWith('MAIL') ? reply : undefined) });
+      const server = await fakeServer({ on: (line) => (line.startsWith('MAIL') ? reply : undefined) });
       const connection = await openTo(server);
       expect((await connection.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed' });
       expect(server.sessions[0]?.commands.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
       connection.destroy();
     }
     const strange = new Set<Quirk>();
-    const server = await serve({ on: (line) => (line.startsWith('MAIL') ? '501 never' : undefined) });
+    const server = await fakeServer({ on: (line) => (line.startsWith('MAIL') ? '501 never' : undefined) });
     const again = await openTo(server, { quirks: strange });
     expect((await again.send(envelope, HELLO))[0]).toMatchObject({ kind: 'failed' });
     again.destroy();
     expect([...strange]).toEqual([]);
-    const plain = await serve({ keywords: [], on: (line) => (line.startsWith('MAIL') ? '501 no' : undefined) });
+    const plain = await fakeServer({ keywords: [], on: (line) => (line.startsWith('MAIL') ? '501 no' : undefined) });
     const connection = await openTo(plain);
     expect((await connection.send(envelopeTo(['a@fake.test']), HELLO))[0]).toMatchObject({ kind: 'failed' });
     expect(plain.sessions[0]?.commands.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
@@ -242,7 +232,7 @@ describe('parameters of MAIL that are offered and refused', () => {
 describe('replies', () => {
   test('slow ones, of several lines and 10 KB', async () => {
     const clock = new FakeClock();
-    const server = await serve({ on: (line) => (line.startsWith('RCPT') ? { do: 'stall' } : undefined) });
+    const server = await fakeServer({ on: (line) => (line.startsWith('RCPT') ? { do: 'stall' } : undefined) });
     const connection = await openTo(server, {}, clock);
     const sent = connection.send(envelopeTo(['a@fake.test']), HELLO);
     await server.until(() => server.sessions[0]?.commands.some((line) => line.startsWith('RCPT')) === true);

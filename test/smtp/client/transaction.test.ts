@@ -1,20 +1,10 @@
 // One transaction of the client against a server by script: every reply at every command, and what a server lacks.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/smtp/client/outcome.ts';
 import { FakeClock } from '../../fake-clock.ts';
-import { type FakeServer, KEYWORDS, type Script, startFakeServer } from '../fake-server.ts';
+import { fakeServer, KEYWORDS } from '../fake-server.ts';
 import { contentOf, envelopeTo, openTo } from './try-out.ts';
-
-const open: FakeServer[] = [];
-async function serve(script: Script = {}): Promise<FakeServer> {
-  const server = await startFakeServer(script);
-  open.push(server);
-  return server;
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
 
 const HELLO = contentOf('Subject: hello\r\n\r\n.dots\r\n..\r\nbye\r\n');
 const kinds = (outcomes: readonly (Outcome | null)[]) => outcomes.map((one) => one?.kind ?? null);
@@ -22,7 +12,7 @@ const without = (keyword: string) => KEYWORDS.filter((one) => !one.startsWith(ke
 
 describe('a transaction', () => {
   test('delivers octets as they are, and the connection serves the next without RSET', async () => {
-    const server = await serve();
+    const server = await fakeServer();
     const connection = await openTo(server);
     expect(kinds(await connection.send(envelopeTo(['bob@fake.test']), HELLO))).toEqual(['delivered']);
     expect(connection.usable).toBe(true);
@@ -48,7 +38,7 @@ describe('a transaction', () => {
 
   test('says everything before the content in one write with PIPELINING (RFC 2920), one by one without', async () => {
     for (const keywords of [KEYWORDS, without('PIPELINING')]) {
-      const server = await serve({ keywords });
+      const server = await fakeServer({ keywords });
       const connection = await openTo(server);
       expect(kinds(await connection.send(envelopeTo(['a@fake.test', 'b@fake.test']), HELLO))).toEqual([
         'delivered',
@@ -62,7 +52,7 @@ describe('a transaction', () => {
 
   test('gives each recipient its own reply', async () => {
     for (const keywords of [KEYWORDS, without('PIPELINING')]) {
-      const server = await serve({
+      const server = await fakeServer({
         keywords,
         on: (line) => {
           if (line.includes('gone@')) return '550-5.1.1 nobody\n550 5.1.1 of that name';
@@ -88,7 +78,7 @@ describe('a transaction', () => {
   test('with no recipient left sends no content, and RSET comes before the next', async () => {
     for (const data of ['354 go on', '554 5.5.1 no valid recipients']) {
       for (const keywords of [KEYWORDS, without('PIPELINING')]) {
-        const server = await serve({
+        const server = await fakeServer({
           keywords,
           on: (line) => (line.includes('gone@') ? '550 5.1.1 no' : line === 'DATA' ? data : undefined),
         });
@@ -111,7 +101,7 @@ describe('a transaction', () => {
 
   test('a refused MAIL is the answer for all', async () => {
     for (const keywords of [KEYWORDS, without('PIPELINING')]) {
-      const server = await serve({
+      const server = await fakeServer({
         keywords,
         on: (line) => (line.startsWith('MAIL') ? '550 5.7.1 not you' : undefined),
       });
@@ -126,7 +116,7 @@ describe('a transaction', () => {
   });
 
   test('a refused MAIL stands even if the server then hangs up', async () => {
-    const server = await serve({
+    const server = await fakeServer({
       on: (line) =>
         line.startsWith('MAIL') ? '550 5.7.1 not you' : line.startsWith('RCPT') ? { do: 'close' } : undefined,
     });
@@ -145,7 +135,7 @@ describe('a transaction', () => {
     ['421 at DATA', 'DATA', '421 4.3.2 closing', 'deferred'],
     ['421 at the end', 'DATA-END', '421 4.3.2 closing', 'deferred'],
   ] as const)('%s decides: %s %s', async (_, at, reply, kind) => {
-    const server = await serve({
+    const server = await fakeServer({
       on: (line) => (line.startsWith(at) && (at !== 'DATA' || line === at) ? reply : undefined),
     });
     const connection = await openTo(server);
@@ -158,7 +148,7 @@ describe('a transaction', () => {
 
   test.each(['MAIL', 'RCPT', 'DATA', 'DATA-END'])('a close instead of an answer to %s defers', async (at) => {
     for (const what of ['close', 'reset'] as const) {
-      const server = await serve({
+      const server = await fakeServer({
         on: (line) => (line.startsWith(at) && (at !== 'DATA' || line === at) ? { do: what } : undefined),
       });
       const connection = await openTo(server);
@@ -170,7 +160,7 @@ describe('a transaction', () => {
   });
 
   test('a 250 to DATA is no answer', async () => {
-    const server = await serve({ on: (line) => (line === 'DATA' ? '250 what' : undefined) });
+    const server = await fakeServer({ on: (line) => (line === 'DATA' ? '250 what' : undefined) });
     const connection = await openTo(server);
     const [outcome] = await connection.send(envelopeTo(['a@fake.test']), HELLO);
     expect(outcome).toMatchObject({ kind: 'deferred', status: '4.5.0' });
@@ -183,7 +173,7 @@ describe('a transaction', () => {
     async (at) => {
       const clock = new FakeClock();
       let stalled = false;
-      const server = await serve({
+      const server = await fakeServer({
         keywords: without('PIPELINING'),
         on: (line) => {
           if (!line.startsWith(at) || (at === 'DATA' && line !== at)) return undefined;
@@ -200,13 +190,15 @@ describe('a transaction', () => {
   );
 
   test('nonsense instead of a reply defers', async () => {
-    const server = await serve({ on: (line) => (line.startsWith('RCPT') ? 'HTTP/1.1 400 Bad Request' : undefined) });
+    const server = await fakeServer({
+      on: (line) => (line.startsWith('RCPT') ? 'HTTP/1.1 400 Bad Request' : undefined),
+    });
     const connection = await openTo(server);
     expect(kinds(await connection.send(envelopeTo(['a@fake.test']), HELLO))).toEqual(['deferred']);
   });
 
   test('a reply of 10 KB is kept shortened', async () => {
-    const server = await serve({
+    const server = await fakeServer({
       on: (line) => (line.startsWith('RCPT') ? `550 5.1.1 ${'x'.repeat(10_000)}` : undefined),
     });
     const connection = await openTo(server);
@@ -217,7 +209,7 @@ describe('a transaction', () => {
   });
 
   test('an answer before the end of the content is taken, and the content is not ended', async () => {
-    const server = await serve({ early: { after: 200_000, answer: '552 5.3.4 enough' } });
+    const server = await fakeServer({ early: { after: 200_000, answer: '552 5.3.4 enough' } });
     const connection = await openTo(server);
     const large = contentOf('x'.repeat(70).concat('\r\n').repeat(200_000), 65_536);
     const [outcome] = await connection.send(envelopeTo(['a@fake.test']), large);
@@ -227,14 +219,14 @@ describe('a transaction', () => {
   });
 
   test('an early 250 never counts as delivered', async () => {
-    const server = await serve({ early: { after: 200_000, answer: '250 2.0.0 fooled' } });
+    const server = await fakeServer({ early: { after: 200_000, answer: '250 2.0.0 fooled' } });
     const connection = await openTo(server);
     const large = contentOf('x'.repeat(70).concat('\r\n').repeat(200_000), 65_536);
     expect(kinds(await connection.send(envelopeTo(['a@fake.test']), large))).toEqual(['deferred']);
   });
 
   test('content that breaks off is not ended as if it were whole', async () => {
-    const server = await serve();
+    const server = await fakeServer();
     const connection = await openTo(server);
     const broken = {
       size: 1_000,
@@ -249,7 +241,7 @@ describe('a transaction', () => {
   });
 
   test('20 MB pass with back-pressure', async () => {
-    const server = await serve();
+    const server = await fakeServer();
     const connection = await openTo(server);
     const line = Buffer.from('x'.repeat(70).concat('\r\n').repeat(910));
     let live = 0;
@@ -274,7 +266,7 @@ describe('a transaction', () => {
       ],
       { ret: 'HDRS', envid: 'a b=1' },
     );
-    const server = await serve();
+    const server = await fakeServer();
     const connection = await openTo(server);
     await connection.send(envelope, HELLO);
     connection.destroy();
@@ -285,7 +277,7 @@ describe('a transaction', () => {
       'RCPT TO:<c@fake.test> ORCPT=utf-8;\\x{E4}@x.test',
       'RCPT TO:<d@fake.test>',
     ]);
-    const plain = await serve({ keywords: [] });
+    const plain = await fakeServer({ keywords: [] });
     const other = await openTo(plain);
     await other.send(envelope, HELLO);
     other.destroy();
@@ -293,7 +285,7 @@ describe('a transaction', () => {
   });
 
   test('ENVID and ORCPT go on as they were said (RFC 3461 §5.2.1), in UTF-8 where MAIL asks for it (RFC 6533 §3)', async () => {
-    const server = await serve();
+    const server = await fakeServer();
     const connection = await openTo(server);
     const recipients = [
       ['a@fake.test', { orcpt: 'rfc822;A+b@x.test', orcptXtext: 'A+2Bb+40x.test' }],
@@ -311,12 +303,12 @@ describe('a transaction', () => {
 
   test('more recipients than the server takes are left for another transaction', async () => {
     const many = Array.from({ length: 5 }, (_, index) => `r${index}@fake.test`);
-    const limited = await serve({ keywords: [...KEYWORDS, 'LIMITS RCPTMAX=2'] });
+    const limited = await fakeServer({ keywords: [...KEYWORDS, 'LIMITS RCPTMAX=2'] });
     const first = await openTo(limited);
     expect(kinds(await first.send(envelopeTo(many), HELLO))).toEqual(['delivered', 'delivered', null, null, null]);
     first.destroy();
 
-    const grumpy = await serve({
+    const grumpy = await fakeServer({
       on: (line, session) =>
         line.startsWith('RCPT') && session.recipients.length >= 3 ? '452 4.5.3 too many' : undefined,
     });
@@ -330,7 +322,7 @@ describe('a transaction', () => {
     ]);
     second.destroy();
 
-    const never = await serve({ on: (line) => (line.startsWith('RCPT') ? '452 4.5.3 too many' : undefined) });
+    const never = await fakeServer({ on: (line) => (line.startsWith('RCPT') ? '452 4.5.3 too many' : undefined) });
     const third = await openTo(never);
     expect(kinds(await third.send(envelopeTo(['a@fake.test']), HELLO))).toEqual(['deferred']);
     third.destroy();
@@ -339,7 +331,7 @@ describe('a transaction', () => {
 
 describe('what a server lacks', () => {
   test('a message over its SIZE is failed here (RFC 1870 §6.1)', async () => {
-    const server = await serve({ keywords: ['SIZE 10'] });
+    const server = await fakeServer({ keywords: ['SIZE 10'] });
     const connection = await openTo(server);
     const [outcome] = await connection.send(envelopeTo(['a@fake.test']), HELLO);
     expect(outcome).toMatchObject({ kind: 'failed', status: '5.3.4' });
@@ -348,7 +340,7 @@ describe('what a server lacks', () => {
   });
 
   test('8BITMIME: 8-bit content is returned, 7-bit content declared so goes (RFC 6152 §3)', async () => {
-    const server = await serve({ keywords: [] });
+    const server = await fakeServer({ keywords: [] });
     const connection = await openTo(server);
     const send = (text: string) => connection.send(envelopeTo(['a@fake.test'], { body: '8BITMIME' }), contentOf(text));
     expect((await send('a: b\r\n\r\nä\r\n'))[0]).toMatchObject({ kind: 'failed', status: '5.6.3' });
@@ -357,7 +349,7 @@ describe('what a server lacks', () => {
   });
 
   test('SMTPUTF8: only what needs it is returned (RFC 6531 §3.2)', async () => {
-    const server = await serve({ keywords: ['8BITMIME'] });
+    const server = await fakeServer({ keywords: ['8BITMIME'] });
     const connection = await openTo(server);
     const both = await connection.send(envelopeTo(['jürgen@fake.test', 'a@fake.test'], { smtputf8: true }), HELLO);
     expect(both.map((one) => [one?.kind, one?.status])).toEqual([
@@ -385,7 +377,7 @@ describe('what a server lacks', () => {
   });
 
   test('SMTPUTF8 is asked for where it is offered and needed', async () => {
-    const server = await serve();
+    const server = await fakeServer();
     const connection = await openTo(server);
     await connection.send(envelopeTo(['jürgen@fake.test'], { body: '8BITMIME' }), HELLO);
     await connection.send(envelopeTo(['a@fake.test']), HELLO);
