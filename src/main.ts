@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import type { AddOptions } from './cli/account.ts';
+import type { AddOptions, ChangeOptions } from './cli/account.ts';
 import { type Context, EXIT, exitCodeOf, failureText } from './cli/context.ts';
 import type { ControlOptions, ListOptions } from './cli/queue.ts';
 import type { SendOptions } from './cli/send.ts';
@@ -113,6 +113,17 @@ account
   .argument('<address>', 'of an account that "account add" made')
   .description('set a new password, which is asked for, or read from standard input or POSTERN_PASSWORD')
   .action(verb(async (context, name: string) => (await accounts()).passwd(context, name)));
+account
+  .command('change')
+  .argument('<address>', 'of an account that "account add" made')
+  .description('change its aliases and its quota; its password and its mail stay')
+  .option('--alias <address>', 'another alias; may be said several times, as those below', append)
+  .option('--take <alias>', 'an alias of another account, which loses it, such as that of the postmaster', append)
+  .option('--drop <alias>', 'no alias any more', append)
+  .option('--quota <size>', 'what its mail may take, such as 2GB; "none" for no limit')
+  .action(
+    verb(async (context, name: string, options: ChangeOptions) => (await accounts()).change(context, name, options)),
+  );
 account
   .command('remove')
   .argument('<address>', 'of an account that "account add" made')

@@ -17,6 +17,12 @@ export interface AddOptions {
   readonly quota?: string;
 }
 
+export interface ChangeOptions extends AddOptions {
+  /** Aliases of other accounts. */
+  readonly take?: readonly string[];
+  readonly drop?: readonly string[];
+}
+
 const MAX_QUOTA = 1024 ** 4;
 
 export async function add(context: Context, name: string, { alias = [], quota }: AddOptions): Promise<number> {
@@ -73,6 +79,46 @@ export async function passwd(context: Context, name: string): Promise<number> {
   return EXIT.done;
 }
 
+/** @param options what is to be another way; what is not named stays */
+export async function change(context: Context, name: string, options: ChangeOptions): Promise<number> {
+  const config = await configOf(context);
+  const { alias = [], take = [], drop = [] } = options;
+  const [added, taken, dropped] = [
+    alias.map((each) => localAddress(config, each)),
+    take.map((each) => localAddress(config, each)),
+    drop.map((each) => comparable(formatAddress(mailboxOf(each)))),
+  ];
+  if (options.quota === undefined && added.length + taken.length + dropped.length === 0) {
+    throw new Failure('say what to change: --alias, --take, --drop or --quota', EXIT.usage);
+  }
+  const limit = options.quota === undefined || options.quota === 'none' ? null : quotaOf(options.quota);
+  const changed = await administer(config, 'existing', async (store) => {
+    const account = await changeable(config, store, name);
+    for (const each of dropped) {
+      const own = account.aliases.find((one) => comparable(one) === each);
+      if (own === undefined) throw new Failure(`${each} is no alias of ${account.address}`);
+      requireNoPostmaster(config, [own]);
+    }
+    for (const each of taken) {
+      const holder = await changeable(config, store, each);
+      if (comparable(holder.address) === comparable(each)) {
+        throw new Failure(`${each} is an account of its own, not an alias: "postern account remove" would free it`);
+      }
+    }
+    const kept = account.aliases.filter((one) => !dropped.includes(comparable(one)));
+    const aliases = [...kept, ...added, ...taken].filter(isFirst);
+    const quota = options.quota === undefined ? account.quota : limit;
+    await store
+      .execute<'change-account'>({ kind: 'change-account', account: account.id, aliases, taken, quota })
+      .catch(inWords({ exists: `${added.join(' or ')} is taken: see "postern account list", and --take` }));
+    return { ...account, aliases, quota };
+  });
+  const has = changed.aliases.length === 0 ? 'no aliases' : `the aliases ${changed.aliases.join(' ')}`;
+  const most = changed.quota === null ? 'no quota' : `a quota of ${octets(changed.quota)}`;
+  say(context, `${changed.address} has ${has} and ${most} now`);
+  return EXIT.done;
+}
+
 export async function remove(context: Context, name: string): Promise<number> {
   const config = await configOf(context);
   const gone = await administer(config, 'existing', async (store) => {
@@ -81,17 +127,25 @@ export async function remove(context: Context, name: string): Promise<number> {
       // Who names an alias may mean that alone, and not all the mail behind it.
       throw new Failure(`${name} is an alias of ${account.address}: name that, to remove it with all its mail`);
     }
-    const kept = [account.address, ...account.aliases].find((each) =>
-      config.domains.some((domain) => each.toLowerCase() === `postmaster@${domain}`),
-    );
-    if (kept !== undefined) {
-      throw new Failure(`${kept} must lead to somebody (RFC 5321 §4.5.1): give it to another account first`);
-    }
+    requireNoPostmaster(config, [account.address, ...account.aliases]);
     await store.execute<'remove-account'>({ kind: 'remove-account', account: account.id });
     return account;
   });
   say(context, `${gone.address} is gone, with ${gone.usedMessages} messages`);
   return EXIT.done;
+}
+
+function isFirst(address: string, at: number, all: readonly string[]): boolean {
+  return all.findIndex((each) => comparable(each) === comparable(address)) === at;
+}
+
+/** @throws Failure if one of these addresses is that of a domain's postmaster */
+function requireNoPostmaster(config: Config, addresses: readonly string[]): void {
+  const kept = addresses.find((each) => config.domains.some((domain) => each.toLowerCase() === `postmaster@${domain}`));
+  if (kept === undefined) return;
+  throw new Failure(
+    `${kept} must lead to somebody (RFC 5321 §4.5.1): give it to another account first, by "account change" and --take`,
+  );
 }
 
 async function newPassword(context: Context, address: string) {

@@ -20,7 +20,14 @@ import { type BoundListener, type Gate, gatesOf } from './ports-table.ts';
 export const PAGE = 500;
 
 /** The commands that a verb may send. */
-const KINDS = ['put-account', 'set-password', 'remove-account', 'queue-control', 'suspend-destination'] as const;
+const KINDS = [
+  'put-account',
+  'set-password',
+  'change-account',
+  'remove-account',
+  'queue-control',
+  'suspend-destination',
+] as const;
 type Kind = (typeof KINDS)[number];
 
 /** An account without its password record, which no verb needs to see. */

@@ -235,6 +235,14 @@ export type Command =
       readonly existing: 'replace' | 'keep' | 'fail';
     }
   | { readonly kind: 'set-password'; readonly account: AccountId; readonly password: PasswordRecord }
+  /** Other aliases, and another quota. `taken`: those of them that may be another account's, which loses them then. */
+  | {
+      readonly kind: 'change-account';
+      readonly account: AccountId;
+      readonly aliases: readonly string[];
+      readonly taken: readonly string[];
+      readonly quota: number | null;
+    }
   | { readonly kind: 'remove-account'; readonly account: AccountId }
   /** An operator's hand on the queue. `retry` makes entries due now, `remove` drops them without a report; `hold` keeps
    * entries until `release`. */
@@ -323,6 +331,7 @@ export interface Results {
   'claim-recent': { readonly recentFrom: Uid };
   'put-account': { readonly account: AccountId; readonly created: boolean };
   'set-password': undefined;
+  'change-account': undefined;
   'remove-account': undefined;
   'queue-control': { readonly changed: number };
   'suspend-destination': { readonly changed: number; readonly more: boolean };

@@ -80,10 +80,57 @@ function verbs(place: () => Place): void {
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('Carol@example.test'), stderr: '' });
   });
 
+  it('changes aliases and quota, and nothing else', async () => {
+    const { run } = place();
+    const accounts = async (): Promise<{ address: string }[]> =>
+      JSON.parse((await run(['account', 'list', '--json'])).stdout);
+    const carol = async () => (await accounts()).find(({ address }) => address === 'Carol@example.test');
+    const before = await carol();
+    const args = ['--alias', 'c2@example.test', '--alias', 'CC@example.test', '--drop', 'C@example.test'];
+    const changed = await run(['account', 'change', 'carol@example.test', ...args]);
+    expect(changed).toEqual({
+      code: 0,
+      stdout: 'Carol@example.test has the aliases cc@example.test c2@example.test and a quota of 1.0 GB now\n',
+      stderr: '',
+    });
+    expect(await carol()).toEqual({ ...before, aliases: ['cc@example.test', 'c2@example.test'] });
+    // What another account has is taken on purpose only.
+    const alias = ['account', 'change', 'dave@example.test', '--quota', '2GB', '--alias', 'c2@example.test'];
+    expect(await run(alias)).toMatchObject({ code: 1, stderr: expect.stringContaining('--take') });
+    const take = alias.map((word) => (word === '--alias' ? '--take' : word));
+    expect(await run(take)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('c2@example.test and a quota of 2'),
+    });
+    expect(await carol()).toEqual({ ...before, aliases: ['cc@example.test'] });
+    expect((await run(['account', 'change', 'dave@example.test', '--quota', 'none'])).stdout).toBe(
+      'dave@example.test has the aliases c2@example.test and no quota now\n',
+    );
+  });
+
+  it.each([
+    ['nothing', [], 2, '--quota'],
+    ['an alias of another domain', ['--alias', 'dave@example.org'], 2, 'example.org'],
+    ['a quota that is none', ['--quota', 'much'], 2, '--quota much'],
+    ['an alias away that is none', ['--drop', 'c@example.test'], 1, 'no alias of dave@example.test'],
+    ['an alias away that is the account', ['--drop', 'dave@example.test'], 1, 'no alias of dave@example.test'],
+    ['to what is an account of its own', ['--take', 'carol@example.test'], 1, 'an account of its own'],
+    ['to what is nobody', ['--take', 'nobody@example.test'], 1, 'no account nobody@example.test'],
+    ["to what is the configuration's", ['--take', 'postmaster@example.test'], 1, 'is written in'],
+  ])('does not change %s', async (_, args, code, told) => {
+    const { run } = place();
+    const before = (await run(['account', 'list', '--json'])).stdout;
+    const ended = await run(['account', 'change', 'dave@example.test', ...args]);
+    expect([ended.code, ended.stdout]).toEqual([code, '']);
+    expect(linesOf(ended.stderr)).toEqual([expect.stringContaining(told)]);
+    expect((await run(['account', 'list', '--json'])).stdout).toBe(before);
+  });
+
   it('does not touch what the configuration has made, and names the line', async () => {
     const { run, seeded } = place();
-    for (const verb of ['passwd', 'remove']) {
-      const ended = await run(['account', verb, seeded.address], { input: 'x\n' });
+    for (const verb of ['passwd', 'remove', 'change']) {
+      const more = verb === 'change' ? ['--quota', 'none'] : [];
+      const ended = await run(['account', verb, seeded.address, ...more], { input: 'x\n' });
       expect([ended.code, ended.stdout]).toEqual([1, '']);
       expect(linesOf(ended.stderr)).toEqual([expect.stringContaining(seeded.at)]);
     }
@@ -132,6 +179,26 @@ describe('before the first start', () => {
     expect((await place.run(['account', 'add', 'second@example.test'], { env, input: null })).code).toBe(0);
     const listed = JSON.parse((await place.run(['account', 'list', '--json'])).stdout);
     expect(listed).toMatchObject([{ address: 'first@example.test' }, { address: 'second@example.test' }]);
+  });
+
+  it('the address of the postmaster goes from one account to another, and is never nobody', async () => {
+    const postmaster = 'postmaster@example.test';
+    const change = (address: string, ...args: string[]) => place.run(['account', 'change', address, ...args]);
+    expect(
+      (await place.run(['account', 'add', 'third@example.test', '--alias', postmaster], { input: 'x\n' })).code,
+    ).toBe(0);
+    for (const args of [
+      ['change', 'third@example.test', '--drop', postmaster],
+      ['remove', 'third@example.test'],
+    ]) {
+      const ended = await place.run(['account', ...args]);
+      expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('RFC 5321 §4.5.1') });
+    }
+    expect(await change('second@example.test', '--take', 'Postmaster@example.test')).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect((await place.run(['account', 'remove', 'third@example.test'])).code).toBe(0);
   });
 
   it('nobody has the store while a password is awaited', async () => {

@@ -62,9 +62,13 @@ function replace(work: Work, account: AccountId, command: CommandOf<'put-account
   work.publish({ kind: 'directory', account });
 }
 
-function putAddresses(work: Work, account: AccountId, command: CommandOf<'put-account'>): void {
+function putAddresses(
+  work: Work,
+  account: AccountId,
+  { address: primary, aliases }: Pick<CommandOf<'put-account'>, 'address' | 'aliases'>,
+): void {
   const seen = new Set<string>();
-  for (const address of [command.address, ...command.aliases]) {
+  for (const address of [primary, ...aliases]) {
     const key = address.toLowerCase();
     if (seen.has(key)) continue;
     seen.add(key);
@@ -93,6 +97,31 @@ export function setPassword(work: Work, command: CommandOf<'set-password'>): voi
   work.publish({ kind: 'directory', account: command.account });
 }
 
+/** change-account. @throws StoreError missing; exists, if an alias is another account's, or one of `taken` its first address */
+export function changeAccount(work: Work, { account, aliases, taken, quota }: CommandOf<'change-account'>): void {
+  const primary = addressOf(work, account);
+  if (primary === undefined) throw new StoreError('missing', 'There is no such account');
+  work.db.run('UPDATE account SET quota = ? WHERE id = ?', quota, account);
+  work.db.run('DELETE FROM address WHERE account = ?', account);
+  for (const alias of taken.map(comparable)) {
+    const holder = work.db.get<{ account: AccountId }>(
+      'SELECT account FROM address WHERE address = ? AND position > 0',
+      alias,
+    );
+    if (holder === undefined) continue;
+    work.db.run('DELETE FROM address WHERE address = ?', alias);
+    work.publish({ kind: 'directory', account: holder.account });
+  }
+  putAddresses(work, account, { address: primary, aliases: aliases.map(comparable) });
+  work.publish({ kind: 'directory', account });
+}
+
+/** The primary one. */
+function addressOf(work: Work, account: AccountId): string | undefined {
+  return work.db.get<{ address: string }>('SELECT address FROM address WHERE account = ? AND position = 0', account)
+    ?.address;
+}
+
 /** remove-account: at once for everybody; what it held is freed later. @throws StoreError missing */
 export function removeAccount(work: Work, command: CommandOf<'remove-account'>): void {
   const { account } = command;
@@ -104,11 +133,8 @@ export function removeAccount(work: Work, command: CommandOf<'remove-account'>):
     dropRow(work, mailbox);
     work.publish({ kind: 'mailbox-deleted', mailbox: mailbox.id, account, name: mailbox.name });
   }
-  const primary = work.db.get<{ address: string }>(
-    'SELECT address FROM address WHERE account = ? AND position = 0',
-    account,
-  );
-  if (primary !== undefined) forgetIdentifier(work, primary.address);
+  const primary = addressOf(work, account);
+  if (primary !== undefined) forgetIdentifier(work, primary);
   work.db.run('DELETE FROM address WHERE account = ?', account);
   work.db.run('DELETE FROM subscription WHERE account = ?', account);
   // Also what it has noted about mailboxes of others: nobody sees it any more, and it takes their room.

@@ -5,7 +5,7 @@ import { discardStage, stageChunk } from '../writer/bodies.ts';
 import type { Work } from '../writer/work.ts';
 import { accept } from './accept.ts';
 import { accessKey, forgetAccessKeys } from './access-keys.ts';
-import { putAccount, removeAccount, setPassword } from './accounts.ts';
+import { changeAccount, putAccount, removeAccount, setPassword } from './accounts.ts';
 import { annotate } from './annotations.ts';
 import { append } from './append.ts';
 import { expunge } from './expunge.ts';
@@ -70,6 +70,7 @@ const commands: { readonly [K in CommandKind]: Row<K> } = {
   'claim-recent': { depth: 'written', run: claimRecent },
   'put-account': { depth: 'durable', run: putAccount },
   'set-password': { depth: 'durable', run: quiet(setPassword) },
+  'change-account': { depth: 'durable', run: quiet(changeAccount) },
   'remove-account': { depth: 'durable', run: quiet(removeAccount) },
   'queue-control': { depth: 'durable', run: queueControl },
   'suspend-destination': { depth: 'durable', run: suspendDestination },

@@ -51,6 +51,33 @@ export function accountCases(harness: Harness): void {
       });
     });
 
+    it('gets other aliases and another quota, and keeps all else', async () => {
+      const { store } = given;
+      const { account } = await put(store, 'alice@x.test', {
+        aliases: ['a@x.test'],
+        quota: 1_000,
+        password,
+        seeded: true,
+      });
+      const { account: other } = await put(store, 'bob@x.test', { aliases: ['b@x.test', 'bb@x.test'] });
+      const changes = recorded(store, { kind: 'directory' });
+      const change = (aliases: string[], taken: string[] = []) =>
+        store.execute({ kind: 'change-account', account, aliases, taken, quota: 2_000 });
+      for (const aliases of [['new@x.test', 'B@x.test'], ['bob@x.test']]) {
+        await expect(change(aliases)).rejects.toMatchObject({ kind: 'exists' });
+      }
+      // The first address of an account is not for others to take.
+      await expect(change(['bob@x.test'], ['bob@x.test'])).rejects.toMatchObject({ kind: 'exists' });
+      expect(changes).toEqual([]);
+      await change(['a@x.test', 'B@x.test'], ['B@x.test']);
+      const [alice, bob] = await store.read.accounts();
+      expect(alice).toMatchObject({ aliases: ['a@x.test', 'B@x.test'], quota: 2_000, password, seeded: true });
+      expect(bob?.aliases).toEqual(['bb@x.test']);
+      expect(changes).toMatchObject([{ account: other }, { account }]);
+      const gone = { kind: 'change-account', account: 77 as never, aliases: [], taken: [], quota: null } as const;
+      await expect(store.execute(gone)).rejects.toMatchObject({ kind: 'missing' });
+    });
+
     it('has one account for an address, however its letters are written', async () => {
       const { store } = given;
       const { account } = await put(store, 'Jos\u00e9@x.test', { aliases: ['\u212aelvin@x.test'] });
