@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function msa(keys = folder) {
-  const world = await agentWorld();
+  const world = await agentWorld(undefined, DOMAINS);
   await put(world.store, 'alice@example.test', ['wonder@example.test', 'alice@second.test']);
   const [alice] = await world.store.read.accounts();
   if (alice === undefined) throw new Error('alice is not there');

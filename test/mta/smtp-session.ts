@@ -17,7 +17,10 @@ export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 export const ROOM: Room = { message: async () => undefined, remote: async () => null };
 
 /** Two accounts of example.test, a log in hand, and what createMta and createMsa want. */
-export async function agentWorld(test = { catchAll: false, anyPassword: false }) {
+export async function agentWorld(
+  test = { catchAll: false, anyPassword: false },
+  domains: readonly string[] = ['example.test'],
+) {
   const store = recordingStore();
   await put(store, 'alice@example.test', ['postmaster@example.test', 'wonder@example.test']);
   await put(store, 'bob@example.test', [], 10_000);
@@ -26,7 +29,7 @@ export async function agentWorld(test = { catchAll: false, anyPassword: false })
   const clock = new FakeClock(NOW);
   const directory: OpenDirectory = await openDirectory({
     store,
-    domains: ['example.test'],
+    domains,
     hostname: 'mail.example.test',
     test,
     clock,
