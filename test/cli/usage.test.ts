@@ -28,6 +28,7 @@ it('the help of each verb describes it, its arguments and its options', async ()
       '',
       'account',
       'account add',
+      'account change',
       'account list',
       'account passwd',
       'account remove',
