@@ -32,7 +32,7 @@ beforeEach(async () => {
   const channel = new MessageChannel();
   other = channel.port2;
   const beside = { epoch: join(folder, 'epoch'), ballast: join(folder, 'ballast') };
-  const data = { path, ...beside, walCap: 1_048_576, diskReserve: 0, upkeep: channel.port1 };
+  const data = { path, ...beside, walCap: 67_108_864, diskReserve: 0, upkeep: channel.port1 };
   writer = new Writer(data, () => {}, Unreliable);
   reader = new Connection(path, { readOnly: true });
   expect(commit(account('alice@x.test'))).toEqual(['done']);
